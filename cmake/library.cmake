@@ -1,0 +1,25 @@
+# berth_library(NAME [DEPS folder...] [LIBS target...]): the library of src/NAME.
+#
+# A folder sees its own headers and those of the folders that it names in DEPS (and, through them, theirs), each by
+# "folder/file.h". The include path of a folder is a directory that holds nothing but a link to that folder, so an
+# include that the design does not allow fails to compile.
+function(berth_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
+  set(include_root ${CMAKE_BINARY_DIR}/include/${name})
+  file(MAKE_DIRECTORY ${include_root})
+  file(CREATE_LINK ${CMAKE_SOURCE_DIR}/src/${name} ${include_root}/${name} SYMBOLIC)
+  if(sources)
+    add_library(berth_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(berth_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  # -iquote, not -I: src/sys/file.h must not stand in for the system's <sys/file.h>.
+  target_compile_options(berth_${name} ${scope} "SHELL:-iquote ${include_root}")
+  target_link_libraries(berth_${name} ${scope} berth_options ${ARG_LIBS})
+  foreach(dep ${ARG_DEPS})
+    target_link_libraries(berth_${name} ${scope} berth_${dep})
+  endforeach()
+endfunction()

@@ -1,0 +1,1 @@
+# Installation paths and the Debian package.

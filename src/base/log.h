@@ -1,0 +1,35 @@
+// Diagnostics on stderr, for `--log-level`. Results and errors do not go through here.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace berth::log {
+
+enum class Level { error, warn, info, debug };
+
+// The process's level; warn until set. Single-threaded set-up, read from anywhere afterwards.
+void set_level(Level level);
+[[nodiscard]] Level level();
+// "error", "warn" (or "warning"), "info", "debug"; false for anything else, which leaves the level as it was.
+bool set_level(std::string_view name);
+
+// Writes "berth: <level>: <message>\n" to stderr in one write.
+void write(Level level, std::string_view message);
+
+template <typename... Args>
+void warn(fmt::format_string<Args...> format, Args&&... args) {
+  if (level() >= Level::warn) write(Level::warn, fmt::format(format, std::forward<Args>(args)...));
+}
+template <typename... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) {
+  if (level() >= Level::info) write(Level::info, fmt::format(format, std::forward<Args>(args)...));
+}
+template <typename... Args>
+void debug(fmt::format_string<Args...> format, Args&&... args) {
+  if (level() >= Level::debug) write(Level::debug, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace berth::log
