@@ -1,0 +1,132 @@
+#include "store/database.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "store/schema.h"
+
+namespace berth::store {
+
+namespace {
+constexpr int kBusyTimeoutMs = 30'000;
+
+std::unexpected<Error> fail_sqlite(sqlite3* db, std::string_view doing) {
+  return fail("{}: {}", doing, sqlite3_errmsg(db));
+}
+}  // namespace
+
+Statement& Statement::bind(int index, std::string_view value) {
+  // An empty view may have a null pointer, which SQLite would take for NULL.
+  const char* data = value.data() == nullptr ? "" : value.data();
+  bind_error_ |=
+      sqlite3_bind_text64(statement_.get(), index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  return *this;
+}
+Statement& Statement::bind(int index, int64_t value) {
+  bind_error_ |= sqlite3_bind_int64(statement_.get(), index, value);
+  return *this;
+}
+Statement& Statement::bind_null(int index) {
+  bind_error_ |= sqlite3_bind_null(statement_.get(), index);
+  return *this;
+}
+Statement& Statement::bind(int index, const std::optional<std::string>& value) {
+  return value ? bind(index, std::string_view(*value)) : bind_null(index);
+}
+
+Result<bool> Statement::step() {
+  sqlite3* db = sqlite3_db_handle(statement_.get());
+  if (bind_error_ != 0) return fail("bind a value: {}", sqlite3_errstr(bind_error_));
+  const int rc = sqlite3_step(statement_.get());
+  if (rc == SQLITE_ROW) return true;
+  if (rc == SQLITE_DONE) return false;
+  return fail_sqlite(db, "the store's database");
+}
+
+Result<> Statement::run() {
+  TRY(step());
+  return {};
+}
+
+std::string Statement::text(int column) const {
+  const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
+  if (data == nullptr) return {};
+  return {data, static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+int64_t Statement::number(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
+
+Result<Database> Database::open(const std::string& path) {
+  sqlite3* raw = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+  const int rc = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  Database db(raw);
+  if (rc != SQLITE_OK) return fail("open the store's database {}: {}", path, sqlite3_errstr(rc));
+  sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+  // Closing would otherwise fold the log into the file each time a short-lived command is the only one.
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  TRY(db.execute("PRAGMA synchronous=FULL"));
+  TRY_CONTEXT(db.migrate(), "the store's database {}", path);
+  return db;
+}
+
+Result<> Database::migrate() {
+  const auto version = [this]() -> Result<int64_t> {
+    Statement statement = TRY(prepare("PRAGMA user_version"));
+    TRY(statement.step());
+    return statement.number(0);
+  };
+  const int64_t found = TRY(version());
+  if (found == kSchemaVersion) return {};
+  if (found > kSchemaVersion) {
+    return fail("it was written by a newer berth (schema {}, this one knows {})", found, kSchemaVersion);
+  }
+  TRY(execute("PRAGMA journal_mode=WAL"));
+  Transaction transaction = TRY(Transaction::begin(*this));
+  if (TRY(version()) == 0) {
+    TRY(execute(kSchema));
+    TRY(execute(fmt::format("PRAGMA user_version={}", kSchemaVersion).c_str()));
+  }
+  return transaction.commit();
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int rc = sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  if (rc != SQLITE_OK) return fail_sqlite(db_.get(), "prepare a statement");
+  return Statement(statement);
+}
+
+Result<> Database::execute(const char* sql) {
+  if (sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return fail_sqlite(db_.get(), "the store's database");
+  }
+  return {};
+}
+
+int64_t Database::changes() const {
+  return sqlite3_changes64(db_.get());
+}
+
+Result<Transaction> Transaction::begin(Database& db) {
+  TRY(db.execute("BEGIN IMMEDIATE"));
+  return Transaction(db);
+}
+
+Result<> Transaction::commit() {
+  TRY(db_->execute("COMMIT"));
+  db_ = nullptr;
+  return {};
+}
+
+Transaction::~Transaction() {
+  // A failed rollback has nothing to undo: SQLite had rolled back already.
+  if (db_ != nullptr) [[maybe_unused]]
+    const Result<> rolled_back = db_->execute("ROLLBACK");
+}
+
+}  // namespace berth::store

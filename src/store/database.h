@@ -1,0 +1,84 @@
+// SQLite with Results: one connection, prepared statements, transactions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sqlite3.h>
+
+#include "base/error.h"
+
+namespace berth::store {
+
+class Database;
+
+// A prepared statement. Parameters count from 1, columns from 0, as in SQLite. A bind that fails (out of
+// memory) makes the next step() fail.
+class Statement {
+ public:
+  Statement& bind(int index, std::string_view text);
+  Statement& bind(int index, int64_t number);
+  Statement& bind_null(int index);
+  Statement& bind(int index, const std::optional<std::string>& text);
+
+  // True if there is a row to read, false at the end.
+  Result<bool> step();
+  // Runs a statement that gives no rows.
+  Result<> run();
+
+  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] int64_t number(int column) const;
+  [[nodiscard]] bool is_null(int column) const;
+
+ private:
+  friend class Database;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  int bind_error_ = 0;
+};
+
+// One connection. Commits are durable when they return (WAL, synchronous=FULL). Not for use by several
+// threads.
+class Database {
+ public:
+  // Opens `path`, made with the schema if it is not there (mode 0600). Refuses a file with a newer schema.
+  static Result<Database> open(const std::string& path);
+
+  Result<Statement> prepare(std::string_view sql);
+  Result<> execute(const char* sql);
+  // Rows that the last statement changed.
+  [[nodiscard]] int64_t changes() const;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+  };
+  explicit Database(sqlite3* db) : db_(db) {}
+  Result<> migrate();
+  std::unique_ptr<sqlite3, Close> db_;
+};
+
+// BEGIN IMMEDIATE … COMMIT: one writer at a time; others wait (up to 30 s). Rolls back unless commit() was
+// called.
+class Transaction {
+ public:
+  static Result<Transaction> begin(Database& db);
+  Result<> commit();
+  Transaction(Transaction&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+
+ private:
+  explicit Transaction(Database& db) : db_(&db) {}
+  Database* db_;
+};
+
+}  // namespace berth::store

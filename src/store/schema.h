@@ -1,0 +1,64 @@
+// The tables of the store's database. The number goes up with every change, and database.cc knows how to get
+// there.
+#pragma once
+
+namespace berth::store {
+
+inline constexpr int kSchemaVersion = 1;
+
+inline constexpr const char* kSchema = R"sql(
+-- An image is its configuration: id is the digest of that ("sha256:…"). config and manifest are the exact documents.
+CREATE TABLE images (
+  id TEXT PRIMARY KEY, manifest_digest TEXT NOT NULL, manifest TEXT NOT NULL, config TEXT NOT NULL,
+  size INTEGER NOT NULL,          -- bytes unpacked
+  pulled_at INTEGER NOT NULL,     -- seconds since 1970
+  passwd TEXT, "group" TEXT       -- of the image's merged root file system, as found; NULL where there is none
+) WITHOUT ROWID;
+-- What people call an image: a full reference, "docker.io/library/busybox:latest" or "localhost/demo:latest".
+CREATE TABLE image_names (name TEXT PRIMARY KEY, image_id TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX image_names_by_image ON image_names (image_id);
+-- An unpacked layer: layers/<directory>/ in the store. blob is the digest of the (compressed) tar in blobs/.
+CREATE TABLE layers (
+  directory TEXT PRIMARY KEY, diff_id TEXT NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL, files INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX layers_by_diff ON layers (diff_id);
+-- position 0 is the lowest layer.
+CREATE TABLE image_layers (
+  image_id TEXT NOT NULL, position INTEGER NOT NULL, directory TEXT NOT NULL, PRIMARY KEY (image_id, position)
+) WITHOUT ROWID;
+CREATE INDEX image_layers_by_directory ON image_layers (directory);
+
+CREATE TABLE containers (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, image_id TEXT NOT NULL, image_name TEXT NOT NULL,
+  created_at INTEGER NOT NULL,    -- nanoseconds since 1970, as the other times of this table
+  spec TEXT NOT NULL,             -- what was asked for, as JSON (engine/container_spec.h)
+  state TEXT NOT NULL,            -- created, running, exited, removing
+  started_at INTEGER, finished_at INTEGER, exit_status INTEGER, exit_reason TEXT,
+  remove_on_exit INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX containers_by_image ON containers (image_id);
+CREATE INDEX containers_by_state ON containers (state);
+
+-- Who holds which bank, and who held it before. A bank that nobody ever held has no row; `next_bank` in settings is
+-- the lowest of those.
+CREATE TABLE banks (
+  number INTEGER PRIMARY KEY,
+  owner_kind TEXT, owner TEXT,    -- "container" and its id; NULL when free
+  since INTEGER,                  -- seconds since 1970, of the current holder
+  freed_at INTEGER, last_owner_kind TEXT, last_owner TEXT
+);
+CREATE INDEX banks_by_owner ON banks (owner_kind, owner);
+CREATE INDEX banks_resting ON banks (freed_at) WHERE owner IS NULL;
+
+CREATE TABLE volumes (
+  name TEXT PRIMARY KEY, created_at INTEGER NOT NULL, anonymous INTEGER NOT NULL DEFAULT 0, labels TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE container_volumes (
+  container_id TEXT NOT NULL, volume TEXT NOT NULL, PRIMARY KEY (container_id, volume)
+) WITHOUT ROWID;
+CREATE INDEX container_volumes_by_volume ON container_volumes (volume);
+
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+)sql";
+
+}  // namespace berth::store

@@ -1,0 +1,50 @@
+// The store: everything that lasts, below one root-owned 0700 directory.
+//
+//   berth.db              who and what (schema.h)
+//   blobs/sha256/<hex>    compressed layers, exactly as they came
+//   layers/<directory>/   one unpacked layer each, in identity mapping, whiteouts in overlayfs's form
+//   identities/<key>/     passwd and group layers (engine/identity)
+//   containers/<id>/      upper/, work/, log, lock, exit
+//   volumes/<name>/_data
+//   cache/                what can be made again (compiled seccomp filters)
+//   tmp/                  unfinished work; what no running process has locked is garbage
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "store/database.h"
+#include "sys/unique_fd.h"
+
+namespace berth::store {
+
+struct Locations {
+  std::string root = "/var/lib/berth";  // --root
+  std::string run_root = "/run/berth";  // --runroot: state that ends with the boot
+};
+
+class Store {
+ public:
+  // Opens the store and makes what is missing. Refuses a root that is not root's own or that others can
+  // write.
+  static Result<Store> open(Locations locations);
+
+  Database& db() { return db_; }
+  [[nodiscard]] const Locations& locations() const { return locations_; }
+  // O_PATH descriptors of the two directories.
+  [[nodiscard]] int root() const { return root_.get(); }
+  [[nodiscard]] int run_root() const { return run_root_.get(); }
+
+ private:
+  Store(Locations locations, sys::UniqueFd root, sys::UniqueFd run_root, Database db)
+      : locations_(std::move(locations)),
+        root_(std::move(root)),
+        run_root_(std::move(run_root)),
+        db_(std::move(db)) {}
+  Locations locations_;
+  sys::UniqueFd root_;
+  sys::UniqueFd run_root_;
+  Database db_;
+};
+
+}  // namespace berth::store
