@@ -1,0 +1,207 @@
+#include "cli/command.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "base/log.h"
+
+namespace berth::cli {
+
+namespace {
+
+constexpr std::string_view kProgram = "berth";
+
+// CLI11's own usage line says [OPTIONS] and TEXT; people know the shape that podman and Docker print.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) {}
+  std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override { return usage_; }
+
+ private:
+  std::string usage_;
+};
+constexpr int kUsageStatus = 125;
+
+// `words` begin with the command; its name may be one word or two ("image prune").
+const Command* find_command(std::span<const Command> commands, std::span<const std::string> words,
+                            size_t* used) {
+  for (size_t count : {size_t{2}, size_t{1}}) {
+    if (words.size() < count) continue;
+    const std::string name = count == 2 ? words[0] + " " + words[1] : words[0];
+    for (const Command& command : commands) {
+      if (command.name == name) {
+        *used = count;
+        return &command;
+      }
+    }
+  }
+  return nullptr;
+}
+
+void print_overview(std::span<const Command> commands, std::string_view only_below) {
+  fmt::print("Usage: berth [--root DIR] [--runroot DIR] [--log-level LEVEL] {}COMMAND [flags] [arguments]\n",
+             only_below.empty() ? "" : fmt::format("{} ", only_below));
+  std::string_view group;
+  for (const Command& command : commands) {
+    const size_t space = command.name.find(' ');
+    const bool nested = space != std::string_view::npos;
+    if (nested != !only_below.empty() || (nested && command.name.substr(0, space) != only_below)) continue;
+    if (group != command.group) {
+      group = command.group;
+      fmt::print("\n{}:\n", group);
+    }
+    fmt::print("  {:<16} {}\n", nested ? command.name.substr(space + 1) : command.name, command.summary);
+  }
+  fmt::print("\n`berth COMMAND --help` tells more.\n");
+}
+
+// The first words of two-word commands: "image", "system", …
+bool is_family(std::span<const Command> commands, std::string_view word) {
+  for (const Command& command : commands) {
+    if (command.name.size() > word.size() && command.name.starts_with(word) &&
+        command.name[word.size()] == ' ') {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::unexpected<Error> unknown_command(std::span<const Command> commands,
+                                       std::span<const std::string> words) {
+  const bool nested = is_family(commands, words[0]) && words.size() > 1;
+  const std::string said = nested ? words[0] + " " + words[1] : words[0];
+  std::vector<std::string_view> names;
+  for (const Command& command : commands) names.push_back(command.name);
+  Error error{Code::usage, 0, fmt::format("there is no command \"{}\"", said), {}};
+  const std::string_view near = nearest(said, names);
+  error.hint =
+      near.empty() ? "`berth --help` lists the commands." : fmt::format("Did you mean `berth {}`?", near);
+  return std::unexpected(std::move(error));
+}
+
+struct GlobalFlags {
+  Globals globals;
+  bool help = false;
+  bool version = false;
+  size_t used = 1;  // arguments up to the command
+};
+
+Result<GlobalFlags> read_globals(std::span<const std::string> argv) {
+  GlobalFlags flags;
+  flags.globals.original.assign(argv.begin(), argv.end());
+  for (size_t i = 1; i < argv.size(); flags.used = ++i) {
+    const std::string& word = argv[i];
+    if (word.empty() || word[0] != '-') break;
+    if (word == "-h" || word == "--help") {
+      flags.help = true;
+      continue;
+    }
+    if (word == "-v" || word == "--version") {
+      flags.version = true;
+      continue;
+    }
+    const size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    constexpr std::array<std::string_view, 3> kNames{"--root", "--runroot", "--log-level"};
+    if (std::find(kNames.begin(), kNames.end(), name) == kNames.end()) {
+      Error error{Code::usage, 0, fmt::format("there is no flag {} before the command", name), {}};
+      const std::string_view near = nearest(name, kNames);
+      if (!near.empty()) error.hint = fmt::format("Did you mean {}?", near);
+      return std::unexpected(std::move(error));
+    }
+    if (equals == std::string::npos && i + 1 >= argv.size())
+      return fail(Code::usage, "{} needs a value", name);
+    const std::string value = equals == std::string::npos ? argv[++i] : word.substr(equals + 1);
+    if (name == "--log-level") {
+      if (!log::set_level(value)) {
+        return fail(Code::usage, "--log-level {}: it is one of error, warn, info, debug", value);
+      }
+    } else if (value.empty() || value[0] != '/') {
+      return fail(Code::usage, "{} \"{}\": it must be an absolute path", name, value);
+    } else if (name == "--root") {
+      flags.globals.locations.root = value;
+    } else {
+      flags.globals.locations.run_root = value;
+    }
+  }
+  return flags;
+}
+
+Result<int> dispatch(std::span<const std::string> argv, std::span<const Command> commands,
+                     Handover handover) {
+  const GlobalFlags flags = TRY(read_globals(argv));
+  std::span<const std::string> words = argv.subspan(flags.used);
+  const std::vector<std::string> version{"version"};
+  if (flags.version) words = version;
+  if (flags.help || words.empty() || words[0] == "help") {
+    print_overview(commands, {});
+    return flags.help || !words.empty() ? 0 : kUsageStatus;
+  }
+  size_t used = 0;
+  const Command* command = find_command(commands, words, &used);
+  if (command == nullptr) {
+    const bool asks_for_list = words.size() == 1 || words[1] == "--help" || words[1] == "-h";
+    if (is_family(commands, words[0]) && asks_for_list) {
+      print_overview(commands, words[0]);
+      return words.size() == 1 ? kUsageStatus : 0;
+    }
+    return unknown_command(commands, words);
+  }
+  const Invocation invocation{
+      flags.globals, std::string(command->name), {words.begin() + static_cast<long>(used), words.end()}};
+  return command->run != nullptr ? command->run(invocation) : handover(invocation);
+}
+
+}  // namespace
+
+void describe(CLI::App& app, const Invocation& invocation, std::string_view usage,
+              std::string_view description, std::string_view examples) {
+  app.name("berth " + invocation.name);
+  app.description(std::string(description));
+  auto formatter =
+      std::make_shared<HelpFormatter>(fmt::format("Usage: berth {} {}\n", invocation.name, usage));
+  formatter->column_width(34);
+  app.formatter(formatter);
+  if (!examples.empty()) app.footer(fmt::format("\nEXAMPLES\n{}", examples));
+}
+
+Result<bool> parse(CLI::App& app, const Invocation& invocation) {
+  std::vector<std::string> reversed(invocation.args.rbegin(), invocation.args.rend());
+  try {
+    app.parse(std::move(reversed));
+    return true;
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    return false;
+  } catch (const CLI::ParseError& e) {
+    Error error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` lists the flags.", invocation.name)};
+    std::vector<std::string> flags;
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    }
+    const std::vector<std::string_view> views(flags.begin(), flags.end());
+    for (const std::string& word : invocation.args) {
+      if (!word.starts_with("--")) continue;
+      const std::string name = word.substr(0, word.find('='));
+      if (std::find(flags.begin(), flags.end(), name) != flags.end()) continue;
+      const std::string_view near = nearest(name, views);
+      if (!near.empty()) error.hint = fmt::format("Did you mean {}?", near);
+      error.message = fmt::format("berth {} has no flag {}", invocation.name, name);
+      break;
+    }
+    return std::unexpected(std::move(error));
+  }
+}
+
+int run_command_line(std::span<const std::string> argv, std::span<const Command> commands,
+                     Handover handover) {
+  Result<int> status = dispatch(argv, commands, handover);
+  // Output that could not be written is an error, as with any tool of this kind.
+  if (std::fflush(stdout) != 0 && status) status = fail_errno(errno, "write to standard output");
+  if (status) return *status;
+  const std::string text = render(kProgram, status.error());
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  return exit_status(status.error().code);
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,60 @@
+// What a command is, and how a command line becomes a call of one.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "store/store.h"
+
+namespace CLI {
+class App;
+}
+
+namespace berth::cli {
+
+// The flags that stand before the command.
+struct Globals {
+  store::Locations locations;
+  std::vector<std::string> original;  // argv as it came, for handing over to another program
+};
+
+struct Invocation {
+  const Globals& globals;
+  std::string name;               // "run", "image prune"
+  std::vector<std::string> args;  // what follows the name
+};
+
+// A command runs and gives the exit status. One that has no `run` here lives in berth-transfer, the only
+// program that loads the HTTP, TLS and archive libraries.
+struct Command {
+  std::string_view name;
+  std::string_view summary;  // one line for the list of commands
+  std::string_view group;    // heading in that list: "Containers", "Images", …
+  Result<int> (*run)(const Invocation&) = nullptr;
+};
+
+// All commands, in the order of the list that `berth --help` prints.
+std::span<const Command> all_commands();
+
+// Sets an app up in berth's way of help and errors; each command adds its options to it and then calls
+// parse(). `usage` is what follows the name: "[flags] IMAGE [COMMAND [ARG...]]". `examples` are whole lines,
+// shown under EXAMPLES.
+void describe(CLI::App& app, const Invocation& invocation, std::string_view usage,
+              std::string_view description, std::string_view examples);
+
+// True: go on. False: help was asked for and printed; exit with 0. An error has Code::usage and, for a
+// misspelt flag, a hint with the nearest one.
+Result<bool> parse(CLI::App& app, const Invocation& invocation);
+
+// Runs a command line with the commands that this program has, prints the error if there is one, gives the
+// status. `handover` is called for commands without a `run`.
+using Handover = Result<int> (*)(const Invocation&);
+int run_command_line(std::span<const std::string> argv, std::span<const Command> commands, Handover handover);
+
+// The candidate nearest to `word` by edit distance, or "" if none is near enough to be meant.
+std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
+
+}  // namespace berth::cli

@@ -1,0 +1,7 @@
+#pragma once
+
+#include "cli/command.h"
+
+namespace berth::cli {
+Result<int> version(const Invocation& invocation);
+}
