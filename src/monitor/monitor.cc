@@ -1,0 +1,120 @@
+#include "monitor/monitor.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+#include <fcntl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "monitor/protocol.h"
+#include "monitor/relay.h"
+#include "monitor/streams.h"
+#include "runtime/container.h"
+#include "sys/companion.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/sealed_program.h"
+
+namespace berth::monitor {
+
+namespace {
+
+constexpr size_t kLargestPlan = 16U << 20;
+
+int64_t now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+struct Task {
+  StartRequest request;
+  runtime::ContainerPlan plan;
+  sys::UniqueFd container;  // its directory in the store
+  sys::UniqueFd state;      // its directory below the run root
+  sys::UniqueFd lock;       // held for as long as the monitor lives
+};
+
+Result<Task> receive_task(sys::Channel& client) {
+  sys::Message message = TRY(client.receive(kStartDescriptors));
+  if (TRY(kind_of(message.data)) != Kind::start || message.fds.size() != kStartDescriptors) {
+    return fail("berth-monitor is started by berth, not by hand");
+  }
+  Task task;
+  task.request = TRY(wire::decode<StartRequest>(std::string_view(message.data).substr(1)));
+  const std::string plan = TRY(sys::read_all(message.fds[0].get(), kLargestPlan));
+  task.plan = TRY(wire::decode<runtime::ContainerPlan>(plan));
+  task.container = std::move(message.fds[1]);
+  task.state = std::move(message.fds[2]);
+  task.lock = std::move(message.fds[3]);
+  return task;
+}
+
+// When this process was started, as /proc/PID/stat has it: with the PID, a name that is not used twice.
+Result<std::string> start_time() {
+  const std::string stat = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/stat", 4096));
+  constexpr int kFieldsAfterName = 20;  // field 22, and the name in parentheses is field 2
+  size_t at = stat.rfind(')');
+  for (int i = 0; i < kFieldsAfterName && at != std::string::npos; ++i) at = stat.find(' ', at + 1);
+  if (at == std::string::npos) return fail("/proc/self/stat is not as expected");
+  return stat.substr(at + 1, stat.find(' ', at + 1) - at - 1);
+}
+
+Result<> record_state(const Task& task, pid_t pid, int64_t started_at) {
+  const std::string text = fmt::format(R"({{"monitor_pid":{},"monitor_start":{},"pid":{},"started_at":{}}})",
+                                       ::getpid(), TRY(start_time()), pid, started_at);
+  return sys::replace_file_at(task.state.get(), kStateFile, text, 0600, sys::Durability::none);
+}
+
+Result<> record_exit(const Task& task, const Exited& exited) {
+  const std::string text =
+      fmt::format(R"({{"status":{},"finished_at":{}}})", exited.status, exited.finished_at);
+  return sys::replace_file_at(task.container.get(), kExitFile, text, 0600, sys::Durability::synced);
+}
+
+Result<Exited> run_container(sys::Channel& client, const Task& task) {
+  const bool terminal = task.plan.process.terminal;
+  StreamEnds ends;
+  if (!terminal) ends = TRY(make_streams(task.plan, task.request.interactive));
+  sys::UniqueFd init;
+  if (task.plan.process.init) {
+    const std::string path = TRY(sys::companion_path("berth-init"));
+    init = TRY(sys::open_sealed_program(path));
+  }
+  runtime::RunningContainer container =
+      TRY(runtime::start_container(task.plan, std::move(ends.inside), std::move(init), task.request.scratch));
+  const Started started{container.pid, now()};
+  fault::point("container-started");
+  TRY(record_state(task, container.pid, started.started_at));
+  // A client that is gone already does not matter.
+  [[maybe_unused]] const Result<> told = client.send(pack_value(Kind::started, started));
+  Relay relay(client, TRY(open_log(task.container.get())));
+  const siginfo_t ended = TRY(relay.run(container, std::move(ends.outside)));
+  fault::point("container-ended");
+  return Exited{sys::shell_status(ended), now()};
+}
+
+}  // namespace
+
+int serve(sys::Channel client) {
+  // A session of its own: the terminal's signals are the client's to forward.
+  ::setsid();
+  ::signal(SIGPIPE, SIG_IGN);
+  Result<Task> task = receive_task(client);
+  Result<Exited> exited = task ? run_container(client, *task) : Result<Exited>(std::unexpected(task.error()));
+  if (exited && task->request.record_exit) {
+    if (const Result<> recorded = record_exit(*task, *exited); !recorded)
+      exited = std::unexpected(recorded.error());
+  }
+  fault::point("exit-recorded");
+  const std::string last = exited ? pack_value(Kind::exited, *exited)
+                                  : pack_value(Kind::failed, runtime::to_failure(exited.error()));
+  [[maybe_unused]] const Result<> told = client.send(last);
+  return exited ? 0 : 1;
+}
+
+}  // namespace berth::monitor

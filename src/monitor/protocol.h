@@ -1,0 +1,103 @@
+// What a client (the command line) and berth-monitor say to each other. Messages keep their boundaries
+// (sys::Channel); the first byte is the kind.
+//
+//   client                                monitor
+//   start + plan, container, state, lock ──▶
+//                            ◀── started | failed
+//   input, input_end, resize, signal     ──▶
+//                            ◀── output, error_output …
+//                            ◀── exited      (after the last output), then the channel ends
+//
+// A client that goes away does not end the container.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/protocol.h"
+#include "wire/archive.h"
+
+namespace berth::monitor {
+
+enum class Kind : uint8_t {
+  start,  // StartRequest and kStartDescriptors descriptors
+  input,  // bytes for the standard input
+  input_end,
+  resize,        // TerminalSize
+  signal,        // SignalRequest
+  started,       // Started
+  failed,        // runtime::Failure
+  output,        // bytes
+  error_output,  // bytes
+  exited,        // Exited
+};
+
+// The descriptors of a start: the encoded ContainerPlan (a memory file), the container's directory in the
+// store, its directory below the run root, its lock.
+inline constexpr size_t kStartDescriptors = 4;
+
+struct StartRequest {
+  bool interactive = false;  // the client will send input; without it the standard input is /dev/null
+  bool record_exit = true;   // write the exit record; a container that is removed at exit needs none
+  std::string scratch;       // see runtime::start_container
+  template <typename A>
+  void fields(A& a) {
+    a(interactive, record_exit, scratch);
+  }
+};
+
+struct Started {
+  int32_t pid = 0;
+  int64_t started_at = 0;  // nanoseconds since 1970
+  template <typename A>
+  void fields(A& a) {
+    a(pid, started_at);
+  }
+};
+
+struct Exited {
+  int32_t status = 0;  // as a shell gives it: 128 + signal for a process that was killed
+  int64_t finished_at = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(status, finished_at);
+  }
+};
+
+struct TerminalSize {
+  uint16_t rows = 0;
+  uint16_t columns = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(rows, columns);
+  }
+};
+
+struct SignalRequest {
+  int32_t signal = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(signal);
+  }
+};
+
+// A message of the given kind around a payload.
+std::string pack(Kind kind, std::string_view payload);
+template <typename T>
+std::string pack_value(Kind kind, const T& value) {
+  return pack(kind, wire::encode(value));
+}
+
+// The kind of a received message; its payload is message.substr(1). An unknown kind is an error.
+Result<Kind> kind_of(std::string_view message);
+
+// What the monitor leaves in the container's directory (kExitFile) and below the run root (kStateFile): small
+// JSON objects, {"status":0,"finished_at":…} and {"monitor_pid":…,"monitor_start":…,"pid":…,"started_at":…}.
+// monitor_start is field 22 of /proc/PID/stat, so that a reused PID is recognised.
+inline constexpr const char* kExitFile = "exit";
+inline constexpr const char* kStateFile = "state";
+inline constexpr const char* kLogFile = "log";
+inline constexpr const char* kLockFile = "lock";
+
+}  // namespace berth::monitor

@@ -1,0 +1,191 @@
+#include "runtime/assembly.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "runtime/devices.h"
+#include "sys/file.h"
+#include "sys/mount_api.h"
+#include "sys/process.h"
+
+namespace berth::runtime {
+
+namespace {
+
+Result<bool> is_directory(int fd) {
+  const struct stat st = TRY(sys::stat_at(fd, "", AT_EMPTY_PATH));
+  return S_ISDIR(st.st_mode);
+}
+
+// The place for a mount: what is there, or a new directory or file to match the source.
+Result<sys::UniqueFd> target_for(const safepath::Root& root, const std::string& target, bool directory) {
+  return directory ? root.make_dirs(target) : root.make_file(target);
+}
+
+// "size=1m,mode=1777" → key and value pairs for the file system's context.
+Result<> apply_options(sys::FilesystemContext& context, std::string_view options) {
+  while (!options.empty()) {
+    const std::string_view option = options.substr(0, options.find(','));
+    options.remove_prefix(std::min(option.size() + 1, options.size()));
+    const size_t equals = option.find('=');
+    if (equals == std::string_view::npos) {
+      TRY(context.set_flag(std::string(option)));
+    } else {
+      TRY(context.set(std::string(option.substr(0, equals)), std::string(option.substr(equals + 1))));
+    }
+  }
+  return {};
+}
+
+// The superblock is the host's own, so a container can't remount it, and device nodes in it work where
+// allowed.
+Result<sys::UniqueFd> make_tmpfs(const std::string& options, const HostIds& owner, uint64_t attributes) {
+  sys::FilesystemContext tmpfs = TRY(sys::FilesystemContext::open("tmpfs"));
+  TRY(tmpfs.set("uid", fmt::format("{}", owner.uid.value())));
+  TRY(tmpfs.set("gid", fmt::format("{}", owner.gid.value())));
+  TRY(apply_options(tmpfs, options));
+  TRY(tmpfs.create());
+  return tmpfs.mount(static_cast<unsigned>(attributes));
+}
+
+class Assembler {
+ public:
+  Assembler(const ContainerPlan& plan, const safepath::Root& root, const HostIds& root_ids)
+      : plan_(plan), root_(root), root_ids_(root_ids) {}
+
+  Result<> mount_all(std::vector<sys::UniqueFd> bind_sources, NamespacedMounts namespaced) {
+    for (size_t i = 0; i < plan_.mounts.size(); ++i) {
+      const MountPlan& mount = plan_.mounts[i];
+      sys::UniqueFd source =
+          TRY_CONTEXT(source_of(mount, std::move(bind_sources[i]), namespaced), "mount {}", mount.target);
+      TRY_CONTEXT(place(mount, source.get()), "mount {}", mount.target);
+      // The devices go in before anything is mounted on top of /dev.
+      if (mount.target == "/dev") TRY(make_devices(plan_.devices, root_, plan_));
+    }
+    return {};
+  }
+
+  Result<> hide_paths() {
+    sys::UniqueFd empty;
+    const sys::UniqueFd null = TRY(open_host_null());
+    for (const std::string& path : plan_.masked_paths) {
+      const Result<sys::UniqueFd> target = root_.open(path, O_PATH);
+      if (!target) continue;  // not on this kernel
+      sys::UniqueFd cover;
+      if (TRY(is_directory(target->get()))) {
+        if (!empty) {
+          empty =
+              TRY(make_tmpfs("mode=0755,size=4k", root_ids_,
+                             MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+        }
+        cover = TRY(sys::clone_tree(empty.get(), "", false));
+      } else {
+        cover = TRY(sys::clone_tree(null.get(), "", false));
+      }
+      TRY_CONTEXT(sys::attach(cover.get(), target->get(), ""), "mask {}", path);
+    }
+    for (const std::string& path : plan_.read_only_paths) {
+      const Result<sys::UniqueFd> target = root_.open(path, O_PATH);
+      if (!target) continue;
+      const sys::UniqueFd copy = TRY(sys::clone_tree(target->get(), "", true));
+      TRY(sys::set_attributes(copy.get(), MOUNT_ATTR_RDONLY, 0, true));
+      TRY_CONTEXT(sys::attach(copy.get(), target->get(), ""), "make {} read-only", path);
+    }
+    return {};
+  }
+
+  Result<> place_console(int terminal) {
+    const sys::UniqueFd source = TRY(sys::clone_tree(terminal, "", false));
+    const sys::UniqueFd target = TRY(root_.make_file("/dev/console"));
+    return sys::attach(source.get(), target.get(), "");
+  }
+
+ private:
+  Result<sys::UniqueFd> source_of(const MountPlan& mount, sys::UniqueFd bind_source,
+                                  NamespacedMounts& namespaced) {
+    switch (mount.kind) {
+      case MountKind::bind:
+        return bind_source;
+      case MountKind::tmpfs:
+        return make_tmpfs(mount.options, root_ids_, mount.attributes);
+      case MountKind::proc:
+        return std::move(namespaced.proc);
+      case MountKind::sysfs:
+        return std::move(namespaced.sysfs);
+      case MountKind::mqueue:
+        return std::move(namespaced.mqueue);
+      case MountKind::devpts:
+        return std::move(namespaced.devpts);
+    }
+    return fail("an unknown kind of mount");
+  }
+
+  Result<> place(const MountPlan& mount, int source) {
+    const bool directory = TRY(is_directory(source));
+    if (mount.kind == MountKind::bind) {
+      if (mount.attributes != 0) TRY(sys::set_attributes(source, mount.attributes, 0, mount.recursive));
+      const uint64_t propagation = mount.propagation == 0 ? uint64_t{MS_PRIVATE} : mount.propagation;
+      TRY(sys::set_propagation(source, "", propagation, mount.recursive));
+    }
+    const sys::UniqueFd target = TRY(target_for(root_, mount.target, directory));
+    if (TRY(is_directory(target.get())) != directory) {
+      return fail("the source is {} and the target in the container is {}",
+                  directory ? "a directory" : "a file", directory ? "not" : "a directory");
+    }
+    return sys::attach(source, target.get(), "");
+  }
+
+  // The host's own, not what the image may have put at /dev/null (CVE-2025-31133).
+  static Result<sys::UniqueFd> open_host_null() {
+    sys::UniqueFd null = TRY(sys::open_at(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW));
+    const struct stat st = TRY(sys::stat_at(null.get(), "", AT_EMPTY_PATH));
+    if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+      return fail("the host's /dev/null is not the null device");
+    return null;
+  }
+
+  const ContainerPlan& plan_;
+  const safepath::Root& root_;
+  HostIds root_ids_;
+};
+
+}  // namespace
+
+Result<std::vector<sys::UniqueFd>> open_bind_sources(const ContainerPlan& plan, int user_namespace) {
+  std::vector<sys::UniqueFd> sources;
+  for (const MountPlan& mount : plan.mounts) {
+    sources.emplace_back();
+    if (mount.kind != MountKind::bind) continue;
+    sys::UniqueFd path =
+        TRY_CONTEXT(sys::open_at(AT_FDCWD, mount.source, O_PATH), "mount {} from the host", mount.source);
+    sources.back() = TRY(sys::clone_tree(path.get(), "", mount.recursive));
+    if (mount.map_ids && user_namespace >= 0) {
+      TRY_CONTEXT(sys::set_id_mapping(sources.back().get(), user_namespace, mount.recursive),
+                  "mount {} with mapped IDs", mount.source);
+    }
+  }
+  return sources;
+}
+
+Result<> assemble(const ContainerPlan& plan, const safepath::Root& root, const HostIds& root_ids,
+                  std::vector<sys::UniqueFd> bind_sources, NamespacedMounts namespaced, int console) {
+  // What is made in the container's file systems belongs to its root.
+  const sys::ScopedFsIds as_root = TRY(sys::ScopedFsIds::set(root_ids.uid, root_ids.gid));
+  Assembler assembler(plan, root, root_ids);
+  TRY(assembler.mount_all(std::move(bind_sources), std::move(namespaced)));
+  if (console >= 0) TRY_CONTEXT(assembler.place_console(console), "mount /dev/console");
+  TRY(assembler.hide_paths());
+  if (plan.process.working_directory != "/") {
+    TRY_CONTEXT(root.make_dirs(plan.process.working_directory), "make the working directory {}",
+                plan.process.working_directory);
+  }
+  if (plan.rootfs.read_only) TRY(sys::set_attributes(root.fd(), MOUNT_ATTR_RDONLY, 0, false));
+  return {};
+}
+
+}  // namespace berth::runtime

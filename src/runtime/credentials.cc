@@ -1,0 +1,118 @@
+#include "runtime/credentials.h"
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/magic.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "sys/capabilities.h"
+
+namespace berth::runtime {
+
+Result<> become_root() {
+  if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0)
+    return fail_errno(errno, "become root in the container");
+  return {};
+}
+
+Result<> set_limits(const ProcessPlan& process) {
+  for (const ResourceLimit& limit : process.limits) {
+    const rlimit value{limit.soft, limit.hard};
+    if (::setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value) != 0) {
+      const int err = errno;
+      Error error =
+          fail_errno(err, "set the resource limit {} to {}:{}", limit.resource, limit.soft, limit.hard)
+              .error();
+      if (err == EPERM)
+        error.hint = "Raising a limit above berth's own hard limit needs CAP_SYS_RESOURCE on the host.";
+      return std::unexpected(std::move(error));
+    }
+  }
+  return {};
+}
+
+Result<> enter_working_directory(const ProcessPlan& process) {
+  if (::chdir(process.working_directory.c_str()) != 0) {
+    return fail_errno(errno, "enter the working directory {}", process.working_directory);
+  }
+  std::array<char, PATH_MAX> path{};
+  // The system call, not getcwd(3): it says "(unreachable)" where a directory is not below the root.
+  const long length = ::syscall(SYS_getcwd, path.data(), path.size());
+  if (length < 0 || path[0] != '/') {
+    return fail(Code::refused, "the working directory {} is outside the container",
+                process.working_directory);
+  }
+  return {};
+}
+
+namespace {
+
+Result<> load_filter(const std::string& program) {
+  if (program.empty()) return {};
+  if (program.size() % sizeof(sock_filter) != 0) return fail("the seccomp filter is malformed");
+  std::vector<sock_filter> instructions(program.size() / sizeof(sock_filter));
+  std::memcpy(instructions.data(), program.data(), program.size());
+  const sock_fprog filter{static_cast<unsigned short>(instructions.size()), instructions.data()};
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0) {
+    return fail_errno(errno, "load the seccomp filter");
+  }
+  return {};
+}
+
+Result<> change_ids(const ProcessPlan& process) {
+  if (::setgroups(process.groups.size(), process.groups.data()) != 0) {
+    return fail_errno(errno, "set the supplementary groups");
+  }
+  if (::setresgid(process.gid, process.gid, process.gid) != 0)
+    return fail_errno(errno, "become GID {}", process.gid);
+  if (::setresuid(process.uid, process.uid, process.uid) != 0)
+    return fail_errno(errno, "become UID {}", process.uid);
+  return {};
+}
+
+}  // namespace
+
+Result<> become_user(const ProcessPlan& process) {
+  const sys::CapabilitySets wanted{process.bounding, process.effective, process.permitted,
+                                   process.inheritable, process.ambient};
+  constexpr uint64_t kSysAdmin = uint64_t{1} << 21;
+  constexpr uint64_t kSetPcap = uint64_t{1} << 8;
+  ::umask(process.umask);
+  TRY(sys::limit_bounding_set(process.bounding));
+  TRY(sys::keep_capabilities_over_setuid());
+  TRY(change_ids(process));
+  if (process.no_new_privileges) {
+    TRY(sys::set_capabilities(wanted));
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail_errno(errno, "set no_new_privs");
+    return load_filter(process.seccomp);
+  }
+  // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the last capabilities go.
+  if (!process.seccomp.empty()) {
+    TRY(sys::set_capabilities({.effective = wanted.permitted | kSysAdmin | kSetPcap,
+                               .permitted = wanted.permitted | kSysAdmin | kSetPcap}));
+    TRY(load_filter(process.seccomp));
+  }
+  return sys::set_capabilities(wanted);
+}
+
+Result<> require_proc(int fd) {
+  struct statfs st{};
+  if (::fstatfs(fd, &st) != 0) return fail_errno(errno, "look at /proc");
+  if (static_cast<unsigned long>(st.f_type) != PROC_SUPER_MAGIC) {
+    return fail(Code::refused, "/proc of the container is not a proc file system");
+  }
+  return {};
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,61 @@
+#include "runtime/devices.h"
+
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "sys/file.h"
+
+namespace berth::runtime {
+
+namespace {
+
+struct Link {
+  const char* name;
+  const char* target;
+};
+constexpr std::array<Link, 6> kLinks{{{"fd", "/proc/self/fd"},
+                                      {"stdin", "/proc/self/fd/0"},
+                                      {"stdout", "/proc/self/fd/1"},
+                                      {"stderr", "/proc/self/fd/2"},
+                                      {"core", "/proc/kcore"},
+                                      {"ptmx", "pts/ptmx"}}};
+
+Result<> make_node(const DevicePlan& device, const safepath::Root& root, const ContainerPlan& plan) {
+  const size_t slash = device.path.rfind('/');
+  const sys::UniqueFd parent = TRY(root.make_dirs(device.path.substr(0, slash)));
+  const std::string name = device.path.substr(slash + 1);
+  if (::mknodat(parent.get(), name.c_str(), device.type | device.mode, makedev(device.major, device.minor)) !=
+      0) {
+    return fail_errno(errno, "make the device");
+  }
+  // mknod obeys the umask, and the new node is the container root's.
+  const sys::UniqueFd node = TRY(sys::open_at(parent.get(), name, O_PATH | O_NOFOLLOW));
+  if (::fchmodat(parent.get(), name.c_str(), device.mode, 0) != 0)
+    return fail_errno(errno, "chmod the device");
+  if (device.uid == 0 && device.gid == 0) return {};
+  const uint32_t uid = TRY(outside_id(plan.uid_map, device.uid));
+  const uint32_t gid = TRY(outside_id(plan.gid_map, device.gid));
+  if (::fchownat(node.get(), "", uid, gid, AT_EMPTY_PATH) != 0) return fail_errno(errno, "chown the device");
+  return {};
+}
+
+}  // namespace
+
+Result<> make_devices(const std::vector<DevicePlan>& devices, const safepath::Root& root,
+                      const ContainerPlan& plan) {
+  for (const DevicePlan& device : devices) TRY_CONTEXT(make_node(device, root, plan), "{}", device.path);
+  const sys::UniqueFd dev = TRY(root.open("/dev", O_PATH | O_DIRECTORY));
+  for (const Link& link : kLinks) {
+    if (::symlinkat(link.target, dev.get(), link.name) != 0 && errno != EEXIST) {
+      return fail_errno(errno, "make the link /dev/{}", link.name);
+    }
+  }
+  return {};
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,19 @@
+// From a command line to exec.
+#pragma once
+
+#include "runtime/plan.h"
+
+namespace berth::runtime {
+
+// The file that a command means: itself if it holds a slash, or the first executable of that name in the
+// environment's PATH, as the calling user may execute it. Code::command_not_found or Code::not_executable.
+Result<std::string> find_command(const ProcessPlan& process);
+
+// Executes the process, as the child of berth-init (an open program) or in its own right (-1). Returns only
+// on failure.
+Error execute(const ProcessPlan& process, int init_program);
+
+// The error for a command that execve(2) refused.
+Error exec_error(const std::string& command, int err);
+
+}  // namespace berth::runtime

@@ -1,0 +1,208 @@
+#include "runtime/inside.h"
+
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "runtime/credentials.h"
+#include "runtime/execution.h"
+#include "runtime/namespaced_mounts.h"
+#include "runtime/protocol.h"
+#include "sys/channel.h"
+#include "sys/file.h"
+#include "sys/openat2.h"
+#include "sys/process.h"
+
+namespace berth::runtime {
+
+namespace {
+
+constexpr int kStatusFd = 3;  // berth-init knows it too
+constexpr int kChannelFd = 4;
+constexpr int kInitFd = 5;
+constexpr int kFirstFree = 6;
+
+// Puts the wanted descriptors at fixed numbers and closes all others: the monitor's log, locks and
+// directories are not for this side.
+Result<> arrange_descriptors(InsideDescriptors& wanted) {
+  struct Place {
+    sys::UniqueFd* fd;
+    int number;
+    bool close_on_exec;
+  };
+  const std::array<Place, 6> places{{{&wanted.standard_input, 0, false},
+                                     {&wanted.standard_output, 1, false},
+                                     {&wanted.standard_error, 2, false},
+                                     {&wanted.status, kStatusFd, true},
+                                     {&wanted.channel, kChannelFd, true},
+                                     {&wanted.init_program, kInitFd, true}}};
+  // First out of the way of each other, then to their places.
+  for (const Place& place : places) {
+    if (!place.fd->valid()) continue;
+    const int high = ::fcntl(place.fd->get(), F_DUPFD_CLOEXEC, kFirstFree);
+    if (high < 0) return fail_errno(errno, "arrange the descriptors");
+    [[maybe_unused]] const int closed_below = place.fd->release();
+    *place.fd = sys::UniqueFd(high);
+  }
+  for (const Place& place : places) {
+    if (!place.fd->valid()) {
+      ::close(place.number);
+      continue;
+    }
+    if (::dup3(place.fd->release(), place.number, place.close_on_exec ? O_CLOEXEC : 0) < 0) {
+      return fail_errno(errno, "arrange the descriptors");
+    }
+  }
+  if (::syscall(SYS_close_range, static_cast<unsigned>(kFirstFree), ~0U, 0U) != 0) {
+    return fail_errno(errno, "close the other descriptors");
+  }
+  return {};
+}
+
+Result<> expect(sys::Channel& channel, Step step, std::vector<sys::UniqueFd>* fds = nullptr) {
+  sys::Message message = TRY(channel.receive(fds == nullptr ? 0 : 1));
+  if (message.data.empty()) return fail("berth-monitor is gone");
+  const auto decoded = TRY(wire::decode<StepMessage>(message.data));
+  if (decoded.step != step) return fail("berth-monitor said something out of turn");
+  if (fds != nullptr) *fds = std::move(message.fds);
+  return {};
+}
+
+// proc and its kin can be mounted only where the mount namespace belongs to the container's user namespace,
+// and the container's own is not unshared before everything is in its place. So a helper makes them, in a
+// namespace that goes with it.
+Result<> make_mounts_in_helper(const ContainerPlan& plan, sys::Channel& channel) {
+  const sys::Child helper = TRY(sys::fork_into(CLONE_NEWNS));
+  if (helper.pid == 0) {
+    const Result<> made = make_and_send_mounts(plan, channel);
+    if (!made) {
+      const std::string failure = wire::encode(to_failure(made.error()));
+      [[maybe_unused]] const Result<> written = sys::write_all(kStatusFd, failure);
+    }
+    ::_exit(made ? 0 : 1);
+  }
+  const siginfo_t ended = TRY(sys::wait_for(helper.pidfd.get()));
+  // The helper has said why.
+  if (ended.si_code != CLD_EXITED || ended.si_status != 0) ::_exit(1);
+  return {};
+}
+
+Result<> bring_loopback_up() {
+  const sys::UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket) return fail_errno(errno, "open a socket");
+  ifreq request{};
+  request.ifr_name[0] = 'l';
+  request.ifr_name[1] = 'o';
+  request.ifr_flags = IFF_UP;
+  if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0)
+    return fail_errno(errno, "bring the loopback interface up");
+  return {};
+}
+
+// A new session, with the terminal as its controlling one. The terminal is opened again by its name in the
+// container, so that ttyname(3) finds it there, and compared with the descriptor that the monitor got from
+// the kernel (TIOCGPTPEER), so that the name can't have been swapped (CVE-2025-52565).
+Result<> take_terminal(const ContainerPlan& plan, int peer) {
+  const struct stat by_peer = TRY(sys::stat_at(peer, "", AT_EMPTY_PATH));
+  const unsigned number = minor(by_peer.st_rdev);
+  const sys::UniqueFd named =
+      TRY(sys::open_at2(AT_FDCWD, fmt::format("/dev/pts/{}", number), O_RDWR | O_NOCTTY, 0,
+                        RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
+  const struct stat by_name = TRY(sys::stat_at(named.get(), "", AT_EMPTY_PATH));
+  if (by_name.st_dev != by_peer.st_dev || by_name.st_ino != by_peer.st_ino) {
+    return fail("/dev/pts/{} is not the container's terminal", number);
+  }
+  if (::fchown(named.get(), plan.process.uid, static_cast<gid_t>(-1)) != 0) {
+    return fail_errno(errno, "give the terminal to the user");
+  }
+  if (::ioctl(named.get(), TIOCSCTTY, 0) != 0) return fail_errno(errno, "take the terminal");
+  for (int fd : {0, 1, 2}) {
+    if (::dup2(named.get(), fd) < 0) return fail_errno(errno, "use the terminal");
+  }
+  return {};
+}
+
+// sysctls are files of a proc that berth itself has mounted: verified by its magic, and no link on the way is
+// followed (CVE-2025-52881).
+Result<> set_sysctls(const std::vector<Setting>& sysctls) {
+  for (const Setting& sysctl : sysctls) {
+    const Result<sys::UniqueFd> file = sys::open_at2(AT_FDCWD, "/proc/sys/" + sysctl.path, O_WRONLY, 0,
+                                                     RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    if (!file) return fail_errno(file.error().err, "set the sysctl {}", sysctl.path);
+    TRY(require_proc(file->get()));
+    if (::write(file->get(), sysctl.value.data(), sysctl.value.size()) < 0) {
+      return fail_errno(errno, "set the sysctl {} to \"{}\"", sysctl.path, sysctl.value);
+    }
+  }
+  return {};
+}
+
+Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
+  // Nothing may trace or read this process through /proc while it still holds something of the host's.
+  ::prctl(PR_SET_DUMPABLE, 0);
+  TRY(arrange_descriptors(descriptors));
+  sys::Channel channel{sys::UniqueFd(kChannelFd)};
+  sys::set_process_name("berth-start");
+  TRY(expect(channel, Step::mapped));
+  if (!plan.uid_map.empty()) TRY(become_root());
+  TRY(make_mounts_in_helper(plan, channel));
+  if (plan.private_network) TRY(bring_loopback_up());
+  std::vector<sys::UniqueFd> terminal;
+  TRY(expect(channel, Step::enter, &terminal));
+  // Mounts that come from a namespace of the host's user namespace are locked in the copy
+  // (mount_namespaces(7)).
+  if (::unshare(CLONE_NEWNS | CLONE_NEWCGROUP) != 0)
+    return fail_errno(errno, "enter the container's mount namespace");
+  if (!plan.hostname.empty() && ::sethostname(plan.hostname.data(), plan.hostname.size()) != 0) {
+    return fail_errno(errno, "set the hostname to {}", plan.hostname);
+  }
+  TRY(set_sysctls(plan.sysctls));
+  // A session keyring of its own, or the container would have the caller's keys. Kernels without keyrings
+  // have nothing to leak.
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, plan.id.c_str()) < 0 && errno != ENOSYS &&
+      errno != EPERM) {
+    return fail_errno(errno, "make a session keyring");
+  }
+  if (::setsid() < 0) return fail_errno(errno, "start a session");
+  if (!terminal.empty()) TRY_CONTEXT(take_terminal(plan, terminal.front().get()), "set up the terminal");
+  TRY(set_limits(plan.process));
+  TRY(enter_working_directory(plan.process));
+  TRY(become_user(plan.process));
+  // Set after the last change of credentials, which clears it. If the monitor died before this, its end of
+  // the channel is closed.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  pollfd monitor{channel.fd(), 0, 0};
+  if (::poll(&monitor, 1, 0) > 0 && (monitor.revents & POLLHUP) != 0) return fail("berth-monitor is gone");
+  return {};
+}
+
+}  // namespace
+
+void run_inside(const ContainerPlan& plan, InsideDescriptors descriptors) {
+  const bool with_init = descriptors.init_program.valid();
+  const int early_status = descriptors.status.get();
+  Error error;
+  if (const Result<> ready = set_up(plan, descriptors); !ready) {
+    error = ready.error();
+  } else {
+    error = execute(plan.process, with_init ? kInitFd : -1);
+  }
+  const std::string failure = wire::encode(to_failure(error));
+  if (!sys::write_all(kStatusFd, failure)) [[maybe_unused]]
+    const Result<> second_try = sys::write_all(early_status, failure);
+  ::_exit(1);
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,93 @@
+#include "runtime/namespaced_mounts.h"
+
+#include <cerrno>
+#include <optional>
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "runtime/protocol.h"
+#include "sys/file.h"
+#include "sys/mount_api.h"
+
+namespace berth::runtime {
+
+namespace {
+
+constexpr size_t kMostDescriptors = 5;
+
+const MountPlan* find_mount(const ContainerPlan& plan, MountKind kind) {
+  for (const MountPlan& mount : plan.mounts) {
+    if (mount.kind == kind) return &mount;
+  }
+  return nullptr;
+}
+
+Result<sys::UniqueFd> make_mount(const MountPlan& mount, const std::string& type) {
+  sys::FilesystemContext context = TRY(sys::FilesystemContext::open(type));
+  if (mount.kind == MountKind::devpts) {
+    TRY(context.set_flag("newinstance"));
+    TRY(context.set("ptmxmode", "0666"));
+    TRY(context.set("mode", "0620"));
+    // The terminals' group is 5 wherever there is one; a map without it leaves them to their owner's group.
+    if (!mount.options.empty()) TRY(context.set("gid", mount.options));
+  }
+  TRY(context.create());
+  return context.mount(static_cast<unsigned>(mount.attributes));
+}
+
+Result<sys::UniqueFd> open_terminal(int devpts) {
+  sys::UniqueFd master = TRY(sys::open_at(devpts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW));
+  int unlock = 0;
+  if (::ioctl(master.get(), TIOCSPTLCK, &unlock) != 0) return fail_errno(errno, "unlock the terminal");
+  return master;
+}
+
+}  // namespace
+
+Result<> make_and_send_mounts(const ContainerPlan& plan, sys::Channel& channel) {
+  StepMessage message{.step = Step::mounts};
+  std::vector<sys::UniqueFd> made;
+  const auto make = [&](MountKind kind, const std::string& type, bool& flag) -> Result<> {
+    const MountPlan* mount = find_mount(plan, kind);
+    if (mount == nullptr) return {};
+    made.push_back(TRY_CONTEXT(make_mount(*mount, type), "mount {}", mount->target));
+    flag = true;
+    return {};
+  };
+  TRY(make(MountKind::proc, "proc", message.proc));
+  TRY(make(MountKind::sysfs, "sysfs", message.sysfs));
+  TRY(make(MountKind::mqueue, "mqueue", message.mqueue));
+  TRY(make(MountKind::devpts, "devpts", message.devpts));
+  if (plan.process.terminal && message.devpts) {
+    made.push_back(TRY_CONTEXT(open_terminal(made.back().get()), "open the container's terminal"));
+    message.terminal = true;
+  }
+  std::vector<int> fds;
+  for (const sys::UniqueFd& fd : made) fds.push_back(fd.get());
+  return channel.send(wire::encode(message), fds);
+}
+
+Result<NamespacedSet> receive_mounts(sys::Channel& channel) {
+  sys::Message received = TRY(channel.receive(kMostDescriptors));
+  if (received.data.empty()) return fail("the container's process ended while its file systems were made");
+  const auto message = TRY(wire::decode<StepMessage>(received.data));
+  if (message.step != Step::mounts) return fail("the container's process said something out of turn");
+  size_t next = 0;
+  const auto take = [&](bool flag, sys::UniqueFd& into) -> bool {
+    if (!flag) return true;
+    if (next >= received.fds.size()) return false;
+    into = std::move(received.fds[next++]);
+    return true;
+  };
+  NamespacedSet set;
+  const bool whole = take(message.proc, set.mounts.proc) && take(message.sysfs, set.mounts.sysfs) &&
+                     take(message.mqueue, set.mounts.mqueue) && take(message.devpts, set.mounts.devpts) &&
+                     take(message.terminal, set.terminal);
+  if (!whole || next != received.fds.size())
+    return fail("the container's process sent the wrong descriptors");
+  return set;
+}
+
+}  // namespace berth::runtime

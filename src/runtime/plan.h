@@ -1,0 +1,154 @@
+// What a container is to be, wholly decided: every ID translated, every source resolved, every default
+// applied. The engine makes a plan, berth-monitor applies it (assembly.h, container.h); neither asks the
+// other anything in between.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sys/capabilities.h"
+#include "wire/archive.h"
+
+namespace berth::runtime {
+
+// One line of /proc/PID/uid_map.
+struct IdExtent {
+  uint32_t inside = 0;
+  uint32_t outside = 0;
+  uint32_t count = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(inside, outside, count);
+  }
+};
+
+struct RootfsPlan {
+  std::vector<std::string> layers;  // directories on the host, lowest first; identity mapping
+  std::string upper;                // the container's own layer and overlayfs's work directory beside it
+  std::string work;
+  bool read_only = false;
+  template <typename A>
+  void fields(A& a) {
+    a(layers, upper, work, read_only);
+  }
+};
+
+enum class MountKind : uint8_t {
+  bind,   // source: a path on the host
+  tmpfs,  // data: size=…,mode=…
+  proc,   // proc, sysfs, mqueue and devpts belong to the container's namespaces and are made in them
+  sysfs,
+  mqueue,
+  devpts,
+};
+
+struct MountPlan {
+  MountKind kind = MountKind::bind;
+  std::string source;
+  std::string target;        // inside the container
+  std::string options;       // file system options, for tmpfs and devpts: "size=65536k,mode=1777"
+  uint64_t attributes = 0;   // MOUNT_ATTR_* to set
+  uint64_t propagation = 0;  // MS_PRIVATE, MS_SLAVE, MS_SHARED, or 0 for private
+  bool recursive = false;    // bind: with all submounts
+  bool map_ids = false;      // bind: through the container's map (identity mapping on disk)
+  template <typename A>
+  void fields(A& a) {
+    a(kind, source, target, options, attributes, propagation, recursive, map_ids);
+  }
+};
+
+struct DevicePlan {
+  std::string path;   // below /dev
+  uint32_t type = 0;  // S_IFCHR, S_IFBLK or S_IFIFO
+  uint32_t major = 0;
+  uint32_t minor = 0;
+  uint32_t mode = 0666;
+  uint32_t uid = 0;  // in the container
+  uint32_t gid = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(path, type, major, minor, mode, uid, gid);
+  }
+};
+
+struct ResourceLimit {
+  uint32_t resource = 0;  // RLIMIT_*
+  uint64_t soft = 0;
+  uint64_t hard = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(resource, soft, hard);
+  }
+};
+
+struct Setting {  // a sysctl: "net/ipv4/ip_forward" and its value
+  std::string path;
+  std::string value;
+  template <typename A>
+  void fields(A& a) {
+    a(path, value);
+  }
+};
+
+struct ProcessPlan {
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;
+  std::string working_directory = "/";
+  uint32_t uid = 0;  // in the container
+  uint32_t gid = 0;
+  std::vector<uint32_t> groups;
+  uint32_t umask = 0022;
+  uint64_t bounding = 0;  // capability sets, bit n is capability n
+  uint64_t effective = 0;
+  uint64_t permitted = 0;
+  uint64_t inheritable = 0;
+  uint64_t ambient = 0;
+  bool no_new_privileges = false;
+  std::vector<ResourceLimit> limits;
+  std::string seccomp;  // a compiled filter: struct sock_filter[]; empty for none
+  bool terminal = false;
+  uint16_t rows = 0;
+  uint16_t columns = 0;
+  bool init = true;  // berth-init is PID 1 and this process its child
+  template <typename A>
+  void fields(A& a) {
+    a(argv, environment, working_directory, uid, gid, groups, umask, bounding, effective, permitted,
+      inheritable, ambient, no_new_privileges, limits, seccomp, terminal, rows, columns, init);
+  }
+};
+
+struct ContainerPlan {
+  std::string id;
+  std::string name;
+  std::string hostname;
+  std::vector<IdExtent> uid_map;  // empty: the host's user namespace
+  std::vector<IdExtent> gid_map;
+  bool private_network = true;
+  RootfsPlan rootfs;
+  std::vector<MountPlan> mounts;  // in order
+  std::vector<DevicePlan> devices;
+  std::vector<std::string> masked_paths;
+  std::vector<std::string> read_only_paths;
+  std::vector<Setting> sysctls;
+  ProcessPlan process;
+  template <typename A>
+  void fields(A& a) {
+    a(id, name, hostname, uid_map, gid_map, private_network, rootfs, mounts, devices, masked_paths,
+      read_only_paths, sysctls, process);
+  }
+};
+
+// The host's ID for a container's. The plan was checked when it was made, so an ID that has none is an error
+// in berth.
+Result<uint32_t> outside_id(const std::vector<IdExtent>& map, uint32_t inside);
+
+// The text of /proc/PID/uid_map.
+std::string map_text(const std::vector<IdExtent>& map);
+
+}  // namespace berth::runtime
+
+template <>
+struct berth::wire::LastValue<berth::runtime::MountKind> {
+  static constexpr auto value = berth::runtime::MountKind::devpts;
+};

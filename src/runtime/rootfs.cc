@@ -1,0 +1,115 @@
+#include "runtime/rootfs.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "sys/file.h"
+#include "sys/mount_api.h"
+#include "sys/process.h"
+
+namespace berth::runtime {
+
+namespace {
+
+struct Layers {
+  std::vector<sys::UniqueFd> lower;  // lowest first
+  sys::UniqueFd upper;               // upper and work lie on one mount, as overlayfs asks
+  sys::UniqueFd work;
+  sys::UniqueFd own;  // the mount that holds both
+};
+
+Result<sys::UniqueFd> mapped_clone(const std::string& path, int user_namespace) {
+  sys::UniqueFd mount = TRY(sys::clone_tree(AT_FDCWD, path, false));
+  if (user_namespace < 0) return mount;
+  const Result<> mapped = sys::set_id_mapping(mount.get(), user_namespace, false);
+  if (!mapped && mapped.error().err == EINVAL) {
+    return fail("the file system of {} can't map IDs (no idmapped mounts)", path);
+  }
+  if (!mapped) return std::unexpected(mapped.error());
+  return mount;
+}
+
+std::string parent_of(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
+std::string name_of(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+Result<Layers> map_layers(const RootfsPlan& plan, int user_namespace) {
+  Layers layers;
+  for (const std::string& path : plan.layers) layers.lower.push_back(TRY(mapped_clone(path, user_namespace)));
+  layers.own = TRY(mapped_clone(parent_of(plan.upper), user_namespace));
+  layers.upper = TRY(sys::open_at(layers.own.get(), name_of(plan.upper), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  layers.work = TRY(sys::open_at(layers.own.get(), name_of(plan.work), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  return layers;
+}
+
+// metacopy: a chown or chmod inside copies the inode only, not the content. It needs trusted xattrs, which
+// the container can't write.
+Result<> set_features(sys::FilesystemContext& overlay) {
+  TRY(overlay.set("metacopy", "on"));
+  TRY(overlay.set("index", "off"));
+  return overlay.set("xino", "off");
+}
+
+Result<sys::UniqueFd> overlay_by_descriptor(const Layers& layers) {
+  sys::FilesystemContext overlay = TRY(sys::FilesystemContext::open("overlay"));
+  // The first lowerdir+ is the uppermost.
+  for (auto layer = layers.lower.rbegin(); layer != layers.lower.rend(); ++layer) {
+    TRY(overlay.set_fd("lowerdir+", layer->get()));
+  }
+  TRY(overlay.set_fd("upperdir", layers.upper.get()));
+  TRY(overlay.set_fd("workdir", layers.work.get()));
+  TRY(set_features(overlay));
+  TRY(overlay.create());
+  return overlay.mount(0);
+}
+
+// mount(2)'s options are one page; names on the scratch tmpfs are as short as can be.
+Result<sys::UniqueFd> overlay_by_path(const Layers& layers, const std::string& scratch) {
+  if (::mount("berth", scratch.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) {
+    return fail_errno(errno, "mount a tmpfs on {}", scratch);
+  }
+  const sys::UniqueFd dir = TRY(sys::open_at(AT_FDCWD, scratch, O_RDONLY | O_DIRECTORY));
+  const auto place = [&](const sys::UniqueFd& mount, const std::string& name) -> Result<> {
+    TRY(sys::ensure_dir_at(dir.get(), name, 0755));
+    return sys::attach(mount.get(), dir.get(), name);
+  };
+  std::string lower;
+  for (size_t i = layers.lower.size(); i-- > 0;) {
+    TRY(place(layers.lower[i], fmt::format("{}", i)));
+    lower += fmt::format("{}{}", lower.empty() ? "" : ":", i);
+  }
+  TRY(place(layers.own, "c"));
+  TRY(sys::ensure_dir_at(dir.get(), "m", 0755));
+  if (::fchdir(dir.get()) != 0) return fail_errno(errno, "enter {}", scratch);
+  const std::string options =
+      fmt::format("lowerdir={},upperdir=c/upper,workdir=c/work,metacopy=on,index=off,xino=off", lower);
+  if (::mount("overlay", "m", "overlay", 0, options.c_str()) != 0)
+    return fail_errno(errno, "mount overlay by path");
+  sys::UniqueFd merged = TRY(sys::clone_tree(dir.get(), "m", false));
+  if (::chdir("/") != 0 || ::umount2(scratch.c_str(), MNT_DETACH) != 0)
+    return fail_errno(errno, "leave {}", scratch);
+  return merged;
+}
+
+}  // namespace
+
+Result<sys::UniqueFd> mount_rootfs(const RootfsPlan& plan, int user_namespace, HostIds root_ids,
+                                   const std::string& scratch) {
+  const Layers layers = TRY(map_layers(plan, user_namespace));
+  const sys::ScopedFsIds as_root = TRY(sys::ScopedFsIds::set(root_ids.uid, root_ids.gid));
+  Result<sys::UniqueFd> merged = overlay_by_descriptor(layers);
+  if (!merged && (merged.error().err == EINVAL || merged.error().err == EBADF)) {
+    log::debug("overlayfs does not take layers by descriptor here ({}); using paths", merged.error().message);
+    merged = overlay_by_path(layers, scratch);
+  }
+  return merged;
+}
+
+}  // namespace berth::runtime

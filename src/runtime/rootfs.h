@@ -1,0 +1,27 @@
+// The root file system as a detached mount: overlayfs over the image's layers and the container's own, each
+// seen through the container's ID map, nothing shifted on disk.
+#pragma once
+
+#include "base/ids.h"
+#include "runtime/plan.h"
+#include "sys/unique_fd.h"
+
+namespace berth::runtime {
+
+// A pair of IDs on the host.
+struct HostIds {
+  HostUid uid;
+  HostGid gid;
+};
+
+// `user_namespace` is the container's; -1 leaves IDs as they are (no map). `root_ids` are the host's IDs of
+// the container's root: overlayfs must be created by somebody whom the map knows. Nothing is attached
+// anywhere.
+//
+// Where the kernel can't take layers by descriptor (lowerdir+ is Linux 6.5, by descriptor 6.13), the layers
+// are attached on a tmpfs over `scratch` for as long as that takes. The caller is in a mount namespace of its
+// own.
+Result<sys::UniqueFd> mount_rootfs(const RootfsPlan& plan, int user_namespace, HostIds root_ids,
+                                   const std::string& scratch);
+
+}  // namespace berth::runtime

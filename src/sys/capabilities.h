@@ -1,0 +1,29 @@
+// The capability sets of the calling thread (capabilities(7)).
+#pragma once
+
+#include <cstdint>
+
+#include "base/error.h"
+
+namespace berth::sys {
+
+// Bit n is capability number n.
+struct CapabilitySets {
+  uint64_t bounding = 0;
+  uint64_t effective = 0;
+  uint64_t permitted = 0;
+  uint64_t inheritable = 0;
+  uint64_t ambient = 0;
+  bool operator==(const CapabilitySets&) const = default;
+};
+
+// Drops everything outside `mask` from the bounding set. Needs CAP_SETPCAP.
+Result<> limit_bounding_set(uint64_t mask);
+
+// Sets effective, permitted, inheritable and ambient; what the thread does not have can't be given (EPERM).
+Result<> set_capabilities(const CapabilitySets& sets);
+
+// PR_SET_KEEPCAPS: keep the permitted set over the change of the UID that comes next.
+Result<> keep_capabilities_over_setuid();
+
+}  // namespace berth::sys

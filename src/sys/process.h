@@ -1,0 +1,60 @@
+// Processes: clone3, pidfds, credentials, what a process is called.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <signal.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "sys/unique_fd.h"
+
+namespace berth::sys {
+
+struct Child {
+  pid_t pid = 0;  // 0 in the child itself
+  UniqueFd pidfd;
+};
+
+// fork(2) with CLONE_NEW* flags (clone3(2), Linux 5.3). The child gets SIGCHLD semantics and no at-fork
+// handlers: only for single-threaded programs.
+Result<Child> fork_into(uint64_t namespaces);
+
+// Sends a signal through a pidfd. A process that has ended already is success.
+Result<> send_signal(int pidfd, int signal);
+
+// Waits for a child of ours; the siginfo tells how it ended (si_code, si_status).
+Result<siginfo_t> wait_for(int pidfd);
+
+// The exit status as a shell gives it: the process's own, or 128 + signal.
+int shell_status(const siginfo_t& info);
+
+// The name that `ps` shows in its comm column; 15 bytes at most are kept.
+void set_process_name(const std::string& name);
+
+// While it lives, the calling thread acts on file systems as the given host IDs, with its capabilities kept
+// (SECBIT_NO_SETUID_FIXUP): in an idmapped mount whose map has no host root, root itself could create
+// nothing.
+class ScopedFsIds {
+ public:
+  static Result<ScopedFsIds> set(HostUid uid, HostGid gid);
+  ScopedFsIds(ScopedFsIds&& other) noexcept
+      : active_(std::exchange(other.active_, false)), uid_(other.uid_), gid_(other.gid_) {}
+  ScopedFsIds& operator=(ScopedFsIds&&) = delete;
+  ScopedFsIds(const ScopedFsIds&) = delete;
+  ScopedFsIds& operator=(const ScopedFsIds&) = delete;
+  ~ScopedFsIds();
+
+ private:
+  ScopedFsIds(uint32_t uid, uint32_t gid) : active_(true), uid_(uid), gid_(gid) {}
+  bool active_;
+  uint32_t uid_;  // to go back to
+  uint32_t gid_;
+};
+
+}  // namespace berth::sys

@@ -1,0 +1,47 @@
+#include "sys/sealed_program.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sys/file.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U  // Linux 6.3; older headers do not have it
+#endif
+
+namespace berth::sys {
+
+namespace {
+constexpr size_t kLargestProgram = 16U << 20;
+constexpr mode_t kExecutable = 0755;
+}  // namespace
+
+Result<UniqueFd> open_sealed_program(const std::string& path) {
+  UniqueFd file = TRY(open_at(AT_FDCWD, path, O_RDONLY));
+  const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  UniqueFd memory(::memfd_create("berth-init", flags | MFD_EXEC));
+  if (!memory && errno == EINVAL) memory.reset(::memfd_create("berth-init", flags));  // before Linux 6.3
+  if (!memory && errno == EACCES) return file;
+  if (!memory) return fail_errno(errno, "make a memory file for {}", path);
+  const std::string program = TRY(read_all(file.get(), kLargestProgram));
+  TRY(write_all(memory.get(), program));
+  if (::fchmod(memory.get(), kExecutable) != 0) return fail_errno(errno, "chmod the copy of {}", path);
+  if (::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+    return fail_errno(errno, "seal the copy of {}", path);
+  }
+  return memory;
+}
+
+Result<UniqueFd> make_memory_file(const std::string& name, std::string_view content) {
+  UniqueFd memory(::memfd_create(name.c_str(), MFD_CLOEXEC));
+  if (!memory) return fail_errno(errno, "make a memory file");
+  TRY(write_all(memory.get(), content));
+  if (::lseek(memory.get(), 0, SEEK_SET) != 0) return fail_errno(errno, "rewind a memory file");
+  return memory;
+}
+
+}  // namespace berth::sys
