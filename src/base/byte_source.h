@@ -15,7 +15,8 @@ class ByteSource {
   ByteSource& operator=(const ByteSource&) = delete;
   virtual ~ByteSource() = default;
 
-  // Reads at least one and at most buffer.size() bytes; 0 at the end. After an error the source is of no more use.
+  // Reads at least one and at most buffer.size() bytes; 0 at the end. After an error the source is of no more
+  // use.
   virtual Result<size_t> read(std::span<std::byte> buffer) = 0;
 };
 

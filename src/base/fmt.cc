@@ -1,5 +1,6 @@
-// fmt's implementation, compiled into our own library: Debian has it only as a shared object, and one more of those on
-// the way of every start costs a tenth of a millisecond. The instantiations are those that fmt's headers leave out.
+// fmt's implementation, compiled into our own library: Debian has it only as a shared object, and one more of
+// those on the way of every start costs a tenth of a millisecond. The instantiations are those that fmt's
+// headers leave out.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE
@@ -13,6 +14,7 @@ template FMT_API auto locale_ref::get<std::locale>() const -> std::locale;
 template FMT_API auto thousands_sep_impl(locale_ref) -> thousands_sep_result<char>;
 template FMT_API auto decimal_point_impl(locale_ref) -> char;
 template FMT_API void buffer<char>::append(const char*, const char*);
-template FMT_API void vformat_to(buffer<char>&, string_view, basic_format_args<FMT_BUFFER_CONTEXT(char)>, locale_ref);
+template FMT_API void vformat_to(buffer<char>&, string_view, basic_format_args<FMT_BUFFER_CONTEXT(char)>,
+                                 locale_ref);
 }  // namespace detail
 FMT_END_NAMESPACE
