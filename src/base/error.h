@@ -76,6 +76,12 @@ std::string render(std::string_view program, const Error& error);
 // `text` with control characters and invalid UTF-8 made visible as \xNN.
 std::string printable(std::string_view text);
 
+// What a Result that has a value holds, for TRY: unlike operator*, it may be ignored.
+template <typename R>
+decltype(auto) held_by(R&& result) {
+  return *std::forward<R>(result);
+}
+
 }  // namespace berth
 
 // TRY(expr): the value of a Result, or return its error from the function.
@@ -83,7 +89,7 @@ std::string printable(std::string_view text);
   __extension__({                                                             \
     auto&& try_result_ = (__VA_ARGS__);                                       \
     if (!try_result_) return std::unexpected(std::move(try_result_).error()); \
-    *std::move(try_result_);                                                  \
+    ::berth::held_by(std::move(try_result_));                                 \
   })
 
 // TRY_CONTEXT(expr, "format", ...): the same, and the error says what was being done.
@@ -92,5 +98,5 @@ std::string printable(std::string_view text);
     auto&& try_result_ = (expr);                                                                \
     if (!try_result_)                                                                           \
       return std::unexpected(std::move(try_result_).error().context(fmt::format(__VA_ARGS__))); \
-    *std::move(try_result_);                                                                    \
+    ::berth::held_by(std::move(try_result_));                                                   \
   })

@@ -1,0 +1,105 @@
+"""What a command may leave behind by mistake: mounts, processes, cgroups, half-made files, banks."""
+
+import dataclasses
+import os
+import pathlib
+import sqlite3
+import time
+
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
+PATIENCE = 5.0  # seconds that something may take to go after the command that started it has ended
+
+
+def mounts():
+    """The mount points of this mount namespace, with their file system."""
+    found = []
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        found.append(f"mount {fields[4]} ({fields[fields.index('-') + 1]})")
+    return sorted(found)
+
+
+def processes():
+    """PID to command line, of all processes that this PID namespace has and that are not kernel threads."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            state = pathlib.Path("/proc", name, "stat").read_text().rsplit(")", 1)[1].split()[0]
+            words = pathlib.Path("/proc", name, "cmdline").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        text = " ".join(word.decode(errors="backslashreplace") for word in words).strip()
+        found[int(name)] = f"process {name} ({state}) {text or '?'}"
+    return found
+
+
+def cgroups():
+    """berth's cgroups in every hierarchy, without those of another PID namespace (whose processes show as 0)."""
+    found = []
+    for directory, _, _ in os.walk(CGROUPS):
+        if "berth" not in directory:
+            continue
+        try:
+            members = pathlib.Path(directory, "cgroup.procs").read_text().split()
+        except OSError:
+            continue
+        if "0" not in members:
+            found.append(f"cgroup {directory}")
+    return found
+
+
+@dataclasses.dataclass
+class Snapshot:
+    """The state of the machine at one time."""
+
+    mounts: list
+    processes: dict
+    cgroups: list
+
+    @staticmethod
+    def take():
+        return Snapshot(mounts(), processes(), cgroups())
+
+    def left_since(self, before):
+        """What this has that `before` had not."""
+        left = [text for text in self.mounts if text not in before.mounts]
+        left += [text for pid, text in self.processes.items() if pid not in before.processes and pid != os.getpid()]
+        left += [text for text in self.cgroups if text not in before.cgroups]
+        return left
+
+
+def wait_until_gone(before):
+    """What is still there some time after `before`, although it had time to go."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        left = Snapshot.take().left_since(before)
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.02)
+
+
+def unfinished(root):
+    """Names below the store's tmp/: work that nobody goes on with."""
+    staging = pathlib.Path(root, "tmp")
+    return [f"unfinished {path}" for path in sorted(staging.iterdir())] if staging.is_dir() else []
+
+
+def _query(root, sql):
+    database = pathlib.Path(root, "berth.db")
+    if not database.exists():
+        return []
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        return [row[0] for row in connection.execute(sql)]
+    finally:
+        connection.close()
+
+
+def containers(root):
+    return _query(root, "SELECT id FROM containers")
+
+
+def held_banks(root):
+    return _query(root, "SELECT number FROM banks WHERE owner IS NOT NULL")
