@@ -20,6 +20,7 @@ class Database;
 class Statement {
  public:
   Statement& bind(int index, std::string_view text);
+  Statement& bind(int index, const std::string& text) { return bind(index, std::string_view(text)); }
   Statement& bind(int index, int64_t number);
   Statement& bind_null(int index);
   Statement& bind(int index, const std::optional<std::string>& text);
@@ -28,6 +29,8 @@ class Statement {
   Result<bool> step();
   // Runs a statement that gives no rows.
   Result<> run();
+  // Back to the start, so that it can be bound and stepped again.
+  void reset() { sqlite3_reset(statement_.get()); }
 
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] int64_t number(int column) const;

@@ -39,16 +39,19 @@ CREATE TABLE containers (
 CREATE INDEX containers_by_image ON containers (image_id);
 CREATE INDEX containers_by_state ON containers (state);
 
--- Who holds which bank, and who held it before. A bank that nobody ever held has no row; `next_bank` in settings is
--- the lowest of those.
+-- Who holds which bank, and who held it before. A bank that nobody ever held has no row here and lies in one of the
+-- ranges of fresh_banks, which starts as the whole pool (ledger/banks.h).
 CREATE TABLE banks (
   number INTEGER PRIMARY KEY,
   owner_kind TEXT, owner TEXT,    -- "container" and its id; NULL when free
   since INTEGER,                  -- seconds since 1970, of the current holder
-  freed_at INTEGER, last_owner_kind TEXT, last_owner TEXT
+  freed_at INTEGER,               -- nanoseconds since 1970, and later than every other bank's at the time
+  last_owner_kind TEXT, last_owner TEXT
 );
 CREATE INDEX banks_by_owner ON banks (owner_kind, owner);
 CREATE INDEX banks_resting ON banks (freed_at) WHERE owner IS NULL;
+CREATE TABLE fresh_banks (first INTEGER PRIMARY KEY, last INTEGER NOT NULL);
+INSERT INTO fresh_banks VALUES (8, 28671);
 
 CREATE TABLE volumes (
   name TEXT PRIMARY KEY, created_at INTEGER NOT NULL, anonymous INTEGER NOT NULL DEFAULT 0, labels TEXT NOT NULL

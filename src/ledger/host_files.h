@@ -1,0 +1,25 @@
+// The host's own files about IDs, as ranges. Pure; lines that say nothing are passed over, as their readers
+// do.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "idmap/id_range.h"
+
+namespace berth::ledger {
+
+// Adds the IDs of /etc/passwd (UID and GID of each line) or, with `group`, of /etc/group.
+void add_account_ids(std::string_view text, bool group, std::vector<idmap::IdRange>& ranges);
+
+// Adds the ranges of /etc/subuid or /etc/subgid: "name:first:count". Those with the name `own` are left out.
+void add_subordinate_ranges(std::string_view text, std::string_view own, std::vector<idmap::IdRange>& ranges);
+
+// What nsswitch.conf asks for passwd and group beside the files.
+struct NameServices {
+  bool systemd = false;  // nss-systemd, which knows more than the files only where something feeds it
+  bool others = false;   // sss, ldap, winbind, …
+};
+NameServices name_services(std::string_view nsswitch);
+
+}  // namespace berth::ledger

@@ -1,0 +1,52 @@
+// What of the host's IDs is somebody else's: users, subordinate ranges, other engines' running containers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "idmap/id_range.h"
+#include "store/database.h"
+
+namespace berth::ledger {
+
+// Asks the name service (getpwuid, getgrgid) whether a host ID has a name.
+bool named_by_name_service(uint32_t id);
+
+// Where the host says who holds IDs. The defaults are the real places; tests have their own.
+struct HostSources {
+  std::string etc = "/etc";    // passwd, group, subuid, subgid, nsswitch.conf
+  std::string proc = "/proc";  // */uid_map, */gid_map
+  bool (*named)(uint32_t id) = named_by_name_service;
+};
+
+// The ranges of others, as of one look at the host.
+//
+// What is certain when a bank is given out: it overlaps no user or group of /etc/passwd and /etc/group, no
+// range of /etc/subuid and /etc/subgid, no user namespace that was there at the last look at all processes
+// (at most kLookInterval ago), and no process on the host runs as its first ID now, which is container root
+// wherever another engine uses the same range. Lines of the subordinate ID files with the name "berth" are
+// the administrator's way of keeping a range for berth, and reserve nothing.
+//
+// The look at all processes is the dear part (4 µs each), hence the interval; the rest is about 20 µs.
+class Reservations {
+ public:
+  static constexpr int64_t kLookIntervalSeconds = 60;
+
+  // Within the caller's transaction, since a new look at the processes is recorded for the next caller.
+  static Result<Reservations> look(store::Database& db, const HostSources& host);
+
+  // Normalized ranges of host IDs.
+  [[nodiscard]] const std::vector<idmap::IdRange>& ranges() const { return ranges_; }
+  // The checks that are made of one bank at a time: its ranges, its first ID's processes, the name service.
+  [[nodiscard]] bool holds(Bank bank) const;
+
+ private:
+  std::vector<idmap::IdRange> ranges_;
+  bool ask_name_service_ = false;
+  bool (*named_)(uint32_t id) = nullptr;
+};
+
+}  // namespace berth::ledger
