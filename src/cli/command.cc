@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "base/nearest.h"
 
 namespace berth::cli {
 

@@ -54,7 +54,4 @@ Result<bool> parse(CLI::App& app, const Invocation& invocation);
 using Handover = Result<int> (*)(const Invocation&);
 int run_command_line(std::span<const std::string> argv, std::span<const Command> commands, Handover handover);
 
-// The candidate nearest to `word` by edit distance, or "" if none is near enough to be meant.
-std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
-
 }  // namespace berth::cli

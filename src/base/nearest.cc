@@ -1,9 +1,11 @@
+#include "base/nearest.h"
+
 #include <algorithm>
 #include <vector>
 
-#include "cli/command.h"
 
-namespace berth::cli {
+
+namespace berth {
 
 namespace {
 // Levenshtein distance with a neighbouring swap counted once.
@@ -39,4 +41,4 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   return best;
 }
 
-}  // namespace berth::cli
+}  // namespace berth

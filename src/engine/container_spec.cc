@@ -1,0 +1,70 @@
+#include "engine/container_spec.h"
+
+#include <nlohmann/json.hpp>
+
+namespace berth::engine {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MountSpec, type, source, target, read_only, recursive, propagation, options)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DeviceSpec, source, target)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LimitSpec, name, soft, hard)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Pair, key, value)
+
+namespace {
+
+using Json = nlohmann::json;
+
+// Calls visit(name, member) for every member that JSON takes as it is; entrypoint, which may be absent, is apart.
+template <typename Spec, typename Visit>
+void for_each_member(Spec& spec, Visit visit) {
+  visit("hostname", spec.hostname);
+  visit("command", spec.command);
+  visit("environment", spec.environment);
+  visit("working_directory", spec.working_directory);
+  visit("user", spec.user);
+  visit("additional_groups", spec.additional_groups);
+  visit("interactive", spec.interactive);
+  visit("terminal", spec.terminal);
+  visit("read_only", spec.read_only);
+  visit("read_only_tmpfs", spec.read_only_tmpfs);
+  visit("mounts", spec.mounts);
+  visit("network", spec.network);
+  visit("capabilities_added", spec.capabilities_added);
+  visit("capabilities_dropped", spec.capabilities_dropped);
+  visit("privileged", spec.privileged);
+  visit("no_new_privileges", spec.no_new_privileges);
+  visit("seccomp", spec.seccomp);
+  visit("devices", spec.devices);
+  visit("limits", spec.limits);
+  visit("sysctls", spec.sysctls);
+  visit("shm_size", spec.shm_size);
+  visit("labels", spec.labels);
+  visit("annotations", spec.annotations);
+  visit("stop_signal", spec.stop_signal);
+  visit("init", spec.init);
+  visit("userns", spec.userns);
+}
+
+}  // namespace
+
+std::string to_json(const ContainerSpec& spec) {
+  Json document = Json::object();
+  for_each_member(spec, [&](const char* name, const auto& member) { document[name] = member; });
+  if (spec.entrypoint) document["entrypoint"] = *spec.entrypoint;
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<ContainerSpec> container_spec_from_json(std::string_view text) {
+  try {
+    const Json document = Json::parse(text);
+    ContainerSpec spec;
+    for_each_member(spec, [&](const char* name, auto& member) {
+      if (document.contains(name)) document.at(name).get_to(member);
+    });
+    if (document.contains("entrypoint")) spec.entrypoint = document.at("entrypoint").get<std::vector<std::string>>();
+    return spec;
+  } catch (const Json::exception& e) {
+    return fail("the container's record can't be read: {}", e.what());
+  }
+}
+
+}  // namespace berth::engine

@@ -1,0 +1,74 @@
+// What a person asked a container to be: the flags of `berth run`, checked and normalised, before the image, the host
+// and the ledger have had their say. It is kept with the container, so that every start means the same.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace berth::engine {
+
+struct MountSpec {
+  std::string type;    // "bind", "volume", "tmpfs"
+  std::string source;  // absolute host path, or the volume's name; empty for tmpfs
+  std::string target;  // absolute path in the container
+  bool read_only = false;
+  bool recursive = true;    // bind: rbind
+  std::string propagation;  // "", "private", "slave", "shared" and their r… forms
+  std::vector<std::string> options;  // nosuid, suid, nodev, dev, noexec, exec; tmpfs: size=…, mode=…
+};
+
+struct DeviceSpec {
+  std::string source;  // on the host
+  std::string target;  // in the container
+};
+
+struct LimitSpec {
+  std::string name;  // "nofile"
+  uint64_t soft = 0;
+  uint64_t hard = 0;
+};
+
+struct Pair {
+  std::string key;
+  std::string value;
+};
+
+struct ContainerSpec {
+  std::string hostname;
+  std::vector<std::string> command;  // in the place of the image's CMD, if not empty
+  std::optional<std::vector<std::string>> entrypoint;
+  std::vector<Pair> environment;
+  std::string working_directory;
+  std::string user;
+  std::vector<std::string> additional_groups;
+  bool interactive = false;
+  bool terminal = false;
+  bool read_only = false;
+  bool read_only_tmpfs = true;  // with read_only: /run, /tmp and /var/tmp can be written all the same
+  std::vector<MountSpec> mounts;
+  std::string network = "none";  // "none", "host"
+  std::vector<std::string> capabilities_added;
+  std::vector<std::string> capabilities_dropped;
+  bool privileged = false;
+  bool no_new_privileges = false;
+  std::string seccomp;  // "": the default, "unconfined", or the text of a profile
+  std::vector<DeviceSpec> devices;
+  std::vector<LimitSpec> limits;
+  std::vector<Pair> sysctls;
+  uint64_t shm_size = uint64_t{64} << 20;  // bytes
+  std::vector<Pair> labels;
+  std::vector<Pair> annotations;
+  std::string stop_signal;
+  bool init = true;
+  std::string userns = "private";  // "private", "host"
+};
+
+std::string to_json(const ContainerSpec& spec);
+Result<ContainerSpec> container_spec_from_json(std::string_view text);
+
+}  // namespace berth::engine

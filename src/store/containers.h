@@ -1,0 +1,52 @@
+// Containers as the store remembers them. What runs now is not here but below the run root (engine/status.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "store/database.h"
+
+namespace berth::store {
+
+struct ContainerRecord {
+  std::string id;  // 64 hexadecimal digits
+  std::string name;
+  std::string image_id;
+  std::string image_name;  // as it was called when the container was made
+  int64_t created_at = 0;  // nanoseconds since 1970, as the other times
+  std::string spec;        // what was asked for (engine/container_spec.h)
+  std::string state;       // kCreated, kRunning, kExited, kRemoving
+  std::optional<int64_t> started_at;
+  std::optional<int64_t> finished_at;
+  std::optional<int64_t> exit_status;
+  std::string exit_reason;      // why the status is not known; empty where it is
+  bool remove_on_exit = false;  // --rm
+};
+
+inline constexpr const char* kCreated = "created";
+inline constexpr const char* kRunning = "running";
+inline constexpr const char* kExited = "exited";
+inline constexpr const char* kRemoving = "removing";
+
+// Within the caller's transaction. Code::conflict if the name is taken, with the id of who has it.
+Result<> insert_container(Database& db, const ContainerRecord& record);
+
+// By name, id or the beginning of an id. Code::not_found (with a hint when a name is near), Code::conflict when the
+// beginning is that of several.
+Result<ContainerRecord> find_container(Database& db, std::string_view word);
+
+// The newest first. `state` empty: all.
+Result<std::vector<ContainerRecord>> list_containers(Database& db, std::string_view state = {});
+
+Result<> set_container_started(Database& db, std::string_view id, int64_t started_at);
+Result<> set_container_exited(Database& db, std::string_view id, std::optional<int64_t> status, int64_t finished_at,
+                              std::string_view reason);
+Result<> set_container_removing(Database& db, std::string_view id);
+// Forgets a container and which volumes it uses. No error if it is gone already.
+Result<> delete_container(Database& db, std::string_view id);
+
+}  // namespace berth::store
