@@ -1,0 +1,163 @@
+#include "engine/identity.h"
+
+#include <algorithm>
+#include <climits>
+#include <optional>
+
+#include "engine/accounts.h"
+
+namespace berth::engine {
+
+namespace {
+
+constexpr std::string_view kFallbackHome = "/tmp";
+constexpr std::string_view kShell = "/bin/sh";
+
+bool is_field(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](unsigned char c) { return c == ':' || c < 0x20 || c == 0x7F; });
+}
+
+Result<> check_field(std::string_view what, std::string_view text) {
+  if (is_field(text)) return {};
+  return fail(Code::refused, "the {} \"{}\" holds a colon or a control character", what, text);
+}
+
+bool is_home(std::string_view path) {
+  return path.starts_with('/') && path.size() < PATH_MAX && is_field(path);
+}
+
+// A name that `taken` does not know: the number itself, else one with letters in front of it.
+template <typename Taken>
+std::string free_name(uint32_t id, char letter, Taken taken) {
+  std::string name = id == 0 ? "root" : std::to_string(id);
+  if (taken(name)) name = std::to_string(id);
+  while (taken(name)) name.insert(name.begin(), letter);
+  return name;
+}
+
+bool permitted(const struct stat& st, const ResolvedUser& user, mode_t bits) {
+  if (user.uid.value() == 0) return true;
+  const mode_t mode = st.st_mode;
+  if (st.st_uid == user.uid.value()) return (mode >> 6U & bits) == bits;
+  const bool in_group =
+      std::find(user.groups.begin(), user.groups.end(), ContainerGid(st.st_gid)) != user.groups.end();
+  return ((in_group ? mode >> 3U : mode) & bits) == bits;
+}
+
+bool can_live_in(const safepath::Root& rootfs, std::string_view path, const ResolvedUser& user) {
+  if (!is_home(path)) return false;
+  const Result<ImagePath> place = follow(rootfs, path);
+  if (!place || !place->exists() || !S_ISDIR(place->target->st_mode)) return false;
+  return may_write(*place->target, user) &&
+         std::all_of(place->searched.begin(), place->searched.end(),
+                     [&](const struct stat& st) { return may_search(st, user); });
+}
+
+// Where a whole line stands in the text; npos if it does not.
+size_t find_line(std::string_view text, std::string_view line) {
+  for (size_t at = text.find(line); at != std::string_view::npos; at = text.find(line, at + 1)) {
+    if (at == 0 || text[at - 1] == '\n') return at;
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+Result<std::string> passwd_line(const PasswdFields& fields) {
+  TRY(check_field("user name", fields.name));
+  TRY(check_field("user's description", fields.gecos));
+  TRY(check_field("home directory", fields.home));
+  TRY(check_field("shell", fields.shell));
+  return fmt::format("{}:x:{}:{}:{}:{}:{}\n", fields.name, fields.uid, fields.gid, fields.gecos, fields.home,
+                     fields.shell);
+}
+
+Result<std::string> group_line(std::string_view name, uint32_t gid) {
+  TRY(check_field("group name", name));
+  return fmt::format("{}:x:{}:\n", name, gid);
+}
+
+MissingEntries missing_entries(const AccountFiles& files, const ResolvedUser& user) {
+  MissingEntries missing;
+  const std::string_view passwd = files.passwd.value_or("");
+  const std::string_view group = files.group.value_or("");
+  const uint32_t uid = user.uid.value();
+  if (!files.passwd && uid != 0)
+    missing.users.push_back({"root", 0, 0, "root", "/root", std::string(kShell)});
+  if (!user.has_entry) {
+    const auto taken = [&](const std::string& name) { return find_user(passwd, name).has_value(); };
+    missing.users.push_back(
+        {free_name(uid, 'u', taken), uid, user.gid.value(), "Container user", "", std::string(kShell)});
+  }
+  const auto group_taken = [&](const std::string& name) { return find_group(group, name).has_value(); };
+  const auto add_group = [&](uint32_t gid) {
+    missing.groups.emplace_back(free_name(gid, 'g', group_taken), gid);
+  };
+  if (!files.group && user.gid.value() != 0) add_group(0);
+  for (const ContainerGid gid : user.groups) {
+    const bool added = std::any_of(missing.groups.begin(), missing.groups.end(),
+                                   [&](const auto& entry) { return entry.second == gid.value(); });
+    if (!added && !find_group(group, gid.value())) add_group(gid.value());
+  }
+  return missing;
+}
+
+std::string with_lines(std::string_view text, std::span<const std::string> lines) {
+  std::string out(text);
+  if (!out.empty() && out.back() != '\n') out += '\n';
+  for (const std::string& line : lines) out += line;
+  return out;
+}
+
+std::string without_lines(std::string_view text, std::span<const std::string> lines,
+                          std::string_view original) {
+  std::string out(text);
+  for (const std::string& line : lines) {
+    const size_t at = find_line(out, line);
+    if (at != std::string::npos) out.erase(at, line.size());
+  }
+  // with_lines() may have ended the image's last line.
+  const bool only_newline_added =
+      out.size() == original.size() + 1 && out.starts_with(original) && out.back() == '\n';
+  if (only_newline_added && text.size() > out.size()) out.pop_back();
+  return out;
+}
+
+std::optional<std::string> own_passwd_warning(std::optional<std::string_view> passwd_in_upper,
+                                              const ResolvedUser& user) {
+  const uint32_t uid = user.uid.value();
+  if (!passwd_in_upper) {
+    return fmt::format("The container has removed /etc/passwd, so UID {} has no name in it.", uid);
+  }
+  if (find_user(*passwd_in_upper, uid)) return std::nullopt;
+  return fmt::format(
+      "The container has changed /etc/passwd and keeps its own, which has no entry for UID {}; none is added "
+      "to it.",
+      uid);
+}
+
+bool may_write(const struct stat& directory, const ResolvedUser& user) {
+  return permitted(directory, user, 03);
+}
+bool may_search(const struct stat& directory, const ResolvedUser& user) {
+  return permitted(directory, user, 01);
+}
+
+std::string choose_home(const safepath::Root& rootfs, const ResolvedUser& user,
+                        std::string_view working_directory) {
+  if (user.has_entry && home_is_certain(user)) return user.home;
+  const std::string_view entry =
+      user.uid.value() == 0 && !user.has_entry ? "/root" : std::string_view(user.home);
+  if (can_live_in(rootfs, entry, user)) return std::string(entry);
+  const bool is_root_directory = safepath::relative(working_directory).empty();
+  if (!is_root_directory && can_live_in(rootfs, working_directory, user))
+    return std::string(working_directory);
+  return std::string(kFallbackHome);
+}
+
+bool home_is_certain(const ResolvedUser& user) {
+  return user.uid.value() == 0 && user.has_entry && is_home(user.home);
+}
+
+}  // namespace berth::engine
