@@ -44,7 +44,7 @@ TEST(Capabilities, NamesAndNumbersAreTheKernels) {
 
 TEST(Capabilities, TheDefaultIsPodmans) {
   uint64_t expected = 0;
-  for (const unsigned number :
+  for (const int number :
        {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_NET_BIND_SERVICE, CAP_SETFCAP,
         CAP_SETGID, CAP_SETPCAP, CAP_SETUID, CAP_SYS_CHROOT}) {
     expected |= capability_bit(static_cast<unsigned>(number));
