@@ -82,7 +82,7 @@ Result<std::string> find_command(const ProcessPlan& process) {
   std::string_view path = search_path(process);
   while (true) {
     const std::string_view directory = path.substr(0, path.find(':'));
-    const std::string candidate = fmt::format("{}/{}", directory.empty() ? "." : directory, command);
+    std::string candidate = fmt::format("{}/{}", directory.empty() ? "." : directory, command);
     const int err = executable(candidate);
     if (err == 0) return candidate;
     if (err == EACCES && refused == 0) refused = err;

@@ -1,4 +1,5 @@
-// Text from an image or a registry never reaches a terminal raw, and what is printable already stays as it is.
+// Text from an image or a registry never reaches a terminal raw, and what is printable already stays as it
+// is.
 #include <cstdint>
 #include <cstdlib>
 
