@@ -232,6 +232,9 @@ Failure Transfer::failure(CURLcode code) const {
         Code::refused, 0, fmt::format("{} sent more than {} bytes of headers", host_, kMaxHeaderBytes), {}};
   }
   std::string why = error_text_[0] != '\0' ? std::string(error_text_) : std::string(curl_easy_strerror(code));
+  long err = 0;
+  curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &err);
+  if (code == CURLE_COULDNT_CONNECT && err != 0) why = describe_errno(static_cast<int>(err));
   std::string what;
   if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
       code == CURLE_SEND_ERROR) {
