@@ -1,10 +1,15 @@
 #include "transfer_cli/commands.h"
 
+#include "transfer_cli/login.h"
+#include "transfer_cli/pull.h"
+
 namespace berth::transfer_cli {
 
 std::span<const cli::Command> commands() {
   static constexpr cli::Command kCommands[] = {
-      {"pull", "Fetch an image from a registry", "Images"},
+      {"pull", "Fetch an image from a registry", "Images", pull},
+      {"login", "Store the credentials for a registry", "Images", login},
+      {"logout", "Forget the credentials for a registry", "Images", logout},
   };
   return kCommands;
 }
