@@ -166,6 +166,20 @@ void describe(CLI::App& app, const Invocation& invocation, std::string_view usag
   if (!examples.empty()) app.footer(fmt::format("\nEXAMPLES\n{}", examples));
 }
 
+std::unexpected<Error> unknown_flag(const CLI::App& app, const Invocation& invocation, std::string_view flag) {
+  const std::string_view name = flag.substr(0, flag.find('='));
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& word : option->get_lnames()) known.push_back("--" + word);
+  }
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  const std::string_view near = nearest(name, views);
+  Error error{Code::usage, 0, fmt::format("berth {} has no flag {}", invocation.name, name), {}};
+  error.hint = near.empty() ? fmt::format("`berth {} --help` lists the flags.", invocation.name)
+                            : fmt::format("Did you mean {}?", near);
+  return std::unexpected(std::move(error));
+}
+
 Result<bool> parse(CLI::App& app, const Invocation& invocation) {
   std::vector<std::string> reversed(invocation.args.rbegin(), invocation.args.rend());
   try {
@@ -174,23 +188,14 @@ Result<bool> parse(CLI::App& app, const Invocation& invocation) {
   } catch (const CLI::CallForHelp&) {
     fmt::print("{}", app.help());
     return false;
+  } catch (const CLI::ExtrasError& e) {
+    for (const std::string& word : app.remaining()) {
+      if (word.starts_with('-') && word.size() > 1) return unknown_flag(app, invocation, word);
+    }
+    return std::unexpected(Error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` shows how.", invocation.name)});
   } catch (const CLI::ParseError& e) {
-    Error error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` lists the flags.", invocation.name)};
-    std::vector<std::string> flags;
-    for (const CLI::Option* option : app.get_options()) {
-      for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
-    }
-    const std::vector<std::string_view> views(flags.begin(), flags.end());
-    for (const std::string& word : invocation.args) {
-      if (!word.starts_with("--")) continue;
-      const std::string name = word.substr(0, word.find('='));
-      if (std::find(flags.begin(), flags.end(), name) != flags.end()) continue;
-      const std::string_view near = nearest(name, views);
-      if (!near.empty()) error.hint = fmt::format("Did you mean {}?", near);
-      error.message = fmt::format("berth {} has no flag {}", invocation.name, name);
-      break;
-    }
-    return std::unexpected(std::move(error));
+    return std::unexpected(
+        Error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` lists the flags.", invocation.name)});
   }
 }
 

@@ -49,6 +49,9 @@ void describe(CLI::App& app, const Invocation& invocation, std::string_view usag
 // misspelt flag, a hint with the nearest one.
 Result<bool> parse(CLI::App& app, const Invocation& invocation);
 
+// The error for a flag that the app does not have, with the nearest that it has.
+std::unexpected<Error> unknown_flag(const CLI::App& app, const Invocation& invocation, std::string_view flag);
+
 // Runs a command line with the commands that this program has, prints the error if there is one, gives the
 // status. `handover` is called for commands without a `run`.
 using Handover = Result<int> (*)(const Invocation&);

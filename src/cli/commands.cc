@@ -1,17 +1,27 @@
 // The list of commands. Those without a function live in berth-transfer.
 #include "cli/command.h"
-#include "cli/version.h"
+#include "cli/containers.h"
+#include "cli/system.h"
 
 namespace berth::cli {
 
 namespace {
 constexpr Command kCommands[] = {
+    {"run", "Make a container from an image and run it", "Containers", run},
+    {"create", "Make a container without starting it", "Containers", create},
+    {"start", "Start a container that exists", "Containers", start},
+    {"ps", "List containers", "Containers", ps},
+    {"logs", "Show what a container has written", "Containers", logs},
+    {"inspect", "Print all that is known of a container", "Containers", inspect},
+    {"rm", "Remove containers", "Containers", rm},
     {"pull", "Fetch an image from a registry", "Images"},
     {"load", "Load images from an archive or an OCI layout", "Images"},
     {"save", "Write images to an archive or an OCI layout", "Images"},
     {"import", "Make an image from a root file system tar", "Images"},
     {"login", "Store the credentials for a registry", "Images"},
     {"logout", "Forget the credentials for a registry", "Images"},
+    {"info", "Say what berth has here", "System", info},
+    {"system repair", "Put right what killed processes left", "System", system_repair},
     {"version", "Print the version", "System", version},
 };
 }  // namespace

@@ -1,4 +1,4 @@
-#include "cli/version.h"
+#include "cli/system.h"
 
 #include <CLI/CLI.hpp>
 

@@ -4,7 +4,7 @@
 
 namespace berth::engine {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MountSpec, type, source, target, read_only, recursive, propagation, options)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MountSpec, type, source, volume, target, read_only, recursive, propagation, options)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DeviceSpec, source, target)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LimitSpec, name, soft, hard)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Pair, key, value)
@@ -65,6 +65,17 @@ Result<ContainerSpec> container_spec_from_json(std::string_view text) {
   } catch (const Json::exception& e) {
     return fail("the container's record can't be read: {}", e.what());
   }
+}
+
+Result<std::vector<std::string>> words_from_json(std::string_view text) {
+  const Json document = Json::parse(text, nullptr, false);
+  std::vector<std::string> words;
+  if (!document.is_array()) return fail(Code::usage, "it is no JSON array of strings");
+  for (const Json& word : document) {
+    if (!word.is_string()) return fail(Code::usage, "it is no JSON array of strings");
+    words.push_back(word.get<std::string>());
+  }
+  return words;
 }
 
 }  // namespace berth::engine

@@ -14,12 +14,13 @@ namespace berth::engine {
 
 struct MountSpec {
   std::string type;    // "bind", "volume", "tmpfs"
-  std::string source;  // absolute host path, or the volume's name; empty for tmpfs
-  std::string target;  // absolute path in the container
+  std::string source{};  // absolute host path, or the volume's name; empty for tmpfs
+  std::string volume{};  // its name, once it has a directory
+  std::string target{};  // absolute path in the container
   bool read_only = false;
   bool recursive = true;    // bind: rbind
-  std::string propagation;  // "", "private", "slave", "shared" and their r… forms
-  std::vector<std::string> options;  // nosuid, suid, nodev, dev, noexec, exec; tmpfs: size=…, mode=…
+  std::string propagation{};          // "", "private", "slave", "shared" and their r… forms
+  std::vector<std::string> options{};  // nosuid, suid, nodev, dev, noexec, exec; tmpfs: size=…, mode=…
 };
 
 struct DeviceSpec {
@@ -70,5 +71,8 @@ struct ContainerSpec {
 
 std::string to_json(const ContainerSpec& spec);
 Result<ContainerSpec> container_spec_from_json(std::string_view text);
+
+// A JSON array of strings, as the exec form of ENTRYPOINT and CMD.
+Result<std::vector<std::string>> words_from_json(std::string_view text);
 
 }  // namespace berth::engine

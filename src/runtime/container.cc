@@ -110,7 +110,7 @@ class Start {
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
     status_ = sys::UniqueFd(pipe[0]);
     sys::UniqueFd status_inside(pipe[1]);
-    uint64_t namespaces = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+    uint64_t namespaces = CLONE_NEWPID | CLONE_NEWUTS;
     if (!plan_.uid_map.empty()) namespaces |= CLONE_NEWUSER;
     if (plan_.private_network) namespaces |= CLONE_NEWNET;
     child_ = TRY_CONTEXT(sys::fork_into(namespaces), "create the container's namespaces");

@@ -7,13 +7,11 @@
 
 #include <grp.h>
 #include <linux/filter.h>
-#include <linux/magic.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "sys/capabilities.h"
@@ -104,15 +102,6 @@ Result<> become_user(const ProcessPlan& process) {
     TRY(load_filter(process.seccomp));
   }
   return sys::set_capabilities(wanted);
-}
-
-Result<> require_proc(int fd) {
-  struct statfs st{};
-  if (::fstatfs(fd, &st) != 0) return fail_errno(errno, "look at /proc");
-  if (static_cast<unsigned long>(st.f_type) != PROC_SUPER_MAGIC) {
-    return fail(Code::refused, "/proc of the container is not a proc file system");
-  }
-  return {};
 }
 
 }  // namespace berth::runtime

@@ -18,7 +18,4 @@ Result<> enter_working_directory(const ProcessPlan& process);
 // may be done.
 Result<> become_user(const ProcessPlan& process);
 
-// Refuses a descriptor that is not of a proc file system.
-Result<> require_proc(int fd);
-
 }  // namespace berth::runtime

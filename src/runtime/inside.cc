@@ -134,21 +134,6 @@ Result<> take_terminal(const ContainerPlan& plan, int peer) {
   return {};
 }
 
-// sysctls are files of a proc that berth itself has mounted: verified by its magic, and no link on the way is
-// followed (CVE-2025-52881).
-Result<> set_sysctls(const std::vector<Setting>& sysctls) {
-  for (const Setting& sysctl : sysctls) {
-    const Result<sys::UniqueFd> file = sys::open_at2(AT_FDCWD, "/proc/sys/" + sysctl.path, O_WRONLY, 0,
-                                                     RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-    if (!file) return fail_errno(file.error().err, "set the sysctl {}", sysctl.path);
-    TRY(require_proc(file->get()));
-    if (::write(file->get(), sysctl.value.data(), sysctl.value.size()) < 0) {
-      return fail_errno(errno, "set the sysctl {} to \"{}\"", sysctl.path, sysctl.value);
-    }
-  }
-  return {};
-}
-
 Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
   // Nothing may trace or read this process through /proc while it still holds something of the host's.
   ::prctl(PR_SET_DUMPABLE, 0);
@@ -157,6 +142,8 @@ Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
   sys::set_process_name("berth-start");
   TRY(expect(channel, Step::mapped));
   if (!plan.uid_map.empty()) TRY(become_root());
+  // Made by the container's root, so that /dev/mqueue is its own.
+  if (::unshare(CLONE_NEWIPC) != 0) return fail_errno(errno, "make the container's IPC namespace");
   TRY(make_mounts_in_helper(plan, channel));
   if (plan.private_network) TRY(bring_loopback_up());
   std::vector<sys::UniqueFd> terminal;
@@ -168,7 +155,6 @@ Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
   if (!plan.hostname.empty() && ::sethostname(plan.hostname.data(), plan.hostname.size()) != 0) {
     return fail_errno(errno, "set the hostname to {}", plan.hostname);
   }
-  TRY(set_sysctls(plan.sysctls));
   // A session keyring of its own, or the container would have the caller's keys. Kernels without keyrings
   // have nothing to leak.
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, plan.id.c_str()) < 0 && errno != ENOSYS &&

@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "runtime/protocol.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
+#include "sys/openat2.h"
 
 namespace berth::runtime {
 
@@ -44,6 +46,21 @@ Result<sys::UniqueFd> open_terminal(int devpts) {
   return master;
 }
 
+// Through the proc that has just been made, before parts of it become read-only. No link on the way is followed
+// (CVE-2025-52881).
+Result<> set_sysctls(const std::vector<Setting>& sysctls, int proc) {
+  for (const Setting& sysctl : sysctls) {
+    const std::string path = "sys/" + sysctl.path;
+    const Result<sys::UniqueFd> file = sys::open_at2(
+        proc, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+    if (!file) return fail_errno(file.error().err, "set the sysctl {}", sysctl.path);
+    if (::write(file->get(), sysctl.value.data(), sysctl.value.size()) < 0) {
+      return fail_errno(errno, "set the sysctl {} to \"{}\"", sysctl.path, sysctl.value);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> make_and_send_mounts(const ContainerPlan& plan, sys::Channel& channel) {
@@ -57,6 +74,10 @@ Result<> make_and_send_mounts(const ContainerPlan& plan, sys::Channel& channel) 
     return {};
   };
   TRY(make(MountKind::proc, "proc", message.proc));
+  if (!plan.sysctls.empty()) {
+    if (!message.proc) return fail("sysctls need /proc");
+    TRY(set_sysctls(plan.sysctls, made.back().get()));
+  }
   TRY(make(MountKind::sysfs, "sysfs", message.sysfs));
   TRY(make(MountKind::mqueue, "mqueue", message.mqueue));
   TRY(make(MountKind::devpts, "devpts", message.devpts));

@@ -1,0 +1,14 @@
+// The commands about containers.
+#pragma once
+
+#include "cli/command.h"
+
+namespace berth::cli {
+Result<int> run(const Invocation& invocation);
+Result<int> create(const Invocation& invocation);
+Result<int> start(const Invocation& invocation);
+Result<int> ps(const Invocation& invocation);
+Result<int> rm(const Invocation& invocation);
+Result<int> inspect(const Invocation& invocation);
+Result<int> logs(const Invocation& invocation);
+}  // namespace berth::cli

@@ -1,0 +1,52 @@
+#include <sys/utsname.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/system.h"
+#include "ledger/banks.h"
+#include "store/containers.h"
+#include "store/images.h"
+
+namespace berth::cli {
+
+Result<int> info(const Invocation& invocation) {
+  CLI::App app;
+  std::string format = "text";
+  describe(app, invocation, "[flags]", "Says what berth has here: its version, its store, the host, the pool of banks.",
+           "  berth info\n  berth info --format json\n");
+  app.add_option("--format", format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  if (!TRY(parse(app, invocation))) return 0;
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  utsname host{};
+  ::uname(&host);
+  const size_t containers = TRY(store::list_containers(store.db())).size();
+  const size_t images = TRY(store::list_images(store)).size();
+  const size_t held = TRY(ledger::held_banks(store.db())).size();
+  const nlohmann::ordered_json document = {
+      {"version", BERTH_VERSION},
+      {"root", store.locations().root},
+      {"runroot", store.locations().run_root},
+      {"kernel", host.release},
+      {"architecture", host.machine},
+      {"containers", containers},
+      {"images", images},
+      {"banks",
+       {{"size", kBankSize},
+        {"first", ledger::kFirstBank.base()},
+        {"last", ledger::kLastBank.base()},
+        {"total", ledger::kPoolBanks},
+        {"held", held}}}};
+  if (format == "json") {
+    fmt::print("{}\n", document.dump(4));
+    return 0;
+  }
+  fmt::print("version:      {}\nstore:        {}\nrun state:    {}\nkernel:       {} ({})\n", BERTH_VERSION,
+             store.locations().root, store.locations().run_root, host.release, host.machine);
+  fmt::print("containers:   {}\nimages:       {}\n", containers, images);
+  fmt::print("banks:        {} of {} held, {} IDs each, from host ID {} on\n", held, ledger::kPoolBanks, kBankSize,
+             ledger::kFirstBank.base());
+  return 0;
+}
+
+}  // namespace berth::cli

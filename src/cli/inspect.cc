@@ -1,0 +1,139 @@
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/containers.h"
+#include "cli/duration.h"
+#include "engine/plan_container.h"
+#include "engine/recover.h"
+#include "engine/status.h"
+#include "ledger/banks.h"
+#include "monitor/protocol.h"
+#include "store/containers.h"
+#include "store/images.h"
+
+namespace berth::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json describe_state(const store::ContainerRecord& record, const std::optional<engine::LiveStatus>& live) {
+  const auto time = [](const std::optional<int64_t>& value) { return value ? rfc3339(*value) : "0001-01-01T00:00:00Z"; };
+  Json state = {{"Status", live ? "running" : record.state},
+                {"Running", live.has_value()},
+                {"Pid", live ? live->pid : 0},
+                {"MonitorPid", live ? live->monitor_pid : 0},
+                {"ExitCode", record.exit_status ? Json(*record.exit_status) : Json(nullptr)},
+                {"Error", record.exit_reason},
+                {"StartedAt", live ? rfc3339(live->started_at) : time(record.started_at)},
+                {"FinishedAt", time(record.finished_at)}};
+  // Docker and podman always have a number here; 0 would be a lie for a container whose end nobody saw.
+  if (!record.exit_status && record.exit_reason.empty()) state["ExitCode"] = 0;
+  return state;
+}
+
+Json describe_mounts(const engine::ContainerSpec& spec) {
+  Json mounts = Json::array();
+  for (const engine::MountSpec& mount : spec.mounts) {
+    if (mount.type == "tmpfs") continue;
+    Json entry = {{"Type", mount.type}};
+    if (!mount.volume.empty()) entry["Name"] = mount.volume;
+    entry["Source"] = mount.source;
+    entry["Destination"] = mount.target;
+    entry["Options"] = mount.options;
+    entry["RW"] = !mount.read_only;
+    entry["Propagation"] = mount.propagation.empty() ? "rprivate" : mount.propagation;
+    mounts.push_back(std::move(entry));
+  }
+  return mounts;
+}
+
+Json describe_pairs(const std::vector<engine::Pair>& pairs) {
+  Json object = Json::object();
+  for (const engine::Pair& pair : pairs) object[pair.key] = pair.value;
+  return object;
+}
+
+Json describe_host_config(const engine::ContainerSpec& spec, const store::ContainerRecord& record,
+                          const std::vector<Bank>& banks) {
+  Json maps = Json::array();
+  for (size_t i = 0; i < banks.size(); ++i) {
+    maps.push_back(fmt::format("{}:{}:{}", i * kBankSize, banks[i].base(), kBankSize));
+  }
+  Json ulimits = Json::array();
+  for (const engine::LimitSpec& limit : spec.limits) {
+    ulimits.push_back({{"Name", limit.name}, {"Soft", limit.soft}, {"Hard", limit.hard}});
+  }
+  return {{"NetworkMode", spec.network},
+          {"UsernsMode", spec.userns},
+          {"IDMappings", {{"UidMap", maps}, {"GidMap", maps}}},
+          {"AutoRemove", record.remove_on_exit},
+          {"Privileged", spec.privileged},
+          {"ReadonlyRootfs", spec.read_only},
+          {"CapAdd", spec.capabilities_added},
+          {"CapDrop", spec.capabilities_dropped},
+          {"GroupAdd", spec.additional_groups},
+          {"ShmSize", spec.shm_size},
+          {"Init", spec.init},
+          {"Ulimits", ulimits},
+          {"Sysctls", describe_pairs(spec.sysctls)}};
+}
+
+Result<Json> describe_container(store::Store& store, const store::ContainerRecord& record) {
+  const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(record.spec));
+  const std::vector<Bank> banks = TRY(ledger::banks_of(store.db(), {"container", record.id}));
+  oci::ImageConfig image;
+  if (const auto found = store::find_image(store, record.image_id)) image = TRY(oci::parse_image_config(found->config));
+  const std::vector<std::string> words = engine::command_line(spec, image).value_or(std::vector<std::string>{});
+  const std::string directory = store.locations().root + "/" + engine::container_directory(record.id);
+  std::vector<std::string> environment = image.env;
+  for (const engine::Pair& pair : spec.environment) environment.push_back(pair.key + "=" + pair.value);
+  const auto or_image = [](const std::string& own, const std::string& of_image) { return own.empty() ? of_image : own; };
+  return Json{{"Id", record.id},
+              {"Created", rfc3339(record.created_at)},
+              {"Path", words.empty() ? "" : words.front()},
+              {"Args", words.empty() ? words : std::vector<std::string>(words.begin() + 1, words.end())},
+              {"State", describe_state(record, engine::live_status(store, record.id))},
+              {"Image", record.image_id},
+              {"ImageName", record.image_name},
+              {"Name", record.name},
+              {"LogPath", directory + "/" + monitor::kLogFile},
+              {"Driver", "overlay"},
+              {"GraphDriver", {{"Name", "overlay"}, {"Data", {{"UpperDir", directory + "/upper"}}}}},
+              {"Mounts", describe_mounts(spec)},
+              {"Config",
+               {{"Hostname", or_image(spec.hostname, record.id.substr(0, 12))},
+                {"User", or_image(spec.user, image.user)},
+                {"Tty", spec.terminal},
+                {"OpenStdin", spec.interactive},
+                {"Env", environment},
+                {"Cmd", words},
+                {"Image", record.image_name},
+                {"WorkingDir", or_image(or_image(spec.working_directory, image.working_dir), "/")},
+                {"Labels", describe_pairs(spec.labels)},
+                {"Annotations", describe_pairs(spec.annotations)},
+                {"StopSignal", or_image(or_image(spec.stop_signal, image.stop_signal), "SIGTERM")}}},
+              {"HostConfig", describe_host_config(spec, record, banks)}};
+}
+
+}  // namespace
+
+Result<int> inspect(const Invocation& invocation) {
+  CLI::App app;
+  std::vector<std::string> names;
+  describe(app, invocation, "CONTAINER [CONTAINER...]", "Prints all that is known of containers, as a JSON array.",
+           "  berth inspect job\n");
+  app.add_option("containers", names, "Names or IDs")->required()->group("");
+  if (!TRY(parse(app, invocation))) return 0;
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  TRY(engine::recover(store));
+  Json list = Json::array();
+  for (const std::string& name : names) {
+    const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
+    list.push_back(TRY(describe_container(store, record)));
+  }
+  fmt::print("{}\n", list.dump(4, ' ', false, Json::error_handler_t::replace));
+  return 0;
+}
+
+}  // namespace berth::cli

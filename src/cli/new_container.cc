@@ -1,0 +1,82 @@
+#include "cli/new_container.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "engine/names.h"
+#include "engine/volumes.h"
+#include "sys/companion.h"
+#include "sys/file.h"
+
+namespace berth::cli {
+
+namespace {
+
+// Runs `berth-transfer pull`, which reports its own errors.
+Result<> pull_image(const Invocation& invocation, const RunFlags& flags) {
+  const std::string program = TRY(sys::companion_path("berth-transfer"));
+  const store::Locations& locations = invocation.globals.locations;
+  std::vector<std::string> words{"berth", "--root", locations.root, "--runroot", locations.run_root, "pull"};
+  if (!flags.platform.empty()) words.insert(words.end(), {"--platform", flags.platform});
+  words.push_back(flags.image);
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  // The image's ID is no output of the container's.
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t pid = 0;
+  const int err = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (err != 0) return fail_errno(err, "execute {}", program);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return fail_errno(errno, "wait for {}", program);
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return fail("the image {} could not be fetched", flags.image);
+}
+
+Result<store::ImageRecord> image_for(const Invocation& invocation, store::Store& store, const RunFlags& flags) {
+  if (flags.pull == "always" || flags.pull == "newer") {
+    const Result<> pulled = pull_image(invocation, flags);
+    // "newer" is content with what is here.
+    if (!pulled && flags.pull == "always") return std::unexpected(pulled.error());
+  }
+  Result<store::ImageRecord> found = store::find_image(store, flags.image);
+  if (found || found.error().code != Code::not_found || flags.pull == "never") return found;
+  // A misspelt name shows itself before the registry is asked.
+  if (!found.error().hint.empty()) fmt::print(stderr, "{} is not here yet; fetching it\n", flags.image);
+  TRY(pull_image(invocation, flags));
+  return store::find_image(store, flags.image);
+}
+
+// As podman and Docker have it: a file that is there already is an error, and nothing is made.
+Result<> check_cid_file(const RunFlags& flags) {
+  if (flags.cid_file.empty() || !sys::exists_at(AT_FDCWD, flags.cid_file)) return {};
+  Error error{Code::conflict, 0, fmt::format("--cidfile {}: the file exists", flags.cid_file), {}};
+  return std::unexpected(std::move(error).with_hint("It may be of another container; remove it or name another."));
+}
+
+}  // namespace
+
+Result<NewContainer> new_container(const Invocation& invocation, store::Store& store, const RunFlags& flags) {
+  engine::ContainerSpec spec = TRY(container_spec(flags));
+  TRY(check_cid_file(flags));
+  store::ImageRecord image = TRY(image_for(invocation, store, flags));
+  TRY(engine::prepare_volumes(store, spec));
+  engine::LockedContainer container = TRY(engine::create_container(
+      store, {.name = flags.name, .spec = std::move(spec), .image = image, .remove_on_exit = flags.remove}));
+  if (!flags.cid_file.empty()) {
+    const sys::UniqueFd file = TRY(sys::open_at(AT_FDCWD, flags.cid_file, O_WRONLY | O_CREAT | O_EXCL, 0644));
+    TRY_CONTEXT(sys::write_all(file.get(), container.record.id), "--cidfile {}", flags.cid_file);
+  }
+  return NewContainer{std::move(container), std::move(image)};
+}
+
+}  // namespace berth::cli

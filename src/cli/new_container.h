@@ -1,0 +1,17 @@
+// From flags to a container in the store; `berth run` and `berth create` both begin with it.
+#pragma once
+
+#include "cli/run_flags.h"
+#include "engine/create.h"
+
+namespace berth::cli {
+
+struct NewContainer {
+  engine::LockedContainer container;
+  store::ImageRecord image;
+};
+
+// Fetches the image if the pull policy says so, makes the container and writes the --cidfile.
+Result<NewContainer> new_container(const Invocation& invocation, store::Store& store, const RunFlags& flags);
+
+}  // namespace berth::cli

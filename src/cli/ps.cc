@@ -1,0 +1,137 @@
+#include <chrono>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/containers.h"
+#include "cli/duration.h"
+#include "engine/plan_container.h"
+#include "engine/recover.h"
+#include "engine/status.h"
+#include "ledger/banks.h"
+#include "store/containers.h"
+#include "store/images.h"
+
+namespace berth::cli {
+
+namespace {
+
+struct PsFlags {
+  bool all = false;
+  bool quiet = false;
+  bool no_trunc = false;
+  std::string format = "table";
+};
+
+struct Row {
+  store::ContainerRecord record;
+  std::optional<engine::LiveStatus> live;
+  std::string command;
+  std::vector<Bank> banks;
+};
+
+std::string status_text(const Row& row) {
+  if (row.live) return fmt::format("Up {}", time_since(row.live->started_at));
+  if (row.record.state == store::kCreated) return "Created";
+  const std::string ago = row.record.finished_at ? time_since(*row.record.finished_at) + " ago" : "";
+  if (row.record.exit_status) return fmt::format("Exited ({}) {}", *row.record.exit_status, ago);
+  return fmt::format("Exited (unknown: {}) {}", row.record.exit_reason, ago);
+}
+
+std::string command_text(store::Store& store, const store::ContainerRecord& record) {
+  const auto spec = engine::container_spec_from_json(record.spec);
+  if (!spec) return {};
+  oci::ImageConfig config;
+  if (const auto image = store::find_image(store, record.image_id)) {
+    if (auto parsed = oci::parse_image_config(image->config)) config = std::move(*parsed);
+  }
+  const auto words = engine::command_line(*spec, config);
+  return words ? fmt::format("{}", fmt::join(*words, " ")) : std::string();
+}
+
+std::string cut(std::string text, size_t width, bool whole) {
+  return whole || text.size() <= width ? text : text.substr(0, width - 3) + "...";
+}
+
+std::string bank_text(const std::vector<Bank>& banks) {
+  std::vector<std::string> numbers;
+  for (const Bank bank : banks) numbers.push_back(fmt::format("{}", bank.base()));
+  return banks.empty() ? "host" : fmt::format("{}", fmt::join(numbers, ","));
+}
+
+void print_table(const std::vector<Row>& rows, bool whole) {
+  constexpr size_t kShortId = 12;
+  constexpr size_t kCommandWidth = 22;
+  std::vector<std::array<std::string, 7>> lines{
+      {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "BANK", "NAMES"}};
+  for (const Row& row : rows) {
+    lines.push_back({whole ? row.record.id : row.record.id.substr(0, kShortId), printable(row.record.image_name),
+                     printable(cut(row.command, kCommandWidth, whole)), time_since(row.record.created_at) + " ago",
+                     status_text(row), bank_text(row.banks), row.record.name});
+  }
+  std::array<size_t, 7> widths{};
+  for (const auto& line : lines) {
+    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  }
+  for (const auto& line : lines) {
+    std::string text;
+    for (size_t i = 0; i < line.size(); ++i) text += fmt::format("{:<{}}  ", line[i], widths[i]);
+    text.erase(text.find_last_not_of(' ') + 1);
+    fmt::print("{}\n", text);
+  }
+}
+
+void print_json(const std::vector<Row>& rows) {
+  constexpr int64_t kNanoseconds = 1'000'000'000;
+  nlohmann::json list = nlohmann::json::array();
+  for (const Row& row : rows) {
+    std::vector<uint32_t> banks;
+    for (const Bank bank : row.banks) banks.push_back(bank.base());
+    list.push_back({{"Id", row.record.id},
+                    {"Names", {row.record.name}},
+                    {"Image", row.record.image_name},
+                    {"ImageID", row.record.image_id},
+                    {"Command", row.command},
+                    {"Created", row.record.created_at / kNanoseconds},
+                    {"State", row.live ? "running" : row.record.state},
+                    {"Status", status_text(row)},
+                    {"Pid", row.live ? row.live->pid : 0},
+                    {"ExitCode", row.record.exit_status.value_or(0)},
+                    {"Banks", banks}});
+  }
+  fmt::print("{}\n", list.dump(4, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+}  // namespace
+
+Result<int> ps(const Invocation& invocation) {
+  CLI::App app;
+  PsFlags flags;
+  describe(app, invocation, "[flags]", "Lists the running containers, or all of them.",
+           "  berth ps\n  berth ps --all --format json\n");
+  app.add_flag("-a,--all", flags.all, "Those that do not run as well");
+  app.add_flag("-q,--quiet", flags.quiet, "IDs only");
+  app.add_flag("--no-trunc", flags.no_trunc, "Whole IDs and commands");
+  app.add_option("--format", flags.format, "table or json")->check(CLI::IsMember({"table", "json"}));
+  if (!TRY(parse(app, invocation))) return 0;
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  TRY(engine::recover(store));
+  std::vector<Row> rows;
+  for (store::ContainerRecord& record : TRY(store::list_containers(store.db()))) {
+    const auto live = engine::live_status(store, record.id);
+    if (!live && !flags.all) continue;
+    std::string command = command_text(store, record);
+    std::vector<Bank> banks = TRY(ledger::banks_of(store.db(), {"container", record.id}));
+    rows.push_back({std::move(record), live, std::move(command), std::move(banks)});
+  }
+  if (flags.quiet) {
+    for (const Row& row : rows) fmt::print("{}\n", flags.no_trunc ? row.record.id : row.record.id.substr(0, 12));
+  } else if (flags.format == "json") {
+    print_json(rows);
+  } else {
+    print_table(rows, flags.no_trunc);
+  }
+  return 0;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,69 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/containers.h"
+#include "engine/recover.h"
+#include "engine/remove.h"
+
+namespace berth::cli {
+
+namespace {
+
+struct RmFlags {
+  bool all = false;
+  bool force = false;
+  bool ignore = false;
+  std::vector<std::string> names;
+};
+
+Result<> remove_one(store::Store& store, store::ContainerRecord record, bool force) {
+  Result<sys::FileLock> lock = engine::lock_container(store, record);
+  if (!lock && lock.error().code == Code::conflict && force) {
+    TRY(engine::kill_container(store, record));
+    lock = engine::lock_container(store, record);
+  }
+  if (!lock) {
+    Error error = std::move(lock.error());
+    if (error.code == Code::conflict) error.hint = "`berth rm --force` ends it first.";
+    return std::unexpected(std::move(error));
+  }
+  return engine::remove_container(store, {std::move(record), std::move(*lock)});
+}
+
+}  // namespace
+
+Result<int> rm(const Invocation& invocation) {
+  CLI::App app;
+  RmFlags flags;
+  describe(app, invocation, "[flags] CONTAINER [CONTAINER...]",
+           "Removes containers: their files, their records and their banks. Prints what was asked for, a line each.",
+           "  berth rm job\n  berth rm --force --all\n");
+  app.add_flag("-a,--all", flags.all, "All containers");
+  app.add_flag("-f,--force", flags.force, "End running ones first");
+  app.add_flag("-i,--ignore", flags.ignore, "No error for a container that is not there");
+  app.add_option("containers", flags.names, "Names or IDs")->group("");
+  if (!TRY(parse(app, invocation))) return 0;
+  if (flags.names.empty() && !flags.all) return fail(Code::usage, "berth rm needs a container, or --all");
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  TRY(engine::recover(store));
+  if (flags.all) {
+    for (const store::ContainerRecord& record : TRY(store::list_containers(store.db()))) flags.names.push_back(record.id);
+  }
+  int status = 0;
+  for (const std::string& name : flags.names) {
+    Result<store::ContainerRecord> record = store::find_container(store.db(), name);
+    if (!record && record.error().code == Code::not_found && (flags.ignore || flags.force)) continue;
+    const Result<> removed = record ? remove_one(store, std::move(*record), flags.force)
+                                    : Result<>(std::unexpected(record.error()));
+    if (removed) {
+      fmt::print("{}\n", name);
+      continue;
+    }
+    // The others are still removed; the status tells that not all were.
+    fmt::print(stderr, "{}", render("berth", removed.error()));
+    constexpr int kRunning = 2;  // as podman has it
+    status = removed.error().code == Code::conflict ? kRunning : 1;
+  }
+  return status;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,73 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/log.h"
+#include "cli/containers.h"
+#include "cli/new_container.h"
+#include "cli/run_flags.h"
+#include "engine/attach.h"
+#include "engine/recover.h"
+#include "engine/remove.h"
+#include "engine/start.h"
+
+namespace berth::cli {
+
+namespace {
+
+constexpr std::string_view kDescription =
+    "Makes a container from an image and runs it in the foreground, in a bank of user IDs of its own. The image is\n"
+    "fetched first if it is not here.\n\n"
+    "The exit status is the process's own, 128 + N if signal N ended it, 127 if the command does not exist in the\n"
+    "image, 126 if it can't be executed, and 125 if berth itself failed.\n";
+constexpr std::string_view kExamples =
+    "  berth run --rm -it debian bash              a shell, as root of its own bank\n"
+    "  berth run --rm -u 10000 debian id           any user ID works\n"
+    "  berth run --rm -v ./src:/src:ro debian ls /src\n"
+    "  echo hello | berth run --rm -i busybox cat\n";
+
+Result<> check_terminal(const RunFlags& flags) {
+  if (flags.terminal && flags.interactive && ::isatty(STDIN_FILENO) == 0) {
+    Error error{Code::usage, 0, "with --tty and --interactive the standard input must be a terminal", {}};
+    return std::unexpected(std::move(error).with_hint("Leave out -t to pipe something into the container."));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<int> run(const Invocation& invocation) {
+  CLI::App app;
+  RunFlags flags;
+  describe(app, invocation, "[flags] IMAGE [COMMAND [ARG...]]", kDescription, kExamples);
+  add_run_flags(app, flags);
+  if (!TRY(parse(app, invocation))) return 0;
+  TRY(take_image_and_command(app, invocation, flags));
+  TRY(check_terminal(flags));
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  const NewContainer made = TRY(new_container(invocation, store, flags));
+  const monitor::TerminalSize size = flags.terminal ? engine::terminal_size() : monitor::TerminalSize{};
+  Result<engine::Session> session = engine::start_container(
+      store, made.container, made.image, {.interactive = flags.interactive, .rows = size.rows, .columns = size.columns});
+  if (!session) {
+    // A container that never ran stays, as "created", unless it was to be removed.
+    if (flags.remove) TRY(engine::remove_container(store, made.container));
+    return std::unexpected(session.error());
+  }
+  for (const std::string& warning : session->warnings) log::warn("{}", warning);
+  // What is not needed for the start waits until it has happened.
+  if (!flags.remove) {
+    TRY(store::set_container_started(store.db(), made.container.record.id, session->started.started_at));
+  }
+  if (const Result<engine::Recovered> recovered = engine::recover(store); !recovered) {
+    log::debug("tidying up: {}", recovered.error().message);
+  }
+  const monitor::Exited exited =
+      TRY(engine::attach(*session, {.interactive = flags.interactive,
+                                    .terminal = flags.terminal,
+                                    .forward_signals = flags.signal_proxy}));
+  TRY(engine::finish_container(store, made.container, exited));
+  return exited.status;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,61 @@
+// The flags that `berth run` and `berth create` share.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "engine/container_spec.h"
+
+namespace berth::cli {
+
+struct RunFlags {
+  bool interactive = false;
+  bool terminal = false;
+  bool remove = false;
+  std::string name;
+  std::string hostname;
+  std::vector<std::string> environment;
+  std::vector<std::string> environment_files;
+  std::string working_directory;
+  std::string user;
+  std::optional<std::string> entrypoint;
+  bool read_only = false;
+  bool read_only_tmpfs = true;
+  std::vector<std::string> tmpfs;
+  std::vector<std::string> volumes;
+  std::vector<std::string> mounts;
+  std::string network = "none";
+  std::vector<std::string> capabilities_added;
+  std::vector<std::string> capabilities_dropped;
+  std::vector<std::string> security;
+  bool privileged = false;
+  std::vector<std::string> devices;
+  std::vector<std::string> limits;
+  std::vector<std::string> sysctls;
+  std::string shm_size;
+  std::vector<std::string> labels;
+  std::vector<std::string> annotations;
+  std::string stop_signal;
+  bool init = true;
+  std::string pull = "missing";
+  std::string platform;
+  std::string cid_file;
+  std::vector<std::string> groups;
+  std::string userns = "private";
+  bool signal_proxy = true;
+  std::string image;
+  std::vector<std::string> command;
+};
+
+// Declares the flags on an app; they are read into `flags`, which must outlive it.
+void add_run_flags(CLI::App& app, RunFlags& flags);
+
+// Takes the image and the command from what was left over. Call after parse().
+Result<> take_image_and_command(const CLI::App& app, const Invocation& invocation, RunFlags& flags);
+
+// Checks the flags and turns them into what the engine takes.
+Result<engine::ContainerSpec> container_spec(const RunFlags& flags);
+
+}  // namespace berth::cli

@@ -1,0 +1,53 @@
+#include "engine/start.h"
+
+#include <CLI/CLI.hpp>
+
+#include "base/log.h"
+#include "cli/containers.h"
+#include "engine/attach.h"
+#include "engine/recover.h"
+#include "engine/remove.h"
+
+namespace berth::cli {
+
+Result<int> start(const Invocation& invocation) {
+  CLI::App app;
+  bool attach = false;
+  bool interactive = false;
+  bool signal_proxy = true;
+  std::string name;
+  describe(app, invocation, "--attach [flags] CONTAINER",
+           "Starts a container that was made or has ended, with its own bank, files and settings, and stays with it.\n"
+           "The exit status is the process's own, as with `berth run`.",
+           "  berth start --attach job\n  berth start -ai shell\n");
+  app.add_flag("-a,--attach", attach, "Show its output and pass signals on (needed in this version)");
+  app.add_flag("-i,--interactive", interactive, "Pass the standard input on");
+  app.add_flag("--sig-proxy", signal_proxy, "Pass signals on to the process (default)");
+  app.add_option("container", name, "Name or ID")->required()->group("");
+  if (!TRY(parse(app, invocation))) return 0;
+  if (!attach && !interactive) {
+    Error error{Code::usage, 0, "this version starts containers in the foreground only", {}};
+    return std::unexpected(std::move(error).with_hint(fmt::format("`berth start --attach {}` does.", name)));
+  }
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  TRY(engine::recover(store));
+  store::ContainerRecord record = TRY(store::find_container(store.db(), name));
+  sys::FileLock lock = TRY(engine::lock_container(store, record));
+  const engine::LockedContainer container{std::move(record), std::move(lock)};
+  const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));
+  const store::ImageRecord image = TRY(store::find_image(store, container.record.image_id));
+  const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};
+  engine::Session session = TRY(engine::start_container(
+      store, container, image,
+      {.interactive = interactive && spec.interactive, .rows = size.rows, .columns = size.columns}));
+  for (const std::string& warning : session.warnings) log::warn("{}", warning);
+  TRY(store::set_container_started(store.db(), container.record.id, session.started.started_at));
+  const monitor::Exited exited =
+      TRY(engine::attach(session, {.interactive = interactive && spec.interactive,
+                                   .terminal = spec.terminal,
+                                   .forward_signals = signal_proxy}));
+  TRY(engine::finish_container(store, container, exited));
+  return exited.status;
+}
+
+}  // namespace berth::cli

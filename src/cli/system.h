@@ -1,0 +1,10 @@
+// The commands about berth itself.
+#pragma once
+
+#include "cli/command.h"
+
+namespace berth::cli {
+Result<int> version(const Invocation& invocation);
+Result<int> info(const Invocation& invocation);
+Result<int> system_repair(const Invocation& invocation);
+}  // namespace berth::cli

@@ -1,0 +1,27 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/system.h"
+#include "engine/recover.h"
+#include "ledger/banks.h"
+
+namespace berth::cli {
+
+Result<int> system_repair(const Invocation& invocation) {
+  CLI::App app;
+  describe(app, invocation, "",
+           "Puts right what killed processes may have left: containers whose end was not recorded, half-made layers,\n"
+           "banks without an owner. Other commands do the same in passing for what they look at; it may run at any time.",
+           "  berth system repair\n");
+  if (!TRY(parse(app, invocation))) return 0;
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  const engine::Recovered recovered = TRY(engine::recover(store));
+  store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
+  const int64_t banks = TRY(ledger::reclaim_banks(store.db()));
+  TRY(transaction.commit());
+  fmt::print("containers whose end is now recorded: {}\n", recovered.ended);
+  fmt::print("containers removed: {}\n", recovered.removed);
+  fmt::print("banks freed: {}\n", banks);
+  return 0;
+}
+
+}  // namespace berth::cli

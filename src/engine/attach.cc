@@ -1,0 +1,180 @@
+#include "engine/attach.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "sys/file.h"
+
+namespace berth::engine {
+
+namespace {
+
+constexpr size_t kChunk = 32 * 1024;
+
+// The terminal passes every key on as it is; put back when this goes.
+class RawTerminal {
+ public:
+  explicit RawTerminal(bool wanted) {
+    if (!wanted || ::tcgetattr(STDIN_FILENO, &saved_) != 0) return;
+    termios raw = saved_;
+    ::cfmakeraw(&raw);
+    active_ = ::tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+  }
+  RawTerminal(const RawTerminal&) = delete;
+  RawTerminal& operator=(const RawTerminal&) = delete;
+  ~RawTerminal() {
+    if (active_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_);
+  }
+
+ private:
+  termios saved_{};
+  bool active_ = false;
+};
+
+// Signals as descriptors; the mask is put back when this goes.
+class Signals {
+ public:
+  static Result<Signals> take() {
+    sigset_t set;
+    sigfillset(&set);
+    // What the kernel or a debugger sends to this process itself stays its own.
+    for (const int own : {SIGCHLD, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP,
+                          SIGURG}) {
+      sigdelset(&set, own);
+    }
+    Signals signals;
+    ::sigprocmask(SIG_BLOCK, &set, &signals.previous_);
+    ::signal(SIGPIPE, SIG_IGN);
+    signals.fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals.fd_) return fail_errno(errno, "watch for signals");
+    return signals;
+  }
+  Signals(Signals&&) = default;
+  Signals& operator=(Signals&&) = delete;
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  ~Signals() {
+    if (fd_) ::sigprocmask(SIG_SETMASK, &previous_, nullptr);
+  }
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+ private:
+  Signals() = default;
+  sys::UniqueFd fd_;
+  sigset_t previous_{};
+};
+
+class Client {
+ public:
+  Client(Session& session, const AttachOptions& options) : session_(session), options_(options) {}
+
+  Result<monitor::Exited> run() {
+    const RawTerminal raw(options_.terminal && options_.interactive);
+    const Signals signals = TRY(Signals::take());
+    bool reading = options_.interactive;
+    while (true) {
+      std::array<pollfd, 3> wait{{{session_.channel.fd(), POLLIN, 0},
+                                  {reading ? STDIN_FILENO : -1, POLLIN, 0},
+                                  {signals.fd(), POLLIN, 0}}};
+      if (::poll(wait.data(), wait.size(), -1) < 0) {
+        if (errno == EINTR) continue;
+        return fail_errno(errno, "wait for the container");
+      }
+      if (wait[2].revents != 0) forward_signals(signals.fd());
+      if (wait[1].revents != 0) reading = carry_input();
+      if (wait[0].revents != 0) {
+        const std::optional<monitor::Exited> exited = TRY(hear());
+        if (exited) return *exited;
+      }
+    }
+  }
+
+ private:
+  // A container that is going takes no more messages, and says so itself.
+  void tell(std::string_view message) { [[maybe_unused]] const Result<> sent = session_.channel.send(message); }
+
+  void forward_signals(int fd) {
+    signalfd_siginfo info{};
+    while (::read(fd, &info, sizeof info) == sizeof info) {
+      const auto signal = static_cast<int32_t>(info.ssi_signo);
+      if (signal == SIGWINCH) {
+        if (options_.terminal) tell(monitor::pack_value(monitor::Kind::resize, terminal_size()));
+      } else if (options_.forward_signals) {
+        tell(monitor::pack_value(monitor::Kind::signal, monitor::SignalRequest{signal}));
+      }
+    }
+  }
+
+  // False when there will be no more.
+  bool carry_input() {
+    std::array<char, kChunk> bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init): read(2) fills it
+    const ssize_t n = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return true;
+    if (n > 0) {
+      tell(monitor::pack(monitor::Kind::input, {bytes.data(), static_cast<size_t>(n)}));
+      return true;
+    }
+    tell(monitor::pack(monitor::Kind::input_end, {}));
+    return false;
+  }
+
+  // A reader that has gone away ends the container's process as it would end any other: by SIGPIPE.
+  void show(int fd, bool& broken, std::string_view bytes) {
+    if (broken || !options_.show_output) return;
+    if (sys::write_all(fd, bytes)) return;
+    broken = true;
+    tell(monitor::pack_value(monitor::Kind::signal, monitor::SignalRequest{SIGPIPE}));
+  }
+
+  Result<std::optional<monitor::Exited>> hear() {
+    const sys::Message message = TRY(session_.channel.receive());
+    if (message.data.empty()) {
+      Error error{Code::failed, 0, "berth-monitor was lost, and the container was killed with it", {}};
+      return std::unexpected(std::move(error).with_hint("Somebody or something has ended the process berth-monitor."));
+    }
+    const std::string_view payload = std::string_view(message.data).substr(1);
+    switch (TRY(monitor::kind_of(message.data))) {
+      case monitor::Kind::output:
+        show(STDOUT_FILENO, output_broken_, payload);
+        return std::nullopt;
+      case monitor::Kind::error_output:
+        show(STDERR_FILENO, error_broken_, payload);
+        return std::nullopt;
+      case monitor::Kind::exited:
+        return TRY(wire::decode<monitor::Exited>(payload));
+      case monitor::Kind::failed: {
+        const auto failure = TRY(wire::decode<runtime::Failure>(payload));
+        return std::unexpected(runtime::to_error(failure));
+      }
+      default:
+        return fail("berth-monitor said something out of turn");
+    }
+  }
+
+  Session& session_;
+  const AttachOptions& options_;
+  bool output_broken_ = false;
+  bool error_broken_ = false;
+};
+
+}  // namespace
+
+monitor::TerminalSize terminal_size() {
+  for (const int fd : {STDOUT_FILENO, STDIN_FILENO}) {
+    winsize size{};
+    if (::ioctl(fd, TIOCGWINSZ, &size) == 0) return {size.ws_row, size.ws_col};
+  }
+  return {};
+}
+
+Result<monitor::Exited> attach(Session& session, const AttachOptions& options) { return Client(session, options).run(); }
+
+}  // namespace berth::engine

@@ -1,0 +1,34 @@
+// Making a container: its record, its bank and its directories.
+#pragma once
+
+#include <string>
+
+#include "engine/container_spec.h"
+#include "ledger/banks.h"
+#include "store/containers.h"
+#include "store/images.h"
+#include "store/store.h"
+#include "sys/file.h"
+
+namespace berth::engine {
+
+struct CreateRequest {
+  std::string name;  // empty: a name is made up
+  ContainerSpec spec;
+  store::ImageRecord image;
+  bool remove_on_exit = false;
+};
+
+// A container and the lock on it. Whoever holds the lock may start or remove it; the lock goes with the process.
+struct LockedContainer {
+  store::ContainerRecord record;
+  sys::FileLock lock;
+};
+
+// Durable when it returns. After an error, or a crash at any point, nothing is left that recover() does not remove.
+Result<LockedContainer> create_container(store::Store& store, CreateRequest request);
+
+// Code::conflict if it runs or another command is busy with it.
+Result<sys::FileLock> lock_container(store::Store& store, const store::ContainerRecord& record);
+
+}  // namespace berth::engine

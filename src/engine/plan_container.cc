@@ -1,0 +1,205 @@
+#include "engine/plan_container.h"
+
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+
+#include "engine/capabilities.h"
+#include "engine/plan_mounts.h"
+
+namespace berth::engine {
+
+namespace {
+
+constexpr std::array<const char*, 12> kMaskedPaths{
+    "/proc/acpi",        "/proc/kcore",       "/proc/keys",       "/proc/latency_stats",
+    "/proc/timer_list",  "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
+    "/proc/interrupts",  "/sys/firmware",     "/sys/fs/selinux",  "/sys/devices/virtual/powercap"};
+constexpr std::array<const char*, 6> kReadOnlyPaths{"/proc/asound", "/proc/bus", "/proc/fs",
+                                                    "/proc/irq",    "/proc/sys", "/proc/sysrq-trigger"};
+
+struct StandardDevice {
+  const char* path;
+  uint32_t major;
+  uint32_t minor;
+};
+// runtime-spec, config-linux.md, "Default Devices".
+constexpr std::array<StandardDevice, 6> kStandardDevices{{{"/dev/null", 1, 3},
+                                                          {"/dev/zero", 1, 5},
+                                                          {"/dev/full", 1, 7},
+                                                          {"/dev/random", 1, 8},
+                                                          {"/dev/urandom", 1, 9},
+                                                          {"/dev/tty", 5, 0}}};
+
+std::vector<runtime::IdExtent> extents(const std::optional<idmap::IdMap>& map) {
+  std::vector<runtime::IdExtent> result;
+  if (!map) return result;
+  for (const idmap::Extent& extent : map->extents()) result.push_back({extent.inside, extent.outside, extent.count});
+  return result;
+}
+
+void set_variable(std::vector<std::string>& environment, std::string_view key, std::string_view value) {
+  const std::string prefix = fmt::format("{}=", key);
+  for (std::string& variable : environment) {
+    if (variable.starts_with(prefix)) {
+      variable = prefix + std::string(value);
+      return;
+    }
+  }
+  environment.push_back(prefix + std::string(value));
+}
+
+std::vector<std::string> environment(const PlanInputs& inputs, const std::string& hostname) {
+  std::vector<std::string> result{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "container=berth"};
+  if (inputs.spec.terminal) result.emplace_back("TERM=xterm");
+  set_variable(result, "HOSTNAME", hostname);
+  set_variable(result, "HOME", inputs.home);
+  for (const std::string& variable : inputs.image.env) {
+    const size_t equals = variable.find('=');
+    if (equals != std::string::npos) set_variable(result, variable.substr(0, equals), variable.substr(equals + 1));
+  }
+  for (const Pair& pair : inputs.spec.environment) set_variable(result, pair.key, pair.value);
+  return result;
+}
+
+Result<std::vector<runtime::Setting>> settings(const ContainerSpec& spec) {
+  std::vector<runtime::Setting> result;
+  for (const Pair& sysctl : spec.sysctls) {
+    result.push_back({TRY(sysctl_path(sysctl.key, spec.network != "host")), sysctl.value});
+  }
+  return result;
+}
+
+Result<runtime::ProcessPlan> plan_process(const PlanInputs& inputs, const std::string& hostname) {
+  const ContainerSpec& spec = inputs.spec;
+  runtime::ProcessPlan process;
+  process.argv = TRY(command_line(spec, inputs.image));
+  process.environment = environment(inputs, hostname);
+  process.working_directory = !spec.working_directory.empty() ? spec.working_directory : inputs.image.working_dir;
+  if (process.working_directory.empty()) process.working_directory = "/";
+  process.uid = inputs.user.uid.value();
+  process.gid = inputs.user.gid.value();
+  for (const ContainerGid group : inputs.user.groups) process.groups.push_back(group.value());
+  const sys::CapabilitySets sets =
+      TRY(resolve_capabilities({.add = spec.capabilities_added,
+                                .drop = spec.capabilities_dropped,
+                                .privileged = spec.privileged,
+                                .available = inputs.available_capabilities},
+                               inputs.user.uid));
+  process.bounding = sets.bounding;
+  process.effective = sets.effective;
+  process.permitted = sets.permitted;
+  process.inheritable = sets.inheritable;
+  process.ambient = sets.ambient;
+  process.no_new_privileges = spec.no_new_privileges;
+  process.seccomp = inputs.seccomp_program;
+  process.terminal = spec.terminal;
+  process.init = spec.init;
+  for (const LimitSpec& limit : spec.limits) {
+    const std::optional<uint32_t> number = limit_number(limit.name);
+    if (!number) return fail(Code::usage, "--ulimit {}: there is no such limit", limit.name);
+    process.limits.push_back({*number, limit.soft, limit.hard});
+  }
+  return process;
+}
+
+std::vector<runtime::DevicePlan> plan_devices(const PlanInputs& inputs) {
+  std::vector<runtime::DevicePlan> devices;
+  for (const StandardDevice& device : kStandardDevices) {
+    devices.push_back({.path = device.path, .type = S_IFCHR, .major = device.major, .minor = device.minor});
+  }
+  for (const runtime::DevicePlan& device : inputs.devices) {
+    std::erase_if(devices, [&](const runtime::DevicePlan& other) { return other.path == device.path; });
+    devices.push_back(device);
+  }
+  return devices;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> command_line(const ContainerSpec& spec, const oci::ImageConfig& image) {
+  std::vector<std::string> words = spec.entrypoint ? *spec.entrypoint : image.entrypoint;
+  // An --entrypoint is the person's own, so the image's arguments for another one do not follow it.
+  const std::vector<std::string>& rest =
+      !spec.command.empty() || spec.entrypoint ? spec.command : image.cmd;
+  words.insert(words.end(), rest.begin(), rest.end());
+  if (words.empty()) {
+    Error error{Code::usage, 0, "there is no command to run: the image names none and none was given", {}};
+    return std::unexpected(std::move(error).with_hint("Put the command after the image: `berth run IMAGE COMMAND`."));
+  }
+  for (const std::string& word : words) {
+    if (word.find('\0') != std::string::npos) return fail(Code::refused, "the image's command holds a NUL byte");
+  }
+  return words;
+}
+
+Result<std::string> sysctl_path(std::string_view key, bool private_network) {
+  if (key.empty() || key.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") !=
+                         std::string_view::npos) {
+    return fail(Code::usage, "--sysctl {}: that is no name of a sysctl", key);
+  }
+  std::string path(key);
+  std::replace(path.begin(), path.end(), '.', '/');
+  if (path.find("//") != std::string::npos || path.front() == '/' || path.back() == '/') {
+    return fail(Code::usage, "--sysctl {}: that is no name of a sysctl", key);
+  }
+  constexpr std::array<std::string_view, 8> kIpc{"kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/sem",
+                                                 "kernel/shmall", "kernel/shmmax", "kernel/shmmni",
+                                                 "kernel/shm_rmid_forced"};
+  const bool ipc = std::find(kIpc.begin(), kIpc.end(), path) != kIpc.end() || path.starts_with("fs/mqueue/");
+  const bool uts = path == "kernel/domainname" || path == "kernel/hostname";
+  const bool net = path.starts_with("net/");
+  if (net && !private_network) {
+    return fail(Code::refused, "--sysctl {}: with --network host it is the host's own, and is not changed", key);
+  }
+  if (!ipc && !uts && !net) {
+    return fail(Code::refused, "--sysctl {}: it belongs to the whole host, not to a container", key);
+  }
+  return path;
+}
+
+std::optional<uint32_t> limit_number(std::string_view name) {
+  struct Name {
+    std::string_view name;
+    uint32_t number;
+  };
+  constexpr std::array<Name, 16> kNames{{{"core", RLIMIT_CORE},         {"cpu", RLIMIT_CPU},
+                                         {"data", RLIMIT_DATA},         {"fsize", RLIMIT_FSIZE},
+                                         {"locks", RLIMIT_LOCKS},       {"memlock", RLIMIT_MEMLOCK},
+                                         {"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
+                                         {"nofile", RLIMIT_NOFILE},     {"nproc", RLIMIT_NPROC},
+                                         {"rss", RLIMIT_RSS},           {"rtprio", RLIMIT_RTPRIO},
+                                         {"rttime", RLIMIT_RTTIME},     {"sigpending", RLIMIT_SIGPENDING},
+                                         {"stack", RLIMIT_STACK},       {"as", RLIMIT_AS}}};
+  for (const Name& candidate : kNames) {
+    if (candidate.name == name) return candidate.number;
+  }
+  return std::nullopt;
+}
+
+Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs) {
+  const ContainerSpec& spec = inputs.spec;
+  runtime::ContainerPlan plan;
+  plan.id = inputs.id;
+  plan.name = inputs.name;
+  constexpr size_t kShortId = 12;
+  plan.hostname = spec.hostname.empty() ? inputs.id.substr(0, kShortId) : spec.hostname;
+  plan.uid_map = extents(inputs.uid_map);
+  plan.gid_map = extents(inputs.gid_map);
+  plan.private_network = spec.network != "host";
+  plan.rootfs = {inputs.layers, inputs.files.upper, inputs.files.work, spec.read_only};
+  plan.mounts = TRY(plan_mounts(inputs));
+  plan.devices = plan_devices(inputs);
+  if (!spec.privileged) {
+    plan.masked_paths.assign(kMaskedPaths.begin(), kMaskedPaths.end());
+    plan.read_only_paths.assign(kReadOnlyPaths.begin(), kReadOnlyPaths.end());
+  }
+  plan.sysctls = TRY(settings(spec));
+  plan.process = TRY(plan_process(inputs, plan.hostname));
+  return plan;
+}
+
+}  // namespace berth::engine

@@ -1,0 +1,52 @@
+// From what was asked for to what is done: the plan that berth-monitor applies. Pure; every fact about the host comes in.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/container_spec.h"
+#include "engine/users.h"
+#include "oci/image_config.h"
+#include "runtime/plan.h"
+
+namespace berth::engine {
+
+// The container's directories and files on the host.
+struct ContainerFiles {
+  std::string upper;
+  std::string work;
+  std::string hosts;
+  std::string hostname;
+  std::string resolv_conf;
+};
+
+struct PlanInputs {
+  std::string id;
+  std::string name;
+  const ContainerSpec& spec;
+  const oci::ImageConfig& image;
+  std::vector<std::string> layers;  // lowest first, the identity layer included
+  ContainerFiles files;
+  std::optional<idmap::IdMap> uid_map;  // none: the host's IDs
+  std::optional<idmap::IdMap> gid_map;
+  const ResolvedUser& user;
+  std::string home;
+  uint64_t available_capabilities = 0;
+  std::string seccomp_program;  // compiled; empty for none
+  std::vector<runtime::DevicePlan> devices;  // asked for, beside the standard ones
+};
+
+Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs);
+
+// The command line: entrypoint and command as podman and Docker put them together.
+Result<std::vector<std::string>> command_line(const ContainerSpec& spec, const oci::ImageConfig& image);
+
+// Checks that a sysctl belongs to a namespace of the container's ("net.ipv4.ip_forward", with a private network) and
+// gives its path below /proc/sys.
+Result<std::string> sysctl_path(std::string_view key, bool private_network);
+
+// The RLIMIT_* number for "nofile" and its like; nullopt for no such limit.
+std::optional<uint32_t> limit_number(std::string_view name);
+
+}  // namespace berth::engine

@@ -1,0 +1,135 @@
+#include "engine/plan_mounts.h"
+
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <array>
+
+namespace berth::engine {
+
+namespace {
+
+using runtime::MountKind;
+using runtime::MountPlan;
+
+constexpr uint64_t kQuiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
+  const ContainerSpec& spec = inputs.spec;
+  mounts.push_back({.kind = MountKind::proc, .target = "/proc", .attributes = kQuiet});
+  mounts.push_back({.kind = MountKind::tmpfs,
+                    .target = "/dev",
+                    .options = "mode=755,size=65536k",
+                    .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME});
+  // The terminals' group, where the map has it.
+  constexpr uint32_t kTtyGroup = 5;
+  const bool has_group = !inputs.gid_map || inputs.gid_map->to_host(ContainerGid(kTtyGroup)).has_value();
+  mounts.push_back({.kind = MountKind::devpts,
+                    .target = "/dev/pts",
+                    .options = has_group ? fmt::format("{}", kTtyGroup) : "",
+                    .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC});
+  mounts.push_back({.kind = MountKind::mqueue, .target = "/dev/mqueue", .attributes = kQuiet});
+  mounts.push_back({.kind = MountKind::tmpfs,
+                    .target = "/dev/shm",
+                    .options = fmt::format("mode=1777,size={}", spec.shm_size),
+                    .attributes = kQuiet});
+  const uint64_t sys_mode = spec.privileged ? 0 : MOUNT_ATTR_RDONLY;
+  if (spec.network == "host") {
+    // sysfs shows a network namespace, and only that namespace's owner may mount it.
+    mounts.push_back(
+        {.kind = MountKind::bind, .source = "/sys", .target = "/sys", .attributes = kQuiet | sys_mode, .recursive = true});
+  } else {
+    mounts.push_back({.kind = MountKind::sysfs, .target = "/sys", .attributes = kQuiet | sys_mode});
+  }
+  const auto own_file = [&](const std::string& source, const char* target) {
+    mounts.push_back({.kind = MountKind::bind,
+                      .source = source,
+                      .target = target,
+                      .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                      .map_ids = true});
+  };
+  own_file(inputs.files.hosts, "/etc/hosts");
+  own_file(inputs.files.hostname, "/etc/hostname");
+  own_file(inputs.files.resolv_conf, "/etc/resolv.conf");
+  if (spec.read_only && spec.read_only_tmpfs) {
+    for (const char* target : {"/run", "/tmp", "/var/tmp"}) {
+      mounts.push_back({.kind = MountKind::tmpfs,
+                        .target = target,
+                        .options = "mode=1777",
+                        .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV});
+    }
+  }
+}
+
+struct Option {
+  std::string_view name;
+  uint64_t set;
+  uint64_t clear;
+};
+constexpr std::array<Option, 8> kAttributes{{{"nosuid", MOUNT_ATTR_NOSUID, 0},
+                                             {"suid", 0, MOUNT_ATTR_NOSUID},
+                                             {"nodev", MOUNT_ATTR_NODEV, 0},
+                                             {"dev", 0, MOUNT_ATTR_NODEV},
+                                             {"noexec", MOUNT_ATTR_NOEXEC, 0},
+                                             {"exec", 0, MOUNT_ATTR_NOEXEC},
+                                             {"noatime", MOUNT_ATTR_NOATIME, 0},
+                                             {"nodiratime", MOUNT_ATTR_NODIRATIME, 0}}};
+
+Result<uint64_t> propagation_of(const MountSpec& mount) {
+  const std::string& name = mount.propagation;
+  if (name.empty() || name == "private" || name == "rprivate") return uint64_t{MS_PRIVATE};
+  if (name == "slave" || name == "rslave") return uint64_t{MS_SLAVE};
+  if (name == "shared" || name == "rshared") return uint64_t{MS_SHARED};
+  return fail(Code::usage, "mount {}: there is no propagation \"{}\"", mount.target, name);
+}
+
+Result<MountPlan> plan_mount(const MountSpec& mount) {
+  const bool tmpfs = mount.type == "tmpfs";
+  MountPlan plan{.kind = tmpfs ? MountKind::tmpfs : MountKind::bind,
+                 .source = mount.source,
+                 .target = mount.target,
+                 // No setuid file and no device from outside, unless asked for.
+                 .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                 .propagation = TRY(propagation_of(mount)),
+                 .recursive = mount.type == "bind" && mount.recursive,
+                 // A volume is berth's own and in identity mapping; a host directory keeps its owners.
+                 .map_ids = mount.type == "volume"};
+  if (mount.read_only) plan.attributes |= MOUNT_ATTR_RDONLY;
+  if (tmpfs) plan.options = "mode=1777";
+  for (const std::string& option : mount.options) {
+    const auto* known = std::find_if(kAttributes.begin(), kAttributes.end(),
+                                     [&](const Option& candidate) { return candidate.name == option; });
+    if (known != kAttributes.end()) {
+      plan.attributes = (plan.attributes & ~known->clear) | known->set;
+    } else if (tmpfs && (option.starts_with("size=") || option.starts_with("mode=") || option.starts_with("nr_inodes="))) {
+      plan.options += "," + option;
+    } else {
+      return fail(Code::usage, "mount {}: there is no option \"{}\" for a {} mount", mount.target, option, mount.type);
+    }
+  }
+  return plan;
+}
+
+size_t depth(const std::string& path) { return static_cast<size_t>(std::count(path.begin(), path.end(), '/')); }
+
+}  // namespace
+
+Result<std::vector<MountPlan>> plan_mounts(const PlanInputs& inputs) {
+  std::vector<MountPlan> mounts;
+  add_standard(mounts, inputs);
+  std::vector<MountPlan> asked;
+  for (const MountSpec& mount : inputs.spec.mounts) asked.push_back(TRY(plan_mount(mount)));
+  // /a before /a/b, whatever the order of the flags.
+  std::stable_sort(asked.begin(), asked.end(),
+                   [](const MountPlan& a, const MountPlan& b) { return depth(a.target) < depth(b.target); });
+  for (MountPlan& mount : asked) {
+    if (mount.target == "/" || mount.target == "/proc" || mount.target == "/dev" || mount.target == "/sys") {
+      return fail(Code::refused, "a mount on {} would take the place of what every container needs there", mount.target);
+    }
+    std::erase_if(mounts, [&](const MountPlan& other) { return other.target == mount.target; });
+    mounts.push_back(std::move(mount));
+  }
+  return mounts;
+}
+
+}  // namespace berth::engine

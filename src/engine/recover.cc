@@ -1,0 +1,84 @@
+#include "engine/recover.h"
+
+#include <fcntl.h>
+
+#include <chrono>
+#include <set>
+
+#include "base/log.h"
+#include "engine/remove.h"
+#include "engine/status.h"
+
+namespace berth::engine {
+
+namespace {
+
+int64_t now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
+  if (const std::optional<ExitRecord> ended = exit_record(store, record.id)) {
+    TRY(store::set_container_exited(store.db(), record.id, ended->status, ended->finished_at, ""));
+  } else {
+    TRY(store::set_container_exited(store.db(), record.id, std::nullopt, now(), "monitor lost"));
+  }
+  return sys::remove_tree_at(store.run_root(), container_directory(record.id));
+}
+
+Result<> recover_container(store::Store& store, const store::ContainerRecord& listed, Recovered& result) {
+  const std::string directory = container_directory(listed.id);
+  if (!sys::exists_at(store.root(), directory)) {  // killed between the files and the record
+    ++result.removed;
+    return remove_container(store, {listed, {}});
+  }
+  Result<sys::FileLock> lock = lock_container(store, listed);
+  if (!lock) return {};
+  // Whoever held the lock until now may have recorded the end.
+  const Result<store::ContainerRecord> current = store::find_container(store.db(), listed.id);
+  if (!current || current->state == store::kExited) return {};
+  const store::ContainerRecord& record = *current;
+  if (record.remove_on_exit || record.state == store::kRemoving) {
+    ++result.removed;
+    return remove_container(store, {record, std::move(*lock)});
+  }
+  if (record.state == store::kCreated && !was_started(store, record.id)) return {};
+  ++result.ended;
+  log::info("container {} ended without its end being recorded", record.name);
+  return record_end(store, record);
+}
+
+// Directories without a record: their maker was killed before the commit.
+Result<> remove_orphans(store::Store& store, int base, Recovered& result) {
+  const sys::UniqueFd containers = TRY(sys::open_at(base, "containers", O_RDONLY | O_DIRECTORY));
+  const std::vector<std::string> names = TRY(sys::list_dir(containers.get()));
+  for (const std::string& name : names) {
+    constexpr size_t kIdLength = 64;
+    if (name.size() != kIdLength) continue;
+    store::Statement known = TRY(store.db().prepare("SELECT 1 FROM containers WHERE id = ?"));
+    known.bind(1, name);
+    if (TRY(known.step())) continue;
+    TRY(sys::remove_tree_at(containers.get(), name));
+    ++result.removed;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Recovered> recover(store::Store& store) {
+  Recovered result;
+  for (const char* state : {store::kCreated, store::kRunning, store::kRemoving}) {
+    const std::vector<store::ContainerRecord> records = TRY(store::list_containers(store.db(), state));
+    for (const store::ContainerRecord& record : records) TRY(recover_container(store, record, result));
+  }
+  // Nobody may be between making a directory and recording it.
+  if (const Result<sys::FileLock> quiet = sys::FileLock::try_exclusive(store.root(), kCreatingLock)) {
+    TRY(remove_orphans(store, store.root(), result));
+    TRY(remove_orphans(store, store.run_root(), result));
+  }
+  return result;
+}
+
+}  // namespace berth::engine

@@ -1,0 +1,18 @@
+// Tidying up after processes that were killed.
+#pragma once
+
+#include "base/error.h"
+#include "store/store.h"
+
+namespace berth::engine {
+
+struct Recovered {
+  int ended = 0;    // containers whose end nobody had recorded
+  int removed = 0;  // containers and directories removed
+};
+
+// Puts right what a killed command or monitor left: records ends, removes what was to be removed. Whatever a living
+// process holds locked is left alone, so it may run at any time. Called by the commands that look at containers.
+Result<Recovered> recover(store::Store& store);
+
+}  // namespace berth::engine

@@ -1,0 +1,71 @@
+#include "engine/remove.h"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "base/fault.h"
+#include "engine/status.h"
+#include "sys/process.h"
+
+namespace berth::engine {
+
+namespace {
+
+Result<> remove_files(store::Store& store, const std::string& id) {
+  const std::string path = container_directory(id);
+  TRY(sys::remove_tree_at(store.run_root(), path));
+  return sys::remove_tree_at(store.root(), path);
+}
+
+Result<> remove_record(store::Store& store, const std::string& id) {
+  store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
+  TRY(ledger::free_banks_of(store.db(), {"container", id}));
+  TRY(store::delete_container(store.db(), id));
+  return transaction.commit();
+}
+
+}  // namespace
+
+Result<> remove_container(store::Store& store, const LockedContainer& container) {
+  const store::ContainerRecord& record = container.record;
+  const auto remove = [&]() -> Result<> {
+    // One that was to go anyway needs no note of it: recover() would do the same.
+    if (!record.remove_on_exit) TRY(store::set_container_removing(store.db(), record.id));
+    fault::point("removing");
+    TRY(remove_files(store, record.id));
+    fault::point("files-removed");
+    return remove_record(store, record.id);
+  };
+  TRY_CONTEXT(remove(), "remove container {}", record.name);
+  return {};
+}
+
+Result<> finish_container(store::Store& store, const LockedContainer& container, const monitor::Exited& exited) {
+  if (container.record.remove_on_exit) return remove_container(store, container);
+  TRY(store::set_container_exited(store.db(), container.record.id, exited.status, exited.finished_at, ""));
+  fault::point("exit-stored");
+  return sys::remove_tree_at(store.run_root(), container_directory(container.record.id));
+}
+
+Result<> kill_container(store::Store& store, const store::ContainerRecord& record) {
+  constexpr int kPatienceMs = 10'000;
+  const std::optional<LiveStatus> live = live_status(store, record.id);
+  if (!live) return {};
+  const auto open_pid = [](pid_t pid) { return sys::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); };
+  const sys::UniqueFd monitor = open_pid(live->monitor_pid);
+  if (!monitor) return {};
+  // Only now that the monitor is known to be the one, its child's PID can't be somebody else's.
+  if (live_status(store, record.id)) {
+    const sys::UniqueFd container = open_pid(live->pid);
+    if (container) TRY(sys::send_signal(container.get(), SIGKILL));
+  }
+  pollfd ended{monitor.get(), POLLIN, 0};
+  if (::poll(&ended, 1, kPatienceMs) == 0) return fail("container {} does not end (SIGKILL was sent)", record.name);
+  return {};
+}
+
+}  // namespace berth::engine

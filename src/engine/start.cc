@@ -1,0 +1,169 @@
+#include "engine/start.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "engine/capabilities.h"
+#include "engine/devices.h"
+#include "engine/identity_layer.h"
+#include "engine/merged_view.h"
+#include "engine/plan_container.h"
+#include "engine/status.h"
+#include "sys/companion.h"
+#include "sys/sealed_program.h"
+
+namespace berth::engine {
+
+namespace {
+
+struct Maps {
+  std::optional<idmap::IdMap> ids;  // the same for users and groups; none: the host's own
+};
+
+Result<Maps> maps_of(store::Store& store, const std::string& id, const ContainerSpec& spec) {
+  if (spec.userns == "host") return Maps{};
+  const std::vector<Bank> banks = TRY(ledger::banks_of(store.db(), {"container", id}));
+  if (banks.empty()) return fail("the ledger has no bank for container {}", id.substr(0, 12));
+  return Maps{TRY(idmap::IdMap::from_banks(banks))};
+}
+
+// Every ID there is, for a container that uses the host's own.
+Result<idmap::IdMap> whole_map() { return idmap::IdMap::from_extents({{0, 0, 4294967295U}}); }
+
+// hosts, hostname and resolv.conf, made anew at every start and mounted over the image's.
+Result<ContainerFiles> write_files(store::Store& store, const std::string& id, const ContainerSpec& spec) {
+  const std::string path = container_directory(id);
+  const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  const std::string hostname = spec.hostname.empty() ? id.substr(0, 12) : spec.hostname;
+  std::string hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+  std::string resolv_conf;
+  if (spec.network == "host") {
+    constexpr size_t kLargest = 1U << 20;
+    if (const auto file = sys::read_file_at(AT_FDCWD, "/etc/hosts", kLargest)) hosts = *file;
+    if (const auto file = sys::read_file_at(AT_FDCWD, "/etc/resolv.conf", kLargest)) resolv_conf = *file;
+  }
+  hosts += fmt::format("127.0.1.1\t{}\n", hostname);
+  const auto write = [&](const char* name, const std::string& text) {
+    return sys::replace_file_at(directory.get(), name, text, 0644, sys::Durability::none);
+  };
+  TRY(write("hosts", hosts));
+  TRY(write("hostname", hostname + "\n"));
+  TRY(write("resolv.conf", resolv_conf));
+  const std::string base = store.locations().root + "/" + path;
+  return ContainerFiles{base + "/upper", base + "/work", base + "/hosts", base + "/hostname", base + "/resolv.conf"};
+}
+
+Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::ContainerRecord& record,
+                                         const store::ImageRecord& image, std::vector<std::string>& warnings) {
+  const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
+  const oci::ImageConfig config = TRY(oci::parse_image_config(image.config));
+  const Maps maps = TRY(maps_of(store, record.id, spec));
+  const idmap::IdMap allowed = maps.ids ? *maps.ids : TRY(whole_map());
+  const bool own_choice = !spec.user.empty();
+  const UserRequest request{.spec = own_choice ? spec.user : config.user,
+                            .spec_origin = own_choice ? "--user" : "the image's USER",
+                            .additional_groups = spec.additional_groups};
+  const ResolvedUser user = TRY(resolve_user(request, {image.passwd, image.group}, allowed, allowed));
+  const std::string working_directory = !spec.working_directory.empty() ? spec.working_directory : config.working_dir;
+  const Identity identity = TRY(identity_for(
+      store, {.image_id = image.id, .files = {image.passwd, image.group}, .user = user, .working_directory = working_directory},
+      [&] { return open_merged_view(store, image.layers); }));
+  for (const auto* found : {&user.warnings, &identity.warnings}) warnings.insert(warnings.end(), found->begin(), found->end());
+  std::vector<std::string> layers;
+  for (const std::string& layer : image.layers) layers.push_back(store.locations().root + "/layers/" + layer);
+  if (!identity.layer.empty()) layers.push_back(store.locations().root + "/" + identity.layer);
+  const PlanInputs inputs{.id = record.id,
+                          .name = record.name,
+                          .spec = spec,
+                          .image = config,
+                          .layers = std::move(layers),
+                          .files = TRY(write_files(store, record.id, spec)),
+                          .uid_map = maps.ids,
+                          .gid_map = maps.ids,
+                          .user = user,
+                          .home = identity.home,
+                          .available_capabilities = kernel_capabilities(),
+                          .seccomp_program = {},
+                          .devices = TRY(resolve_devices(spec.devices))};
+  return plan_container(inputs);
+}
+
+// berth-monitor with its channel as descriptor 3 and nothing else of ours.
+Result<sys::Channel> spawn_monitor(const std::string& id) {
+  const std::string program = TRY(sys::companion_path("berth-monitor"));
+  auto [ours, theirs] = TRY(sys::Channel::make_pair());
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&actions, 0, 1);
+  // Diagnostics of the start go where the caller's go; otherwise the monitor holds nothing of the caller's.
+  if (log::level() < log::Level::debug) posix_spawn_file_actions_adddup2(&actions, 0, 2);
+  posix_spawn_file_actions_adddup2(&actions, theirs.fd(), 3);
+  posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+  std::string short_id = id.substr(0, 12);
+  std::string level = log::level() >= log::Level::debug ? "debug" : "";
+  std::array<char*, 4> argv{const_cast<char*>("berth-monitor"), short_id.data(), level.empty() ? nullptr : level.data(),
+                            nullptr};
+  pid_t pid = 0;
+  const int err = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (err != 0) return fail_errno(err, "execute {}", program);
+  return std::move(ours);
+}
+
+Result<monitor::Started> await_start(sys::Channel& channel) {
+  const sys::Message message = TRY(channel.receive());
+  if (message.data.empty()) return fail("berth-monitor ended before the container had started");
+  const std::string_view payload = std::string_view(message.data).substr(1);
+  const monitor::Kind kind = TRY(monitor::kind_of(message.data));
+  if (kind == monitor::Kind::failed) {
+    const auto failure = TRY(wire::decode<runtime::Failure>(payload));
+    return std::unexpected(runtime::to_error(failure));
+  }
+  if (kind != monitor::Kind::started) return fail("berth-monitor said something out of turn");
+  return wire::decode<monitor::Started>(payload);
+}
+
+Result<Session> launch(store::Store& store, const LockedContainer& container, const runtime::ContainerPlan& plan,
+                       bool interactive) {
+  const std::string path = container_directory(container.record.id);
+  TRY(sys::ensure_dir_at(store.run_root(), path, 0700));
+  const sys::UniqueFd plan_file = TRY(sys::make_memory_file("berth-plan", wire::encode(plan)));
+  const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  const sys::UniqueFd state = TRY(sys::open_at(store.run_root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  sys::Channel channel = TRY(spawn_monitor(container.record.id));
+  fault::point("monitor-spawned");
+  const monitor::StartRequest request{.interactive = interactive,
+                                      .record_exit = !container.record.remove_on_exit,
+                                      .scratch = store.locations().run_root + "/" + path};
+  TRY(channel.send(monitor::pack_value(monitor::Kind::start, request),
+                   {plan_file.get(), directory.get(), state.get(), container.lock.fd()}));
+  const monitor::Started started = TRY(await_start(channel));
+  return Session{std::move(channel), started, {}};
+}
+
+}  // namespace
+
+Result<Session> start_container(store::Store& store, const LockedContainer& container, const store::ImageRecord& image,
+                                const StartOptions& options) {
+  std::vector<std::string> warnings;
+  const auto start = [&]() -> Result<Session> {
+    runtime::ContainerPlan plan = TRY(make_plan(store, container.record, image, warnings));
+    plan.process.rows = options.rows;
+    plan.process.columns = options.columns;
+    fault::point("planned");
+    return launch(store, container, plan, options.interactive);
+  };
+  Session session = TRY_CONTEXT(start(), "cannot start \"{}\"", container.record.name);
+  session.warnings = std::move(warnings);
+  return session;
+}
+
+}  // namespace berth::engine

@@ -1,0 +1,30 @@
+// Starting a container that has been made.
+#pragma once
+
+#include <functional>
+
+#include "engine/create.h"
+#include "monitor/protocol.h"
+#include "sys/channel.h"
+
+namespace berth::engine {
+
+// A started container, seen from the command that started it. The monitor works on if the channel is closed.
+struct Session {
+  sys::Channel channel;
+  monitor::Started started;
+  std::vector<std::string> warnings;  // whole sentences
+};
+
+struct StartOptions {
+  bool interactive = false;   // input will be sent
+  uint16_t rows = 0;          // of the caller's terminal
+  uint16_t columns = 0;
+};
+
+// Plans, hands the plan to a berth-monitor of its own and waits until the command has been executed. An error that
+// happened in the container (127, 126) comes back as it is.
+Result<Session> start_container(store::Store& store, const LockedContainer& container, const store::ImageRecord& image,
+                                const StartOptions& options);
+
+}  // namespace berth::engine

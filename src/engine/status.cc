@@ -1,0 +1,66 @@
+#include "engine/status.h"
+
+#include <fcntl.h>
+
+#include <nlohmann/json.hpp>
+
+#include "monitor/protocol.h"
+#include "sys/file.h"
+
+namespace berth::engine {
+
+namespace {
+
+constexpr size_t kLargestRecord = 4096;
+
+std::optional<nlohmann::json> read_record(int dirfd, const std::string& path) {
+  const Result<std::string> text = sys::read_file_at(dirfd, path, kLargestRecord);
+  if (!text) return std::nullopt;
+  nlohmann::json document = nlohmann::json::parse(*text, nullptr, false);
+  if (!document.is_object()) return std::nullopt;
+  return document;
+}
+
+int64_t number(const nlohmann::json& document, const char* key) {
+  const auto found = document.find(key);
+  return found != document.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
+}
+
+// Field 22 of /proc/PID/stat, or 0 for a process that is not there.
+int64_t start_time(pid_t pid) {
+  const Result<std::string> stat = sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/stat", pid), kLargestRecord);
+  if (!stat) return 0;
+  constexpr int kFieldsAfterName = 20;
+  size_t at = stat->rfind(')');
+  for (int i = 0; i < kFieldsAfterName && at != std::string::npos; ++i) at = stat->find(' ', at + 1);
+  return at == std::string::npos ? 0 : std::strtoll(stat->c_str() + at + 1, nullptr, 10);
+}
+
+std::string state_path(std::string_view id) { return container_directory(id) + "/" + monitor::kStateFile; }
+
+}  // namespace
+
+std::string container_directory(std::string_view id) { return fmt::format("containers/{}", id); }
+
+std::optional<LiveStatus> live_status(const store::Store& store, std::string_view id) {
+  const auto document = read_record(store.run_root(), state_path(id));
+  if (!document) return std::nullopt;
+  const LiveStatus status{static_cast<pid_t>(number(*document, "monitor_pid")),
+                          static_cast<pid_t>(number(*document, "pid")), number(*document, "started_at")};
+  if (status.monitor_pid <= 0 || start_time(status.monitor_pid) != number(*document, "monitor_start")) {
+    return std::nullopt;
+  }
+  return status;
+}
+
+bool was_started(const store::Store& store, std::string_view id) {
+  return sys::exists_at(store.run_root(), state_path(id));
+}
+
+std::optional<ExitRecord> exit_record(const store::Store& store, std::string_view id) {
+  const auto document = read_record(store.root(), container_directory(id) + "/" + monitor::kExitFile);
+  if (!document) return std::nullopt;
+  return ExitRecord{number(*document, "status"), number(*document, "finished_at")};
+}
+
+}  // namespace berth::engine
