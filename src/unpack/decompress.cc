@@ -109,6 +109,12 @@ std::string_view name_of(Compression compression) {
   return "none";
 }
 
+std::string layer_media_type(Compression compression) {
+  constexpr std::string_view kTar = "application/vnd.oci.image.layer.v1.tar";
+  if (compression == Compression::none) return std::string(kTar);
+  return fmt::format("{}+{}", kTar, name_of(compression));
+}
+
 std::unique_ptr<Decompressor> make_decompressor(Compression compression) {
   switch (compression) {
     case Compression::gzip:

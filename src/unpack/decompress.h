@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -17,6 +18,8 @@ enum class Compression { none, gzip, zstd };
 Compression detect_compression(std::span<const std::byte> begin);
 inline constexpr size_t kMagicLength = 4;
 std::string_view name_of(Compression compression);
+// "application/vnd.oci.image.layer.v1.tar+gzip".
+std::string layer_media_type(Compression compression);
 
 class Decompressor {
  public:

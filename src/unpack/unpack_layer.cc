@@ -141,12 +141,6 @@ Result<std::optional<Produced>> produce(BlobReader& reader, ChunkQueue& queue) {
   return produced;
 }
 
-std::string media_type_of(Compression compression) {
-  constexpr std::string_view kTar = "application/vnd.oci.image.layer.v1.tar";
-  if (compression == Compression::none) return std::string(kTar);
-  return fmt::format("{}+{}", kTar, name_of(compression));
-}
-
 Result<std::optional<sys::UniqueFd>> make_tree_dir(int staging, UnpackMode mode) {
   if (mode == UnpackMode::blob_only) return std::nullopt;
   TRY(sys::ensure_dir_at(staging, kStagedTree, 0700));
@@ -177,7 +171,7 @@ Result<UnpackedLayer> unpack_layer(ByteSource& source, const LayerExpectation& e
                 *expected.diff_id, consumed->diff_id);
   }
   const Produced& read = **produced;
-  return UnpackedLayer{read.blob.digest, read.blob.size, media_type_of(read.compression),
+  return UnpackedLayer{read.blob.digest, read.blob.size, layer_media_type(read.compression),
                        std::move(consumed->diff_id), std::move(consumed->tree)};
 }
 
