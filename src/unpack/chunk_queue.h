@@ -39,7 +39,10 @@ class ChunkQueue {
     if (full_.empty() || cancelled_) return std::nullopt;
     return take(full_);
   }
-  void recycle(Chunk chunk) { put(empty_, std::move(chunk)); }
+  void recycle(Chunk chunk) {
+    chunk.length = 0;
+    put(empty_, std::move(chunk));
+  }
 
   // Either side has failed: the other is woken and gets nothing more.
   void cancel() { set(cancelled_); }

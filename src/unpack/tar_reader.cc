@@ -22,6 +22,11 @@ bool is_header_only(char type) {
 }
 }  // namespace
 
+void TarReader::consume(size_t bytes) {
+  chunk_ = chunk_.subspan(bytes);
+  position_ += bytes;
+}
+
 Result<bool> TarReader::fill() {
   if (chunk_.empty()) chunk_ = TRY(source_.next());
   return !chunk_.empty();
@@ -36,7 +41,7 @@ Result<bool> TarReader::read_block(std::array<std::byte, kTarBlock>& block) {
     }
     const size_t n = std::min(kTarBlock - have, chunk_.size());
     std::memcpy(block.data() + have, chunk_.data(), n);
-    chunk_ = chunk_.subspan(n);
+    consume(n);
     have += n;
   }
   return true;
@@ -50,7 +55,7 @@ Result<std::string> TarReader::read_text(uint64_t size, size_t limit, std::strin
     if (!TRY(fill())) return cut_off();
     const size_t n = std::min<size_t>(size - text.size(), chunk_.size());
     text.append(reinterpret_cast<const char*>(chunk_.data()), n);
-    chunk_ = chunk_.subspan(n);
+    consume(n);
   }
   TRY(skip(padding_of(size)));
   return text;
@@ -58,9 +63,15 @@ Result<std::string> TarReader::read_text(uint64_t size, size_t limit, std::strin
 
 Result<> TarReader::skip(uint64_t bytes) {
   while (bytes > 0) {
+    if (chunk_.empty()) {
+      const uint64_t passed = TRY(source_.skip(bytes));
+      bytes -= passed;
+      position_ += passed;
+      if (bytes == 0) break;
+    }
     if (!TRY(fill())) return cut_off();
     const size_t n = std::min<uint64_t>(bytes, chunk_.size());
-    chunk_ = chunk_.subspan(n);
+    consume(n);
     bytes -= n;
   }
   return {};
@@ -149,7 +160,7 @@ Result<TarReader::Data> TarReader::read_data() {
   const Segment& segment = segments_[segment_];
   const size_t n = std::min<uint64_t>({chunk_.size(), data_left_, segment.length - segment_done_});
   const Data data{segment.offset + segment_done_, chunk_.first(n)};
-  chunk_ = chunk_.subspan(n);
+  consume(n);
   data_left_ -= n;
   segment_done_ += n;
   return data;

@@ -24,6 +24,11 @@ class ChunkSource {
   virtual ~ChunkSource() = default;
   // The next piece, good until the next call; empty at the end.
   virtual Result<std::span<const std::byte>> next() = 0;
+  // Passes over at most `bytes` without reading them, where that is possible; gives how many.
+  virtual Result<uint64_t> skip(uint64_t bytes) {
+    (void)bytes;
+    return 0;
+  }
 };
 
 class TarReader {
@@ -42,6 +47,9 @@ class TarReader {
     std::span<const std::byte> bytes;
   };
   Result<Data> read_data();
+
+  // How many bytes of the archive lie before what is read next.
+  [[nodiscard]] uint64_t position() const { return position_; }
 
   // Reads what follows the end of the archive to the source's end.
   Result<> drain();
@@ -72,7 +80,9 @@ class TarReader {
 
   ChunkSource& source_;
   const Limits& limits_;
+  void consume(size_t bytes);
   std::span<const std::byte> chunk_;
+  uint64_t position_ = 0;
   uint64_t entries_ = 0;
   uint64_t data_left_ = 0;  // of the current entry, in the archive
   uint64_t padding_ = 0;    // after it

@@ -194,6 +194,13 @@ TEST_F(HostileLayer, TheLargestOwnerIsExact) {
   EXPECT_EQ(stat("f").st_uid, 4294967294U);
   EXPECT_EQ(stat("f").st_gid, 4294967294U);
 }
+TEST_F(HostileLayer, ALargeFileIsWhole) {
+  std::string data(20 << 20, '\0');
+  for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 2654435761U >> 13);
+  accepted(TarBuilder().file("f", data).file("g", "after"));
+  EXPECT_TRUE(sys::read_file_at(staging_.get(), "tree/f", 32 << 20).value() == data);
+  EXPECT_EQ(read("g"), "after");
+}
 TEST_F(HostileLayer, TheLastOfTheSameNameWins) {
   accepted(TarBuilder()
                .file("a", "1")
