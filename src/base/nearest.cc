@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-
-
 namespace berth {
 
 namespace {

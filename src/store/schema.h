@@ -12,21 +12,30 @@ CREATE TABLE images (
   id TEXT PRIMARY KEY, manifest_digest TEXT NOT NULL, manifest TEXT NOT NULL, config TEXT NOT NULL,
   size INTEGER NOT NULL,          -- bytes unpacked
   pulled_at INTEGER NOT NULL,     -- seconds since 1970
-  passwd TEXT, "group" TEXT       -- of the image's merged root file system, as found; NULL where there is none
+  -- Of the image's merged root file system: its root directory, and the files as found (NULL where there is none).
+  root_mode INTEGER NOT NULL, root_uid INTEGER NOT NULL, root_gid INTEGER NOT NULL,
+  passwd TEXT, "group" TEXT
 ) WITHOUT ROWID;
 -- What people call an image: a full reference, "docker.io/library/busybox:latest" or "localhost/demo:latest".
 CREATE TABLE image_names (name TEXT PRIMARY KEY, image_id TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX image_names_by_image ON image_names (image_id);
--- An unpacked layer: layers/<directory>/ in the store. blob is the digest of the (compressed) tar in blobs/.
+-- An unpacked layer: layers/<directory>/ in the store. The name is the hex of the diff_id, or "chain-" and the hex of
+-- the chain ID where directories that the layer's tar does not list have the attributes that layers below give them.
 CREATE TABLE layers (
-  directory TEXT PRIMARY KEY, diff_id TEXT NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL, files INTEGER NOT NULL
+  directory TEXT PRIMARY KEY, diff_id TEXT NOT NULL, size INTEGER NOT NULL, files INTEGER NOT NULL,
+  lists_root INTEGER NOT NULL,    -- the tar has an entry for the root directory, so its attributes are the layer's
+  opaque_root INTEGER NOT NULL    -- nothing of the layers below shows
 ) WITHOUT ROWID;
 CREATE INDEX layers_by_diff ON layers (diff_id);
--- position 0 is the lowest layer.
+-- The layers as the manifest lists them; position 0 is the lowest. blob is the digest of the compressed tar in blobs/.
+-- directory is NULL where the layer adds nothing to the stack: it is under an opaque root, or comes again higher up.
 CREATE TABLE image_layers (
-  image_id TEXT NOT NULL, position INTEGER NOT NULL, directory TEXT NOT NULL, PRIMARY KEY (image_id, position)
+  image_id TEXT NOT NULL, position INTEGER NOT NULL, blob TEXT NOT NULL, diff_id TEXT NOT NULL, directory TEXT,
+  PRIMARY KEY (image_id, position)
 ) WITHOUT ROWID;
 CREATE INDEX image_layers_by_directory ON image_layers (directory);
+CREATE INDEX image_layers_by_blob ON image_layers (blob);
+CREATE INDEX image_layers_by_diff ON image_layers (diff_id);
 
 CREATE TABLE containers (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, image_id TEXT NOT NULL, image_name TEXT NOT NULL,

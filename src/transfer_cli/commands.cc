@@ -1,5 +1,6 @@
 #include "transfer_cli/commands.h"
 
+#include "transfer_cli/load.h"
 #include "transfer_cli/login.h"
 #include "transfer_cli/pull.h"
 
@@ -10,6 +11,7 @@ std::span<const cli::Command> commands() {
       {"pull", "Fetch an image from a registry", "Images", pull},
       {"login", "Store the credentials for a registry", "Images", login},
       {"logout", "Forget the credentials for a registry", "Images", logout},
+      {"load", "Load images from an archive or an OCI layout", "Images", load},
   };
   return kCommands;
 }

@@ -1,0 +1,38 @@
+#include "transfer_cli/load.h"
+
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include "transfer/load.h"
+
+namespace berth::transfer_cli {
+
+Result<int> load(const cli::Invocation& invocation) {
+  std::string input = "-";
+  bool quiet = false;
+  CLI::App app;
+  app.add_option("-i,--input", input, "Read from a file or a directory instead of standard input");
+  app.add_flag("-q,--quiet", quiet, "Print only what was loaded");
+  cli::describe(
+      app, invocation, "[flags]",
+      "Loads images from a docker-archive, an oci-archive or a directory with an OCI layout. Archives may be "
+      "compressed.",
+      "  berth load -i images.tar\n  podman save app | berth load\n");
+  if (!TRY(cli::parse(app, invocation))) return 0;
+  if (input == "-" && ::isatty(STDIN_FILENO) == 1) {
+    Error error = fail(Code::usage, "cannot load: standard input is a terminal").error();
+    return std::unexpected(std::move(error).with_hint("Name an archive with -i, or redirect one here."));
+  }
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  const std::string what = input == "-" ? "standard input" : fmt::format("\"{}\"", input);
+  const std::vector<transfer::LoadedImage> images =
+      TRY_CONTEXT(transfer::load_images_from(store, input), "cannot load {}", what);
+  for (const transfer::LoadedImage& image : images) {
+    for (const std::string& name : image.names) fmt::print("Loaded image: {}\n", name);
+    if (image.names.empty()) fmt::print("Loaded image: {}\n", image.id);
+  }
+  return 0;
+}
+
+}  // namespace berth::transfer_cli
