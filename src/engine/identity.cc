@@ -105,7 +105,7 @@ MissingEntries missing_entries(const AccountFiles& files, const ResolvedUser& us
 
 std::string with_lines(std::string_view text, std::span<const std::string> lines) {
   std::string out(text);
-  if (!out.empty() && out.back() != '\n') out += '\n';
+  if (!lines.empty() && !out.empty() && out.back() != '\n') out += '\n';
   for (const std::string& line : lines) out += line;
   return out;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include "base/sha256.h"
 #include "engine/accounts.h"
 #include "engine/layer_writer.h"
+#include "store/staging.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -77,7 +77,7 @@ Result<Identity> parse_record(std::string_view text) {
 }
 
 // nullopt: it has not been made yet.
-Result<std::optional<Identity>> load(store::Store& store, const std::string& key) {
+Result<std::optional<Identity>> load(const store::Store& store, const std::string& key) {
   const std::string path = fmt::format("identities/{}/identity", key);
   const Result<std::string> text = sys::read_file_at(store.root(), path, kMaxRecordBytes);
   if (!text && text.error().err == ENOENT) return std::nullopt;
@@ -143,43 +143,6 @@ Result<Plan> make_plan(const IdentityRequest& request, const safepath::Root& roo
   return plan;
 }
 
-// A directory in the store's tmp/, locked, removed at the end whatever happens.
-class Staging {
- public:
-  static Result<Staging> make(store::Store& store, const std::string& purpose) {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    // Not the PID alone: a process that was killed may have left a directory, and its PID comes again.
-    const std::string name = fmt::format("tmp/{}-{}-{}.{:09}", purpose, ::getpid(), now.tv_sec, now.tv_nsec);
-    // A cleaner may take an unlocked directory for garbage, so between mkdir and lock it can vanish.
-    for (int attempt = 0; attempt < 10; ++attempt) {
-      TRY(sys::ensure_dir_at(store.root(), name, 0700));
-      Result<sys::FileLock> lock = sys::FileLock::exclusive(store.root(), name + "/lock");
-      if (lock && sys::exists_at(store.root(), name + "/lock")) return Staging(store, name, std::move(*lock));
-      if (!lock && lock.error().err != ENOENT) return std::unexpected(lock.error());
-    }
-    return fail("{} vanishes whenever it is made", name);
-  }
-  Staging(Staging&& other) noexcept
-      : store_(other.store_), name_(std::exchange(other.name_, {})), lock_(std::move(other.lock_)) {}
-  Staging& operator=(Staging&&) = delete;
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-  ~Staging() {
-    // What can't be removed now is garbage in tmp/ for a later command.
-    if (!name_.empty()) [[maybe_unused]]
-      const auto removed = sys::remove_tree_at(store_->root(), name_);
-  }
-  [[nodiscard]] const std::string& name() const { return name_; }
-
- private:
-  Staging(store::Store& store, std::string name, sys::FileLock lock)
-      : store_(&store), name_(std::move(name)), lock_(std::move(lock)) {}
-  store::Store* store_;
-  std::string name_;
-  sys::FileLock lock_;
-};
-
 Result<> sync_dir(int dirfd, const std::string& name) {
   const sys::UniqueFd dir = TRY(sys::open_at(dirfd, name, O_RDONLY | O_DIRECTORY));
   if (::fsync(dir.get()) != 0) return fail_errno(errno, "sync {}", name);
@@ -194,23 +157,22 @@ Result<> write_synced(int dirfd, const std::string& path, std::string_view text)
 }
 
 // Everything is on disk before the name appears under identities/.
-Result<> install(store::Store& store, const std::string& key, const Plan& plan,
+Result<> install(const store::Store& store, const std::string& key, const Plan& plan,
                  const safepath::Root& rootfs) {
-  const Staging staging = TRY(Staging::make(store, "identity"));
-  const std::string made = staging.name() + "/made";
-  TRY(sys::ensure_dir_at(store.root(), made, 0700));
+  const store::Staging staging = TRY(store::Staging::create(store));
+  TRY(sys::ensure_dir_at(staging.fd(), "made", 0700));
   if (!plan.files.empty()) {
-    TRY(sys::ensure_dir_at(store.root(), made + "/layer", 0755));
-    LayerWriter layer(TRY(sys::open_at(store.root(), made + "/layer", O_RDONLY | O_DIRECTORY)), rootfs);
+    TRY(sys::ensure_dir_at(staging.fd(), "made/layer", 0755));
+    LayerWriter layer(TRY(sys::open_at(staging.fd(), "made/layer", O_RDONLY | O_DIRECTORY)), rootfs);
     for (const PlannedFile& file : plan.files) TRY(layer.add_file(file.place, file.text));
     TRY(layer.finish());
   }
-  TRY(write_synced(store.root(), made + "/identity", render_record(plan.identity)));
-  TRY(sync_dir(store.root(), made));
+  TRY(write_synced(staging.fd(), "made/identity", render_record(plan.identity)));
+  TRY(sync_dir(staging.fd(), "made"));
   const std::string place = "identities/" + key;
-  if (::renameat(store.root(), made.c_str(), store.root(), place.c_str()) != 0) {
+  if (::renameat(staging.fd(), "made", store.root(), place.c_str()) != 0) {
     // Another start was faster, and made the same.
-    if (errno != EEXIST && errno != ENOTEMPTY) return fail_errno(errno, "rename {} to {}", made, place);
+    if (errno != EEXIST && errno != ENOTEMPTY) return fail_errno(errno, "put the identity at {}", place);
     return {};
   }
   return sync_dir(store.root(), "identities");
@@ -218,7 +180,7 @@ Result<> install(store::Store& store, const std::string& key, const Plan& plan,
 
 }  // namespace
 
-Result<Identity> identity_for(store::Store& store, const IdentityRequest& request,
+Result<Identity> identity_for(const store::Store& store, const IdentityRequest& request,
                               const OpenRootfs& open_rootfs) {
   // The usual case for root costs nothing at all.
   if (home_is_certain(request.user) && missing_entries(request.files, request.user).empty()) {
@@ -236,7 +198,7 @@ Result<Identity> identity_for(store::Store& store, const IdentityRequest& reques
   return std::move(plan.identity);
 }
 
-Result<> remove_identities(store::Store& store, std::string_view image_id) {
+Result<> remove_identities(const store::Store& store, std::string_view image_id) {
   const sys::UniqueFd identities = TRY(sys::open_at(store.root(), "identities", O_RDONLY | O_DIRECTORY));
   const std::string prefix = image_part(image_id) + "-";
   for (const std::string& name : TRY(sys::list_dir(identities.get()))) {

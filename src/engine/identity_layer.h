@@ -37,10 +37,10 @@ using OpenRootfs = std::function<Result<safepath::Root>()>;
 // called only in the latter case. Files that can't be extended (a passwd that is a directory, a link loop)
 // are left as they are, with a warning. Nothing is followed out of the rootfs, and nothing but regular files
 // is opened.
-Result<Identity> identity_for(store::Store& store, const IdentityRequest& request,
+Result<Identity> identity_for(const store::Store& store, const IdentityRequest& request,
                               const OpenRootfs& open_rootfs);
 
 // Removes all identities of an image. The caller has made sure that no container uses the image.
-Result<> remove_identities(store::Store& store, std::string_view image_id);
+Result<> remove_identities(const store::Store& store, std::string_view image_id);
 
 }  // namespace berth::engine

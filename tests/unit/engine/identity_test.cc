@@ -90,6 +90,7 @@ TEST(Identity, LinesAreAddedAndTakenOutExactly) {
     EXPECT_EQ(without_lines(extended + "new:x:1:1::/:\n", lines, original),
               with_lines(original, std::vector<std::string>{"new:x:1:1::/:\n"}));
     EXPECT_EQ(without_lines(original, lines, original), original);
+    EXPECT_EQ(with_lines(original, {}), original);
   }
   const std::string changed = "root:x:0:0::/:\n10000:x:10000:0:Ann:/tmp:/bin/sh\n";
   EXPECT_EQ(without_lines(changed, lines, "root:x:0:0::/:\n"), changed) << "the container's change stays";

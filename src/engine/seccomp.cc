@@ -1,0 +1,152 @@
+#include "engine/seccomp.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/sha256.h"
+#include "engine/seccomp_compiler.h"
+#include "engine/seccomp_default.h"
+#include "engine/seccomp_profile.h"
+#include "store/staging.h"
+#include "sys/file.h"
+
+namespace berth::engine {
+
+namespace {
+
+constexpr std::string_view kUnconfined = "unconfined";
+constexpr const char* kDirectory = "cache/seccomp";
+
+// What stands before the program in a file of the cache. Only this host reads it, so it is written as it is
+// in memory.
+struct Header {
+  static constexpr std::array<char, 16> kMagic{"berth seccomp 1"};
+  std::array<char, 16> magic = kMagic;
+  uint64_t checksum = 0;  // of the program
+  uint64_t length = 0;    // of the program, in bytes
+  uint64_t flags = 0;
+  uint64_t library_device = 0;
+  uint64_t library_inode = 0;
+  uint64_t library_size = 0;
+  int64_t library_modified = 0;
+  std::array<char, 256> library_path{};
+};
+static_assert(sizeof(Header) == 328, "no padding, whose bytes would be left to chance");
+
+// Against a file that was cut off or hit by a bad disk; nobody but root can write one.
+uint64_t checksum(std::string_view program) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (size_t at = 0; at + 8 <= program.size(); at += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, program.data() + at, sizeof word);
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15;
+    hash ^= hash >> 32U;
+  }
+  return hash;
+}
+
+std::string key_of(std::string_view profile, const SeccompFacts& facts) {
+  std::string text =
+      fmt::format("{}\narch {:x}\ncaps {:x}\n", Header::kMagic.data(), facts.native, facts.capabilities);
+  if (profile.empty()) {
+    text += fmt::format("default {:x}", default_seccomp_fingerprint());
+  } else {
+    text += fmt::format("kernel {}.{}\n{}", facts.kernel_major, facts.kernel_minor, profile);
+  }
+  return sha256_hex(text);
+}
+
+Result<> check_directory(const store::Store& store) {
+  const Result<struct stat> st = sys::stat_at(store.root(), kDirectory, AT_SYMLINK_NOFOLLOW);
+  if (!st && st.error().err == ENOENT) {
+    TRY(sys::ensure_dir_at(store.root(), kDirectory, 0700));
+    return {};
+  }
+  if (!st) return std::unexpected(st.error());
+  if (S_ISDIR(st->st_mode) && st->st_uid == ::geteuid() && (st->st_mode & 077) == 0) return {};
+  Error error{Code::refused,
+              0,
+              fmt::format("{}/{} is not a directory of root's alone, so what is in it can't be trusted",
+                          store.locations().root, kDirectory),
+              {}};
+  return std::unexpected(std::move(error).with_hint("Remove it; it is a cache and will be made again."));
+}
+
+// The filter in a file of the cache, or nothing if the file is not what this berth wrote with this
+// libseccomp.
+std::optional<SeccompFilter> read_cached(int fd) {
+  struct stat st{};
+  if (::fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != ::geteuid() || (st.st_mode & 022) != 0)
+    return {};
+  const Result<std::string> data = sys::read_all(fd, sizeof(Header) + BPF_MAXINSNS * sizeof(sock_filter));
+  if (!data || data->size() < sizeof(Header)) return {};
+  Header header;
+  std::memcpy(&header, data->data(), sizeof header);
+  const std::string_view program = std::string_view(*data).substr(sizeof header);
+  if (header.magic != Header::kMagic || header.length != program.size() || program.empty() ||
+      program.size() % sizeof(sock_filter) != 0 || header.checksum != checksum(program) ||
+      header.library_path.back() != '\0') {
+    return {};
+  }
+  const LibraryIdentity made_by{header.library_path.data(), header.library_device, header.library_inode,
+                                header.library_size, header.library_modified};
+  if (identify_library(made_by.path) != made_by) return {};
+  return SeccompFilter{std::string(program), static_cast<uint32_t>(header.flags)};
+}
+
+std::string render_cached(const CompiledFilter& compiled, uint32_t flags) {
+  Header header;
+  header.checksum = checksum(compiled.program);
+  header.length = compiled.program.size();
+  header.flags = flags;
+  header.library_device = compiled.library.device;
+  header.library_inode = compiled.library.inode;
+  header.library_size = compiled.library.size;
+  header.library_modified = compiled.library.modified;
+  compiled.library.path.copy(header.library_path.data(), header.library_path.size() - 1);
+  std::string data(reinterpret_cast<const char*>(&header), sizeof header);
+  return data + compiled.program;
+}
+
+// Not synced: what a power failure spoils is made again.
+Result<> keep(const store::Store& store, const std::string& path, std::string_view data) {
+  const store::Staging staging = TRY(store::Staging::create(store));
+  const sys::UniqueFd file = TRY(sys::open_at(staging.fd(), "filter", O_WRONLY | O_CREAT | O_EXCL, 0600));
+  TRY(sys::write_all(file.get(), data));
+  if (::renameat(staging.fd(), "filter", store.root(), path.c_str()) != 0)
+    return fail_errno(errno, "write {}", path);
+  return {};
+}
+
+}  // namespace
+
+Result<SeccompFilter> seccomp_filter(const store::Store& store, std::string_view profile,
+                                     uint64_t capabilities) {
+  if (profile == kUnconfined) return SeccompFilter{};
+  const SeccompFacts facts = seccomp_facts(capabilities);
+  TRY(check_directory(store));
+  const std::string path = fmt::format("{}/{}", kDirectory, key_of(profile, facts));
+  const Result<sys::UniqueFd> cached = sys::open_at(store.root(), path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (cached) {
+    if (std::optional<SeccompFilter> filter = read_cached(cached->get())) return std::move(*filter);
+    log::debug("the seccomp filter {} is damaged or of another libseccomp", path);
+  }
+  log::debug("compiling a seccomp filter, which takes a tenth of a second; it is kept");
+  const SeccompProfile parsed =
+      profile.empty() ? default_seccomp_profile(facts) : TRY(parse_seccomp_profile(profile, facts));
+  CompiledFilter compiled = TRY_CONTEXT(compile_seccomp_profile(parsed, facts.native), "the seccomp profile");
+  // A full disk is no reason not to start.
+  const Result<> kept = keep(store, path, render_cached(compiled, parsed.flags));
+  if (!kept) log::debug("cannot keep the seccomp filter: {}", kept.error().message);
+  return SeccompFilter{std::move(compiled.program), parsed.flags};
+}
+
+}  // namespace berth::engine

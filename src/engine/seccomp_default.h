@@ -1,0 +1,18 @@
+// The seccomp profile of a container that asks for none.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/seccomp_profile.h"
+
+namespace berth::engine {
+
+// Means what Docker's default profile means: a list of what is allowed, parts of it only with a capability in
+// the bounding set, all else EPERM; system calls that are newer than the list are ENOSYS. x86 and x32 calls
+// (or ARM ones on aarch64) are judged by the same rules.
+SeccompProfile default_seccomp_profile(const SeccompFacts& facts);
+
+// A number that changes with the profile's tables.
+uint64_t default_seccomp_fingerprint();
+
+}  // namespace berth::engine

@@ -1,0 +1,63 @@
+// What a seccomp profile says, after its conditions have been decided. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace berth::engine {
+
+// Longer ones are refused.
+inline constexpr size_t kMaxSeccompProfileBytes = size_t{1} << 20;
+// The names of all rules together: compiling takes time that grows with them.
+inline constexpr size_t kMaxSeccompNames = 16384;
+
+// One comparison of a system call's argument. With masked_equal, `value` is the mask and `value_two` what is
+// left.
+struct SeccompArgument {
+  enum class Operator { not_equal, less, less_or_equal, equal, greater_or_equal, greater, masked_equal };
+  unsigned index = 0;  // 0 to 5
+  Operator op = Operator::equal;
+  uint64_t value = 0;
+  uint64_t value_two = 0;
+};
+
+struct SeccompRule {
+  std::vector<std::string> names;
+  uint32_t action = 0;  // SECCOMP_RET_* with its data (linux/seccomp.h), as libseccomp's SCMP_ACT_*
+  std::vector<SeccompArgument> arguments;  // all of them must hold, each with an index of its own
+};
+
+struct SeccompProfile {
+  uint32_t default_action = 0;
+  std::vector<uint32_t> architectures;  // libseccomp's tokens (SCMP_ARCH_*), beside the native one
+  std::vector<SeccompRule> rules;
+  uint32_t flags = 0;  // SECCOMP_FILTER_FLAG_* for seccomp(2)
+  // Names that the profile has decided about, beside those of its rules. If not empty, system calls with a
+  // higher number than all of those and the rules' are newer than the profile: they fail with ENOSYS, as on a
+  // kernel that does not have them, so that programs fall back to older ones.
+  std::vector<std::string> also_known;
+};
+
+// What conditions of a profile ask about.
+struct SeccompFacts {
+  uint32_t native = 0;        // SCMP_ARCH_* of the host
+  uint64_t capabilities = 0;  // the container's bounding set
+  unsigned kernel_major = 0;
+  unsigned kernel_minor = 0;
+};
+SeccompFacts seccomp_facts(uint64_t capabilities);
+
+// The architectures of the 32-bit and other system calls that the kernel of `native` takes too.
+std::vector<uint32_t> seccomp_sub_architectures(uint32_t native);
+
+// Reads a profile in Docker's format (names, includes, excludes, archMap, minKernel, errno by name) or the
+// runtime specification's (architectures, flags). Rules whose conditions do not hold are left out.
+// Code::refused: not JSON, an unknown action, operator, architecture or flag, a value out of range, actions
+// that need a supervisor (NOTIFY).
+Result<SeccompProfile> parse_seccomp_profile(std::string_view text, const SeccompFacts& facts);
+
+}  // namespace berth::engine
