@@ -7,7 +7,7 @@ target_compile_options(berth_options INTERFACE
   -Wno-pedantic                    # TRY is a statement expression, which g++ and clang++ both have
   -fstack-protector-strong -ffunction-sections -fdata-sections)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # Both have false positives in inlined library code of g++ 12 at -O2.
+  # All have false positives in inlined library code of g++ 12 at -O2 and -O3.
   target_compile_options(berth_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict)
 endif()
 target_link_options(berth_options INTERFACE -Wl,--gc-sections -Wl,-z,relro,-z,now)

@@ -46,31 +46,45 @@ def tar_bytes(entries):
     return buffer.getvalue()
 
 
-def image_config(layers, architecture, settings):
+def _open(layer):
+    """A layer as a stream: it is bytes, or the path of a tar file where it is too large for that."""
+    return io.BytesIO(layer) if isinstance(layer, bytes) else open(layer, "rb")
+
+
+def _digest(layer):
+    total = hashlib.sha256()
+    with _open(layer) as stream:
+        while block := stream.read(1 << 20):
+            total.update(block)
+    return total.hexdigest()
+
+
+def image_config(digests, architecture, settings):
     """The image's configuration document. `settings` is its "config" part: Cmd, Env, User, ..."""
     return {
         "architecture": architecture,
         "os": "linux",
         "created": EPOCH,
         "config": settings,
-        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest() for layer in layers]},
-        "history": [{"created": EPOCH, "created_by": f"layer {number}"} for number in range(len(layers))],
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + digest for digest in digests]},
+        "history": [{"created": EPOCH, "created_by": f"layer {number}"} for number in range(len(digests))],
     }
 
 
 def write(path, names, layers, settings, architecture="amd64"):
     """Writes the archive and returns the image's ID (the digest of its configuration)."""
-    config = json.dumps(image_config(layers, architecture, settings), sort_keys=True).encode()
+    digests = [_digest(layer) for layer in layers]
+    config = json.dumps(image_config(digests, architecture, settings), sort_keys=True).encode()
     config_hex = hashlib.sha256(config).hexdigest()
-    members = [(f"{config_hex}.json", config)]
-    paths = []
-    for layer in layers:
-        name = hashlib.sha256(layer).hexdigest() + ".tar"
-        if name not in paths:
-            members.append((name, layer))
-        paths.append(name)
-    manifest = [{"Config": f"{config_hex}.json", "RepoTags": list(names), "Layers": paths}]
-    members.append(("manifest.json", json.dumps(manifest).encode()))
-    with open(path, "wb") as out:
-        out.write(tar_bytes([file(name, data) for name, data in members]))
+    manifest = [{"Config": f"{config_hex}.json", "RepoTags": list(names),
+                 "Layers": [f"{digest}.tar" for digest in digests]}]
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as out:
+        for name, data in ((f"{config_hex}.json", config), ("manifest.json", json.dumps(manifest).encode())):
+            out.addfile(file(name, data)[0], io.BytesIO(data))
+        for digest, layer in dict(zip(digests, layers)).items():
+            with _open(layer) as stream:
+                member = tarfile.TarInfo(f"{digest}.tar")
+                member.size = stream.seek(0, io.SEEK_END)
+                stream.seek(0)
+                out.addfile(member, stream)
     return "sha256:" + config_hex

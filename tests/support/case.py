@@ -28,7 +28,8 @@ class Finished:
     stderr: str
 
     def __str__(self):
-        return f"{' '.join(map(str, self.args))}\n  status {self.status}\n  stdout: {self.stdout}\n  stderr: {self.stderr}"
+        return (f"{' '.join(map(str, self.args))}\n"
+                f"  status {self.status}\n  stdout: {self.stdout}\n  stderr: {self.stderr}")
 
 
 def run(*args, input=None, timeout=120, env=None, cwd=None):

@@ -1,0 +1,117 @@
+"""The measurements, by name."""
+
+import json
+import subprocess
+
+from berth_bench import full_store, images, peers
+from berth_bench.bench import DEMO
+from berth_bench.measure import Contestant, interleaved, milliseconds
+from berth_bench.monitors import measure_monitors
+from berth_bench.pull import measure_pull
+
+FLOOR = "floor (all namespaces, overlay, exec, wait)"
+CRUN = "crun run, ready bundle"
+BERTH = "berth run --rm --network none"
+AUTO = "podman run --userns=auto"
+AS_EMPTY = 1.2  # "does not grow" and "does not depend on the size"
+
+
+def start(bench):
+    """a start of `true`, from the command line to the exit status."""
+    state = bench.work / "floor"
+    state.mkdir()
+    floor = [bench.build / "bench/floor", "--layer", bench.layer, "--state", state, "--runs", "1"]
+    podman = bench.podman
+
+    def floor_once():
+        return json.loads(subprocess.run(floor, check=True, stdout=subprocess.PIPE).stdout)["median_ms"]
+
+    def podman_once(*flags):
+        return milliseconds(podman.command("run", "--rm", "--network=none", *flags, DEMO, "true"), podman.env)
+
+    bench.settle()
+    bench.report.value("start", "berth, the first start of all (cold caches)", bench.berth.milliseconds(DEMO), "ms")
+    figures = interleaved([
+        Contestant("true, as a process", lambda: milliseconds([bench.layer / "bin/true"])),
+        Contestant(FLOOR, floor_once),
+        Contestant(BERTH, lambda: bench.berth.milliseconds(DEMO)),
+        Contestant("bubblewrap, all namespaces, one ID", lambda: milliseconds(peers.bubblewrap_command(bench.layer))),
+        Contestant(CRUN, lambda: milliseconds(peers.runtime_command("crun", bench.bundle))),
+        Contestant("runc run, ready bundle", lambda: milliseconds(peers.runtime_command("runc", bench.bundle))),
+        Contestant("podman run --network=none", podman_once, every=2),
+        Contestant(AUTO, lambda: podman_once("--userns=auto"), every=2),
+    ], bench.rounds)
+    bench.report.table("start", figures, [FLOOR, CRUN])
+    ours = figures[BERTH].median
+    bench.report.target("berth run, as a multiple of crun run on a ready bundle", ours / figures[CRUN].median, 1.0)
+    bench.report.target("berth run, as a multiple of the floor", ours / figures[FLOOR].median, 3.5)
+    bench.report.target("berth run, as a part of podman run --userns=auto", ours / figures[AUTO].median, 1 / 20)
+
+
+def growth(bench):
+    """the same start, with 1,000 images, 1,000 stopped containers and 10,000 banks held."""
+    full = bench.new_engine()
+    full.call("load", "-i", bench.demo)
+    full.call("run", "--network", "none", "--name", "model", DEMO, "true")
+    full_store.fill(full.root, images=1000, containers=1000, banks=10000)
+    bench.settle()
+    figures = interleaved([
+        Contestant("empty store", lambda: bench.berth.milliseconds(DEMO)),
+        Contestant("full store", lambda: full.milliseconds(DEMO)),
+    ], bench.rounds)
+    bench.report.table("growth", figures, ["empty store"])
+    bench.report.target("a start in the full store, as a multiple of one in the empty store",
+                        figures["full store"].median / figures["empty store"].median, AS_EMPTY)
+    bench.remove(full.root)
+
+
+def big_image(bench):
+    """the first start in a new bank of an image with 50,000 files."""
+    archive = bench.work / "big.tar"
+    name = images.make_many_files(archive, 50000)
+    bench.berth.call("load", "-i", archive)
+    bench.podman.call("load", "-i", archive)
+    bench.settle()
+    figures = interleaved([
+        Contestant("busybox", lambda: bench.berth.milliseconds(DEMO)),
+        Contestant("50,000 files", lambda: bench.berth.milliseconds(name)),
+    ], bench.rounds)
+    bench.report.table("big-image", figures, ["busybox"])
+    first = milliseconds(bench.podman.command("run", "--rm", "--network=none", "--userns=auto", name, "true"),
+                         bench.podman.env)
+    bench.report.value("big-image", "podman run --userns=auto, first start", first, "ms")
+    bench.report.target("a start with 50,000 files, as a multiple of one of busybox",
+                        figures["50,000 files"].median / figures["busybox"].median, AS_EMPTY)
+    bench.berth.call("rmi", name)
+    archive.unlink()
+
+
+def chown(bench):
+    """`chown -R` of 1 GiB in 100 files inside the container: what it costs on disk."""
+    archive = bench.work / "data.tar"
+    name = images.make_big_files(archive, count=100, size=1 << 30)
+    bench.berth.call("load", "-i", archive)
+    archive.unlink()
+    bench.settle()
+    before = images.disk_usage(bench.berth.root)
+    took = milliseconds(bench.berth.command("run", "--network", "none", "--name", "chown", name,
+                                            "chown", "-R", "1000:1000", "/data"))
+    bench.settle()
+    used = (images.disk_usage(bench.berth.root) - before) / (1 << 20)
+    bench.report.value("chown", "chown -R of 1 GiB in 100 files", took, "ms")
+    bench.report.target("disk used by chown -R of 1 GiB in 100 files", used, 2.0, " MiB")
+    bench.berth.call("rm", "chown")
+    bench.berth.call("rmi", name)
+
+
+def pull(bench):
+    """an image of 300 MB gzip in five layers, from a registry on loopback, unpacked and ready."""
+    measure_pull(bench)
+
+
+def monitor(bench):
+    """the memory of ten running monitors, beside conmon's."""
+    measure_monitors(bench)
+
+
+ALL = {"start": start, "growth": growth, "big-image": big_image, "chown": chown, "pull": pull, "monitor": monitor}
