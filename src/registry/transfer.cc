@@ -163,7 +163,14 @@ Attempt<void> Transfer::begin(const Request& request, const HttpOptions& options
   waited_ = {};
   window_bytes_ = 0;
   TRY(set_up(request, options, certificates));
-  while (!headers_done_ && !done_) TRY(step());
+  while (!headers_done_ && !done_) {
+    Attempt<void> outcome = step();
+    // What has come of the body is to be read first.
+    if (!outcome && headers_done_)
+      broken_ = std::move(outcome).error();
+    else
+      TRY(std::move(outcome));
+  }
   return {};
 }
 
