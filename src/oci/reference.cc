@@ -199,11 +199,13 @@ std::string Reference::full() const {
 std::string Reference::familiar() const {
   std::string text = full();
   if (registry_ != kDefaultRegistry) return text;
+  const size_t slash = repository_.find('/');
+  // "docker.io/a.b/c" without its beginning would be c of the registry a.b.
+  if (slash != std::string::npos && looks_like_registry(repository_.substr(0, slash))) return text;
   text.erase(0, kDefaultRegistry.size() + 1);
-  if (!text.starts_with(kOfficial)) return text;
-  // "library/localhost/x" and the like would mean something else without their beginning.
-  const std::string_view rest = std::string_view(repository_).substr(kOfficial.size());
-  if (rest.find('/') == std::string_view::npos) text.erase(0, kOfficial.size());
+  if (repository_.starts_with(kOfficial) && repository_.find('/', kOfficial.size()) == std::string::npos) {
+    text.erase(0, kOfficial.size());
+  }
   return text;
 }
 

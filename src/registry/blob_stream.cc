@@ -29,8 +29,10 @@ Result<size_t> BlobStream::read(std::span<std::byte> buffer) {
       return *got;
     }
     response_.reset();
-    if (offset_ - offset_at_failure_ >= kProgress) plan_.reset();
-    offset_at_failure_ = offset_;
+    if (offset_ - offset_at_reset_ >= kProgress) {
+      plan_.reset();
+      offset_at_reset_ = offset_;
+    }
     const auto delay = plan_.next(got.error());
     if (!delay) {
       Error error = std::move(got).error();

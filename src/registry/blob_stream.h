@@ -31,8 +31,8 @@ class BlobStream : public ByteSource {
   std::function<void(size_t)> on_bytes_;
   RetryPlan plan_;
   std::unique_ptr<Response> response_;
-  uint64_t offset_ = 0;             // of the next byte for the reader
-  uint64_t offset_at_failure_ = 0;  // when the plan last counted
+  uint64_t offset_ = 0;           // of the next byte for the reader
+  uint64_t offset_at_reset_ = 0;  // when the plan last began to count
 };
 
 }  // namespace berth::registry

@@ -49,7 +49,9 @@ bool is_broken_connection(CURLcode code) {
   }
 }
 
-bool may_have_no_tls(CURLcode code) {
+// `handshake_done`: then there is TLS at the other end.
+bool may_have_no_tls(CURLcode code, bool handshake_done) {
+  if (handshake_done) return false;
   return code == CURLE_SSL_CONNECT_ERROR || code == CURLE_COULDNT_CONNECT || code == CURLE_GOT_NOTHING ||
          code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_OPERATION_TIMEDOUT;
 }
@@ -163,7 +165,14 @@ Attempt<void> Transfer::begin(const Request& request, const HttpOptions& options
   waited_ = {};
   window_bytes_ = 0;
   TRY(set_up(request, options, certificates));
-  while (!headers_done_ && !done_) TRY(step());
+  while (!headers_done_ && !done_) {
+    Attempt<void> outcome = step();
+    // What has come of the body is to be read first.
+    if (!outcome && headers_done_)
+      broken_ = std::move(outcome).error();
+    else
+      TRY(std::move(outcome));
+  }
   return {};
 }
 
@@ -243,7 +252,9 @@ Failure Transfer::failure(CURLcode code) const {
     what = fmt::format("cannot reach {}: {}", host_, why);
   }
   Failure out(Error{Code::failed, 0, std::move(what), hint_for(code, host_)}, is_broken_connection(code));
-  out.no_tls = may_have_no_tls(code);
+  curl_off_t handshake_time = 0;
+  curl_easy_getinfo(easy_, CURLINFO_APPCONNECT_TIME_T, &handshake_time);
+  out.no_tls = may_have_no_tls(code, handshake_time > 0);
   return out;
 }
 

@@ -66,9 +66,25 @@ ProgressStyle progress_style(bool quiet) {
   return ::isatty(STDERR_FILENO) != 0 && can_move ? ProgressStyle::bars : ProgressStyle::lines;
 }
 
+PullProgress::PullProgress(ProgressStyle style) : style_(style) {
+  if (style_ == ProgressStyle::bars) {
+    drawer_ = std::jthread([this](const std::stop_token& stop) { keep_drawing(stop); });
+  }
+}
+
 PullProgress::~PullProgress() {
-  const std::lock_guard lock(mutex_);
-  draw(true);
+  if (!drawer_.joinable()) return;
+  drawer_.request_stop();
+  drawer_.join();
+  draw();
+}
+
+void PullProgress::keep_drawing(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    if (changed_) draw();
+    wake_.wait_for(lock, stop, kBetweenDraws, [] { return false; });
+  }
 }
 
 void PullProgress::begin(const oci::Reference& reference, const oci::Manifest& manifest) {
@@ -83,7 +99,7 @@ void PullProgress::begin(const oci::Reference& reference, const oci::Manifest& m
   if (style_ == ProgressStyle::quiet) return;
   write_stderr(fmt::format("Pulling {}: {} layer{}, {}\n", reference.full(), layers_.size(),
                            layers_.size() == 1 ? "" : "s", human_bytes(size)));
-  draw(true);
+  draw();
 }
 
 void PullProgress::received(size_t index, size_t bytes) {
@@ -91,7 +107,7 @@ void PullProgress::received(size_t index, size_t bytes) {
   Layer& layer = layers_[index];
   layer.received += bytes;
   layer.state = layer.received >= layer.size ? State::unpacking : State::fetching;
-  draw(false);
+  changed_ = true;
 }
 
 void PullProgress::ready(size_t index, bool was_present) {
@@ -102,7 +118,7 @@ void PullProgress::ready(size_t index, bool was_present) {
     write_stderr(
         fmt::format("{}: {}\n", layer.name, was_present ? "already there" : human_bytes(layer.size)));
   }
-  draw(true);
+  draw();
 }
 
 void PullProgress::retrying(const Error& failed, std::chrono::milliseconds wait) {
@@ -118,7 +134,7 @@ void PullProgress::say(const std::string& line) {
   if (lines_drawn_ > 0) out = fmt::format("\x1b[{}A\x1b[J", lines_drawn_);
   lines_drawn_ = 0;
   write_stderr(out + line + "\n");
-  draw(true);
+  draw();
 }
 
 std::string PullProgress::line_of(const Layer& layer, size_t width) const {
@@ -160,11 +176,9 @@ std::string PullProgress::total_line(size_t width) const {
   return line_of(total, width);
 }
 
-void PullProgress::draw(bool at_once) {
+void PullProgress::draw() {
+  changed_ = false;
   if (style_ != ProgressStyle::bars || layers_.empty()) return;
-  const auto now = std::chrono::steady_clock::now();
-  if (!at_once && now - last_drawn_ < kBetweenDraws) return;
-  last_drawn_ = now;
   const Screen size = screen();
   // One column less than there are: a full line would wrap on some terminals.
   const size_t width = size.columns - 1;

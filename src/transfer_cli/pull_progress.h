@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "transfer/pull.h"
@@ -19,7 +22,7 @@ ProgressStyle progress_style(bool quiet);
 // any time.
 class PullProgress : public transfer::PullObserver {
  public:
-  explicit PullProgress(ProgressStyle style) : style_(style) {}
+  explicit PullProgress(ProgressStyle style);
   ~PullProgress() override;
 
   void begin(const oci::Reference& reference, const oci::Manifest& manifest) override;
@@ -38,14 +41,18 @@ class PullProgress : public transfer::PullObserver {
   };
   [[nodiscard]] std::string line_of(const Layer& layer, size_t width) const;
   [[nodiscard]] std::string total_line(size_t width) const;
-  void draw(bool at_once);
+  void draw();
+  // Draws what has changed, ten times a second, so that no reader of a layer waits for the terminal.
+  void keep_drawing(const std::stop_token& stop);
   void say(const std::string& line);
 
   ProgressStyle style_;
   std::mutex mutex_;
   std::vector<Layer> layers_;
   size_t lines_drawn_ = 0;
-  std::chrono::steady_clock::time_point last_drawn_;
+  bool changed_ = false;
+  std::condition_variable_any wake_;
+  std::jthread drawer_;  // for bars only
 };
 
 // "12.3 MB": powers of 1000, three digits.

@@ -36,6 +36,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"index.docker.io/library/busybox", "docker.io/library/busybox:latest", "busybox:latest"},
         Case{"docker.io/library/localhost/app", "docker.io/library/localhost/app:latest",
              "library/localhost/app:latest"},
+        Case{"docker.io/a.b/c", "docker.io/a.b/c:latest", "docker.io/a.b/c:latest"},
         Case{"localhost/demo", "localhost/demo:latest", "localhost/demo:latest"},
         Case{"localhost:5000/demo:v1", "localhost:5000/demo:v1", "localhost:5000/demo:v1"},
         Case{"127.0.0.1:5000/a/b/c", "127.0.0.1:5000/a/b/c:latest", "127.0.0.1:5000/a/b/c:latest"},
