@@ -166,7 +166,8 @@ void describe(CLI::App& app, const Invocation& invocation, std::string_view usag
   if (!examples.empty()) app.footer(fmt::format("\nEXAMPLES\n{}", examples));
 }
 
-std::unexpected<Error> unknown_flag(const CLI::App& app, const Invocation& invocation, std::string_view flag) {
+std::unexpected<Error> unknown_flag(const CLI::App& app, const Invocation& invocation,
+                                    std::string_view flag) {
   const std::string_view name = flag.substr(0, flag.find('='));
   std::vector<std::string> known;
   for (const CLI::Option* option : app.get_options()) {
@@ -192,7 +193,8 @@ Result<bool> parse(CLI::App& app, const Invocation& invocation) {
     for (const std::string& word : app.remaining()) {
       if (word.starts_with('-') && word.size() > 1) return unknown_flag(app, invocation, word);
     }
-    return std::unexpected(Error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` shows how.", invocation.name)});
+    return std::unexpected(
+        Error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` shows how.", invocation.name)});
   } catch (const CLI::ParseError& e) {
     return std::unexpected(
         Error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` lists the flags.", invocation.name)});

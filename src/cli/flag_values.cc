@@ -1,7 +1,5 @@
 #include "cli/flag_values.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+
+#include <fcntl.h>
 
 #include "sys/file.h"
 
@@ -53,8 +53,16 @@ Result<uint64_t> parse_size(std::string_view flag, std::string_view text) {
     std::string_view name;
     int shift;
   };
-  constexpr std::array<Unit, 10> kUnits{{{"", 0}, {"b", 0}, {"k", 10}, {"kb", 10}, {"m", 20}, {"mb", 20}, {"g", 30},
-                                         {"gb", 30}, {"t", 40}, {"tb", 40}}};
+  constexpr std::array<Unit, 10> kUnits{{{"", 0},
+                                         {"b", 0},
+                                         {"k", 10},
+                                         {"kb", 10},
+                                         {"m", 20},
+                                         {"mb", 20},
+                                         {"g", 30},
+                                         {"gb", 30},
+                                         {"t", 40},
+                                         {"tb", 40}}};
   const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   std::string unit(text.substr(digits));
   std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -104,7 +112,8 @@ Result<std::vector<engine::Pair>> parse_environment(const std::vector<std::strin
 Result<std::vector<engine::Pair>> read_environment_file(const std::string& path) {
   constexpr size_t kLargest = 1U << 20;
   const std::string text = TRY_CONTEXT(sys::read_file_at(AT_FDCWD, path, kLargest), "--env-file {}", path);
-  if (text.find('\0') != std::string::npos) return fail(Code::usage, "--env-file {}: it holds a NUL byte", path);
+  if (text.find('\0') != std::string::npos)
+    return fail(Code::usage, "--env-file {}: it holds a NUL byte", path);
   std::vector<std::string> lines;
   for (std::string line : split(text, '\n')) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
@@ -118,7 +127,8 @@ Result<std::vector<engine::Pair>> read_environment_file(const std::string& path)
 Result<engine::DeviceSpec> parse_device(std::string_view text) {
   const std::vector<std::string> parts = split(text, ':');
   constexpr std::string_view kShape = "it is HOST[:CONTAINER][:rwm]";
-  if (parts.empty() || parts.size() > 3 || !parts[0].starts_with('/')) return bad_value("--device", text, kShape);
+  if (parts.empty() || parts.size() > 3 || !parts[0].starts_with('/'))
+    return bad_value("--device", text, kShape);
   engine::DeviceSpec device{parts[0], parts[0]};
   const auto is_access = [](const std::string& part) {
     return !part.empty() && part.find_first_not_of("rwm") == std::string::npos;
@@ -130,7 +140,8 @@ Result<engine::DeviceSpec> parse_device(std::string_view text) {
 
 Result<int> parse_signal(std::string_view text) {
   constexpr int kLastSignal = 64;
-  if (const std::optional<int> value = number<int>(text); value && *value >= 1 && *value <= kLastSignal) return *value;
+  if (const std::optional<int> value = number<int>(text); value && *value >= 1 && *value <= kLastSignal)
+    return *value;
   std::string name(text);
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
   if (name.starts_with("SIG")) name = name.substr(3);

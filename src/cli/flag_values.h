@@ -1,4 +1,5 @@
-// The values of flags, as text from a person, into what the engine takes. Pure but for the files that a value names.
+// The values of flags, as text from a person, into what the engine takes. Pure but for the files that a value
+// names.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ Result<std::vector<engine::Pair>> read_environment_file(const std::string& path)
 // --device: "/dev/fuse", "/dev/fuse:/dev/x", "/dev/fuse:/dev/x:rwm".
 Result<engine::DeviceSpec> parse_device(std::string_view text);
 
-// -v: "SOURCE:TARGET[:OPTIONS]", or "TARGET" for a volume without a name (`name` is then made up by the caller).
+// -v: "SOURCE:TARGET[:OPTIONS]", or "TARGET" for a volume without a name (`name` is then made up by the
+// caller).
 Result<engine::MountSpec> parse_volume(std::string_view text);
 // --mount: "type=bind,source=…,target=…,ro,…".
 Result<engine::MountSpec> parse_mount(std::string_view text);

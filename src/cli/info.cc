@@ -1,7 +1,7 @@
-#include <sys/utsname.h>
-
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+
+#include <sys/utsname.h>
 
 #include "cli/system.h"
 #include "ledger/banks.h"
@@ -13,7 +13,8 @@ namespace berth::cli {
 Result<int> info(const Invocation& invocation) {
   CLI::App app;
   std::string format = "text";
-  describe(app, invocation, "[flags]", "Says what berth has here: its version, its store, the host, the pool of banks.",
+  describe(app, invocation, "[flags]",
+           "Says what berth has here: its version, its store, the host, the pool of banks.",
            "  berth info\n  berth info --format json\n");
   app.add_option("--format", format, "text or json")->check(CLI::IsMember({"text", "json"}));
   if (!TRY(parse(app, invocation))) return 0;
@@ -23,20 +24,19 @@ Result<int> info(const Invocation& invocation) {
   const size_t containers = TRY(store::list_containers(store.db())).size();
   const size_t images = TRY(store::list_images(store)).size();
   const size_t held = TRY(ledger::held_banks(store.db())).size();
-  const nlohmann::ordered_json document = {
-      {"version", BERTH_VERSION},
-      {"root", store.locations().root},
-      {"runroot", store.locations().run_root},
-      {"kernel", host.release},
-      {"architecture", host.machine},
-      {"containers", containers},
-      {"images", images},
-      {"banks",
-       {{"size", kBankSize},
-        {"first", ledger::kFirstBank.base()},
-        {"last", ledger::kLastBank.base()},
-        {"total", ledger::kPoolBanks},
-        {"held", held}}}};
+  const nlohmann::ordered_json document = {{"version", BERTH_VERSION},
+                                           {"root", store.locations().root},
+                                           {"runroot", store.locations().run_root},
+                                           {"kernel", host.release},
+                                           {"architecture", host.machine},
+                                           {"containers", containers},
+                                           {"images", images},
+                                           {"banks",
+                                            {{"size", kBankSize},
+                                             {"first", ledger::kFirstBank.base()},
+                                             {"last", ledger::kLastBank.base()},
+                                             {"total", ledger::kPoolBanks},
+                                             {"held", held}}}};
   if (format == "json") {
     fmt::print("{}\n", document.dump(4));
     return 0;
@@ -44,8 +44,8 @@ Result<int> info(const Invocation& invocation) {
   fmt::print("version:      {}\nstore:        {}\nrun state:    {}\nkernel:       {} ({})\n", BERTH_VERSION,
              store.locations().root, store.locations().run_root, host.release, host.machine);
   fmt::print("containers:   {}\nimages:       {}\n", containers, images);
-  fmt::print("banks:        {} of {} held, {} IDs each, from host ID {} on\n", held, ledger::kPoolBanks, kBankSize,
-             ledger::kFirstBank.base());
+  fmt::print("banks:        {} of {} held, {} IDs each, from host ID {} on\n", held, ledger::kPoolBanks,
+             kBankSize, ledger::kFirstBank.base());
   return 0;
 }
 

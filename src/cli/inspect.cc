@@ -18,7 +18,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json describe_state(const store::ContainerRecord& record, const std::optional<engine::LiveStatus>& live) {
-  const auto time = [](const std::optional<int64_t>& value) { return value ? rfc3339(*value) : "0001-01-01T00:00:00Z"; };
+  const auto time = [](const std::optional<int64_t>& value) {
+    return value ? rfc3339(*value) : "0001-01-01T00:00:00Z";
+  };
   Json state = {{"Status", live ? "running" : record.state},
                 {"Running", live.has_value()},
                 {"Pid", live ? live->pid : 0},
@@ -83,12 +85,16 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(record.spec));
   const std::vector<Bank> banks = TRY(ledger::banks_of(store.db(), {"container", record.id}));
   oci::ImageConfig image;
-  if (const auto found = store::find_image(store, record.image_id)) image = TRY(oci::parse_image_config(found->config));
-  const std::vector<std::string> words = engine::command_line(spec, image).value_or(std::vector<std::string>{});
+  if (const auto found = store::find_image(store, record.image_id))
+    image = TRY(oci::parse_image_config(found->config));
+  const std::vector<std::string> words =
+      engine::command_line(spec, image).value_or(std::vector<std::string>{});
   const std::string directory = store.locations().root + "/" + engine::container_directory(record.id);
   std::vector<std::string> environment = image.env;
   for (const engine::Pair& pair : spec.environment) environment.push_back(pair.key + "=" + pair.value);
-  const auto or_image = [](const std::string& own, const std::string& of_image) { return own.empty() ? of_image : own; };
+  const auto or_image = [](const std::string& own, const std::string& of_image) {
+    return own.empty() ? of_image : own;
+  };
   return Json{{"Id", record.id},
               {"Created", rfc3339(record.created_at)},
               {"Path", words.empty() ? "" : words.front()},
@@ -121,8 +127,8 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
 Result<int> inspect(const Invocation& invocation) {
   CLI::App app;
   std::vector<std::string> names;
-  describe(app, invocation, "CONTAINER [CONTAINER...]", "Prints all that is known of containers, as a JSON array.",
-           "  berth inspect job\n");
+  describe(app, invocation, "CONTAINER [CONTAINER...]",
+           "Prints all that is known of containers, as a JSON array.", "  berth inspect job\n");
   app.add_option("containers", names, "Names or IDs")->required()->group("");
   if (!TRY(parse(app, invocation))) return 0;
   store::Store store = TRY(store::Store::open(invocation.globals.locations));

@@ -1,6 +1,6 @@
-#include <fcntl.h>
-
 #include <CLI/CLI.hpp>
+
+#include <fcntl.h>
 
 #include "cli/containers.h"
 #include "engine/status.h"
@@ -19,14 +19,14 @@ struct Entry {
   std::string_view text;
 };
 
-// "<time> stdout|stderr F|P <text>" (monitor/log_file.h). The log is berth's own; a line cut by a crash is shown as far
-// as it goes.
+// "<time> stdout|stderr F|P <text>" (monitor/log_file.h). The log is berth's own; a line cut by a crash is
+// shown as far as it goes.
 std::optional<Entry> parse_entry(std::string_view line) {
   const size_t stream = line.find(' ');
   const size_t flag = stream == std::string_view::npos ? stream : line.find(' ', stream + 1);
   if (flag == std::string_view::npos || flag + 3 > line.size()) return std::nullopt;
-  return Entry{line.substr(0, stream), line.substr(stream + 1, flag - stream - 1) == "stderr", line[flag + 1] == 'P',
-               line.substr(std::min(flag + 3, line.size()))};
+  return Entry{line.substr(0, stream), line.substr(stream + 1, flag - stream - 1) == "stderr",
+               line[flag + 1] == 'P', line.substr(std::min(flag + 3, line.size()))};
 }
 
 class Printer {
@@ -82,8 +82,8 @@ Result<int> logs(const Invocation& invocation) {
   store::Store store = TRY(store::Store::open(invocation.globals.locations));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
   constexpr size_t kLargest = size_t{1} << 30;
-  const Result<std::string> log =
-      sys::read_file_at(store.root(), engine::container_directory(record.id) + "/" + monitor::kLogFile, kLargest);
+  const Result<std::string> log = sys::read_file_at(
+      store.root(), engine::container_directory(record.id) + "/" + monitor::kLogFile, kLargest);
   if (!log && log.error().err == ENOENT) return 0;  // it never ran
   if (!log) return std::unexpected(log.error());
   std::string_view rest = *log;

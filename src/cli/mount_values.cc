@@ -14,14 +14,16 @@ std::unexpected<Error> bad_mount(std::string_view flag, std::string_view text, s
 
 Result<> check_target(std::string_view flag, std::string_view text, const std::string& target) {
   if (!target.starts_with('/')) {
-    return bad_mount(flag, text, fmt::format("the place in the container, \"{}\", must be an absolute path", target));
+    return bad_mount(flag, text,
+                     fmt::format("the place in the container, \"{}\", must be an absolute path", target));
   }
   return {};
 }
 
 // A volume's name: as a container's, and never a path.
 bool is_volume_name(std::string_view source) {
-  return !source.empty() && source.find('/') == std::string_view::npos && source[0] != '.' && source[0] != '-';
+  return !source.empty() && source.find('/') == std::string_view::npos && source[0] != '.' &&
+         source[0] != '-';
 }
 
 bool is_propagation(std::string_view option) {
@@ -77,7 +79,8 @@ Result<> apply_mount_field(engine::MountSpec& mount, std::string_view text, cons
   } else if (key == "rw") {
     mount.read_only = !TRY(parse_bool(text, value));
   } else if (key == "bind-propagation") {
-    if (!is_propagation(value)) return bad_mount("--mount", text, fmt::format("there is no propagation \"{}\"", value));
+    if (!is_propagation(value))
+      return bad_mount("--mount", text, fmt::format("there is no propagation \"{}\"", value));
     mount.propagation = value;
   } else if (key == "bind-nonrecursive") {
     mount.recursive = !TRY(parse_bool(text, value));
@@ -124,7 +127,8 @@ Result<engine::MountSpec> parse_mount(std::string_view text) {
     TRY(apply_mount_field(mount, text, key, equals == std::string::npos ? "" : field.substr(equals + 1)));
   }
   if (mount.type != "bind" && mount.type != "volume" && mount.type != "tmpfs") {
-    return bad_mount("--mount", text, fmt::format("the type is bind, volume or tmpfs, not \"{}\"", mount.type));
+    return bad_mount("--mount", text,
+                     fmt::format("the type is bind, volume or tmpfs, not \"{}\"", mount.type));
   }
   TRY(check_target("--mount", text, mount.target));
   if (mount.type == "bind") {

@@ -1,11 +1,11 @@
 #include "cli/new_container.h"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 #include "engine/names.h"
 #include "engine/volumes.h"
@@ -42,7 +42,8 @@ Result<> pull_image(const Invocation& invocation, const RunFlags& flags) {
   return fail("the image {} could not be fetched", flags.image);
 }
 
-Result<store::ImageRecord> image_for(const Invocation& invocation, store::Store& store, const RunFlags& flags) {
+Result<store::ImageRecord> image_for(const Invocation& invocation, store::Store& store,
+                                     const RunFlags& flags) {
   if (flags.pull == "always" || flags.pull == "newer") {
     const Result<> pulled = pull_image(invocation, flags);
     // "newer" is content with what is here.
@@ -60,7 +61,8 @@ Result<store::ImageRecord> image_for(const Invocation& invocation, store::Store&
 Result<> check_cid_file(const RunFlags& flags) {
   if (flags.cid_file.empty() || !sys::exists_at(AT_FDCWD, flags.cid_file)) return {};
   Error error{Code::conflict, 0, fmt::format("--cidfile {}: the file exists", flags.cid_file), {}};
-  return std::unexpected(std::move(error).with_hint("It may be of another container; remove it or name another."));
+  return std::unexpected(
+      std::move(error).with_hint("It may be of another container; remove it or name another."));
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
-#include <chrono>
-
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "cli/containers.h"
@@ -65,9 +64,10 @@ void print_table(const std::vector<Row>& rows, bool whole) {
   std::vector<std::array<std::string, 7>> lines{
       {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "BANK", "NAMES"}};
   for (const Row& row : rows) {
-    lines.push_back({whole ? row.record.id : row.record.id.substr(0, kShortId), printable(row.record.image_name),
-                     printable(cut(row.command, kCommandWidth, whole)), time_since(row.record.created_at) + " ago",
-                     status_text(row), bank_text(row.banks), row.record.name});
+    lines.push_back({whole ? row.record.id : row.record.id.substr(0, kShortId),
+                     printable(row.record.image_name), printable(cut(row.command, kCommandWidth, whole)),
+                     time_since(row.record.created_at) + " ago", status_text(row), bank_text(row.banks),
+                     row.record.name});
   }
   std::array<size_t, 7> widths{};
   for (const auto& line : lines) {
@@ -125,7 +125,8 @@ Result<int> ps(const Invocation& invocation) {
     rows.push_back({std::move(record), live, std::move(command), std::move(banks)});
   }
   if (flags.quiet) {
-    for (const Row& row : rows) fmt::print("{}\n", flags.no_trunc ? row.record.id : row.record.id.substr(0, 12));
+    for (const Row& row : rows)
+      fmt::print("{}\n", flags.no_trunc ? row.record.id : row.record.id.substr(0, 12));
   } else if (flags.format == "json") {
     print_json(rows);
   } else {

@@ -35,7 +35,8 @@ Result<int> rm(const Invocation& invocation) {
   CLI::App app;
   RmFlags flags;
   describe(app, invocation, "[flags] CONTAINER [CONTAINER...]",
-           "Removes containers: their files, their records and their banks. Prints what was asked for, a line each.",
+           "Removes containers: their files, their records and their banks. Prints what was asked for, a "
+           "line each.",
            "  berth rm job\n  berth rm --force --all\n");
   app.add_flag("-a,--all", flags.all, "All containers");
   app.add_flag("-f,--force", flags.force, "End running ones first");
@@ -46,7 +47,8 @@ Result<int> rm(const Invocation& invocation) {
   store::Store store = TRY(store::Store::open(invocation.globals.locations));
   TRY(engine::recover(store));
   if (flags.all) {
-    for (const store::ContainerRecord& record : TRY(store::list_containers(store.db()))) flags.names.push_back(record.id);
+    for (const store::ContainerRecord& record : TRY(store::list_containers(store.db())))
+      flags.names.push_back(record.id);
   }
   int status = 0;
   for (const std::string& name : flags.names) {

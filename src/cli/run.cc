@@ -1,6 +1,6 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
+
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/containers.h"
@@ -16,9 +16,11 @@ namespace berth::cli {
 namespace {
 
 constexpr std::string_view kDescription =
-    "Makes a container from an image and runs it in the foreground, in a bank of user IDs of its own. The image is\n"
+    "Makes a container from an image and runs it in the foreground, in a bank of user IDs of its own. The "
+    "image is\n"
     "fetched first if it is not here.\n\n"
-    "The exit status is the process's own, 128 + N if signal N ended it, 127 if the command does not exist in the\n"
+    "The exit status is the process's own, 128 + N if signal N ended it, 127 if the command does not exist "
+    "in the\n"
     "image, 126 if it can't be executed, and 125 if berth itself failed.\n";
 constexpr std::string_view kExamples =
     "  berth run --rm -it debian bash              a shell, as root of its own bank\n"
@@ -47,8 +49,9 @@ Result<int> run(const Invocation& invocation) {
   store::Store store = TRY(store::Store::open(invocation.globals.locations));
   const NewContainer made = TRY(new_container(invocation, store, flags));
   const monitor::TerminalSize size = flags.terminal ? engine::terminal_size() : monitor::TerminalSize{};
-  Result<engine::Session> session = engine::start_container(
-      store, made.container, made.image, {.interactive = flags.interactive, .rows = size.rows, .columns = size.columns});
+  Result<engine::Session> session =
+      engine::start_container(store, made.container, made.image,
+                              {.interactive = flags.interactive, .rows = size.rows, .columns = size.columns});
   if (!session) {
     // A container that never ran stays, as "created", unless it was to be removed.
     if (flags.remove) TRY(engine::remove_container(store, made.container));
@@ -62,10 +65,9 @@ Result<int> run(const Invocation& invocation) {
   if (const Result<engine::Recovered> recovered = engine::recover(store); !recovered) {
     log::debug("tidying up: {}", recovered.error().message);
   }
-  const monitor::Exited exited =
-      TRY(engine::attach(*session, {.interactive = flags.interactive,
-                                    .terminal = flags.terminal,
-                                    .forward_signals = flags.signal_proxy}));
+  const monitor::Exited exited = TRY(engine::attach(
+      *session,
+      {.interactive = flags.interactive, .terminal = flags.terminal, .forward_signals = flags.signal_proxy}));
   TRY(engine::finish_container(store, made.container, exited));
   return exited.status;
 }

@@ -1,8 +1,8 @@
 #include "cli/run_flags.h"
 
-#include <fcntl.h>
-
 #include <CLI/CLI.hpp>
+
+#include <fcntl.h>
 
 #include "base/nearest.h"
 #include "cli/flag_values.h"
@@ -19,7 +19,8 @@ constexpr const char* kIsolation = "Isolation";
 constexpr const char* kContainer = "The container";
 
 // A flag that may be given several times, one value each.
-void add_list(CLI::App& app, const char* names, std::vector<std::string>& into, const char* text, const char* group) {
+void add_list(CLI::App& app, const char* names, std::vector<std::string>& into, const char* text,
+              const char* group) {
   app.add_option(names, into, text)->allow_extra_args(false)->group(group);
 }
 
@@ -29,26 +30,33 @@ void add_process_flags(CLI::App& app, RunFlags& flags) {
   add_list(app, "-e,--env", flags.environment, "NAME=VALUE, or NAME to pass on the caller's own", kProcess);
   add_list(app, "--env-file", flags.environment_files, "A file with a NAME=VALUE a line", kProcess);
   app.add_option("-w,--workdir", flags.working_directory, "The working directory")->group(kProcess);
-  app.add_option("-u,--user", flags.user, "USER[:GROUP], names or numbers; any number works")->group(kProcess);
-  app.add_option("--entrypoint", flags.entrypoint, "In the place of the image's ENTRYPOINT: a word, or a JSON array")
+  app.add_option("-u,--user", flags.user, "USER[:GROUP], names or numbers; any number works")
+      ->group(kProcess);
+  app.add_option("--entrypoint", flags.entrypoint,
+                 "In the place of the image's ENTRYPOINT: a word, or a JSON array")
       ->group(kProcess);
   add_list(app, "--group-add", flags.groups, "One more supplementary group, by name or number", kProcess);
   add_list(app, "--ulimit", flags.limits, "NAME=SOFT[:HARD], for example nofile=1024", kProcess);
-  app.add_flag("--init,!--no-init", flags.init, "Run berth-init as PID 1 (default; --init=false: the process itself)")
+  app.add_flag("--init,!--no-init", flags.init,
+               "Run berth-init as PID 1 (default; --init=false: the process itself)")
       ->group(kProcess);
-  app.add_option("--stop-signal", flags.stop_signal, "The signal that asks the process to stop")->group(kProcess);
-  app.add_flag("--sig-proxy", flags.signal_proxy, "Pass signals on to the process (default)")->group(kProcess);
+  app.add_option("--stop-signal", flags.stop_signal, "The signal that asks the process to stop")
+      ->group(kProcess);
+  app.add_flag("--sig-proxy", flags.signal_proxy, "Pass signals on to the process (default)")
+      ->group(kProcess);
 }
 
 void add_file_flags(CLI::App& app, RunFlags& flags) {
   app.add_flag("--read-only", flags.read_only, "Make the root file system read-only")->group(kFiles);
-  app.add_flag("--read-only-tmpfs", flags.read_only_tmpfs, "With --read-only, keep /run, /tmp, /var/tmp writable (default)")
+  app.add_flag("--read-only-tmpfs", flags.read_only_tmpfs,
+               "With --read-only, keep /run, /tmp, /var/tmp writable (default)")
       ->group(kFiles);
   add_list(app, "--tmpfs", flags.tmpfs, "TARGET[:OPTIONS], for example /tmp:size=64m", kFiles);
   add_list(app, "-v,--volume", flags.volumes, "SOURCE:TARGET[:ro,…]: a host path or a volume's name", kFiles);
   add_list(app, "--mount", flags.mounts, "type=bind|volume|tmpfs,source=…,target=…[,ro,…]", kFiles);
   add_list(app, "--device", flags.devices, "HOST[:CONTAINER][:rwm], a device node of the host's", kFiles);
-  app.add_option("--shm-size", flags.shm_size, "The size of /dev/shm, for example 64m (default)")->group(kFiles);
+  app.add_option("--shm-size", flags.shm_size, "The size of /dev/shm, for example 64m (default)")
+      ->group(kFiles);
 }
 
 void add_isolation_flags(CLI::App& app, RunFlags& flags) {
@@ -56,7 +64,8 @@ void add_isolation_flags(CLI::App& app, RunFlags& flags) {
   app.add_option("--network", flags.network, "none (default: loopback only) or host")->group(kIsolation);
   add_list(app, "--cap-add", flags.capabilities_added, "Add a capability, or ALL", kIsolation);
   add_list(app, "--cap-drop", flags.capabilities_dropped, "Drop a capability, or ALL", kIsolation);
-  add_list(app, "--security-opt", flags.security, "no-new-privileges, seccomp=FILE, seccomp=unconfined", kIsolation);
+  add_list(app, "--security-opt", flags.security, "no-new-privileges, seccomp=FILE, seccomp=unconfined",
+           kIsolation);
   app.add_flag("--privileged", flags.privileged,
                "All capabilities within the container's own IDs, no seccomp filter, nothing masked")
       ->group(kIsolation);
@@ -95,8 +104,10 @@ Result<> apply_security(const std::vector<std::string>& options, engine::Contain
     } else if (key == "seccomp" && value == "unconfined") {
       spec.seccomp = value;
     } else if (key == "seccomp" && !value.empty()) {
-      spec.seccomp = TRY_CONTEXT(sys::read_file_at(AT_FDCWD, value, kLargestProfile), "--security-opt {}", option);
-    } else if (key == "unconfined" || (key == "apparmor" && value == "unconfined") || (key == "label" && value == "disable")) {
+      spec.seccomp =
+          TRY_CONTEXT(sys::read_file_at(AT_FDCWD, value, kLargestProfile), "--security-opt {}", option);
+    } else if (key == "unconfined" || (key == "apparmor" && value == "unconfined") ||
+               (key == "label" && value == "disable")) {
       if (key == "unconfined") spec.seccomp = "unconfined";
     } else {
       Error error{Code::usage, 0, fmt::format("--security-opt {}: berth has no such option", option), {}};
@@ -121,7 +132,8 @@ Result<> check_choices(const RunFlags& flags) {
   if (flags.hostname.size() > kLongestHostname ||
       flags.hostname.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") !=
           std::string::npos) {
-    return fail(Code::usage, "--hostname {}: it is at most 64 letters, digits, dots and hyphens", flags.hostname);
+    return fail(Code::usage, "--hostname {}: it is at most 64 letters, digits, dots and hyphens",
+                flags.hostname);
   }
   if (!flags.name.empty()) TRY(engine::check_name(flags.name));
   if (!flags.stop_signal.empty()) TRY_CONTEXT(parse_signal(flags.stop_signal), "--stop-signal");
@@ -157,7 +169,8 @@ Result<> take_image_and_command(const CLI::App& app, const Invocation& invocatio
   if (!rest.empty() && rest.front() == "--") rest.erase(rest.begin());
   if (rest.empty()) {
     Error error{Code::usage, 0, fmt::format("berth {} needs an image", invocation.name), {}};
-    return std::unexpected(std::move(error).with_hint(fmt::format("`berth {} --help` shows how.", invocation.name)));
+    return std::unexpected(
+        std::move(error).with_hint(fmt::format("`berth {} --help` shows how.", invocation.name)));
   }
   if (rest.front().starts_with('-')) return unknown_flag(app, invocation, rest.front());
   flags.image = rest.front();
@@ -174,7 +187,8 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   for (const std::string& path : flags.environment_files) {
     for (engine::Pair& pair : TRY(read_environment_file(path))) spec.environment.push_back(std::move(pair));
   }
-  for (engine::Pair& pair : TRY(parse_environment(flags.environment))) spec.environment.push_back(std::move(pair));
+  for (engine::Pair& pair : TRY(parse_environment(flags.environment)))
+    spec.environment.push_back(std::move(pair));
   spec.working_directory = flags.working_directory;
   spec.user = flags.user;
   spec.additional_groups = flags.groups;
@@ -193,7 +207,8 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   for (const std::string& text : flags.sysctls) spec.sysctls.push_back(TRY(parse_pair("--sysctl", text)));
   if (!flags.shm_size.empty()) spec.shm_size = TRY(parse_size("--shm-size", flags.shm_size));
   for (const std::string& text : flags.labels) spec.labels.push_back(TRY(parse_pair("--label", text)));
-  for (const std::string& text : flags.annotations) spec.annotations.push_back(TRY(parse_pair("--annotation", text)));
+  for (const std::string& text : flags.annotations)
+    spec.annotations.push_back(TRY(parse_pair("--annotation", text)));
   spec.stop_signal = flags.stop_signal;
   spec.init = flags.init;
   spec.userns = flags.userns;

@@ -17,7 +17,8 @@ Result<int> start(const Invocation& invocation) {
   bool signal_proxy = true;
   std::string name;
   describe(app, invocation, "--attach [flags] CONTAINER",
-           "Starts a container that was made or has ended, with its own bank, files and settings, and stays with it.\n"
+           "Starts a container that was made or has ended, with its own bank, files and settings, and stays "
+           "with it.\n"
            "The exit status is the process's own, as with `berth run`.",
            "  berth start --attach job\n  berth start -ai shell\n");
   app.add_flag("-a,--attach", attach, "Show its output and pass signals on (needed in this version)");
@@ -42,10 +43,9 @@ Result<int> start(const Invocation& invocation) {
       {.interactive = interactive && spec.interactive, .rows = size.rows, .columns = size.columns}));
   for (const std::string& warning : session.warnings) log::warn("{}", warning);
   TRY(store::set_container_started(store.db(), container.record.id, session.started.started_at));
-  const monitor::Exited exited =
-      TRY(engine::attach(session, {.interactive = interactive && spec.interactive,
-                                   .terminal = spec.terminal,
-                                   .forward_signals = signal_proxy}));
+  const monitor::Exited exited = TRY(engine::attach(session, {.interactive = interactive && spec.interactive,
+                                                              .terminal = spec.terminal,
+                                                              .forward_signals = signal_proxy}));
   TRY(engine::finish_container(store, container, exited));
   return exited.status;
 }

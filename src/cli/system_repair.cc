@@ -9,8 +9,10 @@ namespace berth::cli {
 Result<int> system_repair(const Invocation& invocation) {
   CLI::App app;
   describe(app, invocation, "",
-           "Puts right what killed processes may have left: containers whose end was not recorded, half-made layers,\n"
-           "banks without an owner. Other commands do the same in passing for what they look at; it may run at any time.",
+           "Puts right what killed processes may have left: containers whose end was not recorded, half-made "
+           "layers,\n"
+           "banks without an owner. Other commands do the same in passing for what they look at; it may run "
+           "at any time.",
            "  berth system repair\n");
   if (!TRY(parse(app, invocation))) return 0;
   store::Store store = TRY(store::Store::open(invocation.globals.locations));

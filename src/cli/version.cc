@@ -1,6 +1,6 @@
-#include "cli/system.h"
-
 #include <CLI/CLI.hpp>
+
+#include "cli/system.h"
 
 namespace berth::cli {
 

@@ -1,15 +1,15 @@
 #include "engine/attach.h"
 
+#include <array>
+#include <cerrno>
+#include <csignal>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <csignal>
 
 #include "sys/file.h"
 
@@ -46,8 +46,8 @@ class Signals {
     sigset_t set;
     sigfillset(&set);
     // What the kernel or a debugger sends to this process itself stays its own.
-    for (const int own : {SIGCHLD, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP,
-                          SIGURG}) {
+    for (const int own : {SIGCHLD, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGPIPE, SIGTTIN,
+                          SIGTTOU, SIGTSTP, SIGURG}) {
       sigdelset(&set, own);
     }
     Signals signals;
@@ -99,7 +99,9 @@ class Client {
 
  private:
   // A container that is going takes no more messages, and says so itself.
-  void tell(std::string_view message) { [[maybe_unused]] const Result<> sent = session_.channel.send(message); }
+  void tell(std::string_view message) {
+    [[maybe_unused]] const Result<> sent = session_.channel.send(message);
+  }
 
   void forward_signals(int fd) {
     signalfd_siginfo info{};
@@ -138,7 +140,8 @@ class Client {
     const sys::Message message = TRY(session_.channel.receive());
     if (message.data.empty()) {
       Error error{Code::failed, 0, "berth-monitor was lost, and the container was killed with it", {}};
-      return std::unexpected(std::move(error).with_hint("Somebody or something has ended the process berth-monitor."));
+      return std::unexpected(
+          std::move(error).with_hint("Somebody or something has ended the process berth-monitor."));
     }
     const std::string_view payload = std::string_view(message.data).substr(1);
     switch (TRY(monitor::kind_of(message.data))) {
@@ -175,6 +178,8 @@ monitor::TerminalSize terminal_size() {
   return {};
 }
 
-Result<monitor::Exited> attach(Session& session, const AttachOptions& options) { return Client(session, options).run(); }
+Result<monitor::Exited> attach(Session& session, const AttachOptions& options) {
+  return Client(session, options).run();
+}
 
 }  // namespace berth::engine

@@ -8,8 +8,8 @@
 namespace berth::engine {
 
 struct AttachOptions {
-  bool interactive = false;   // carry the standard input
-  bool terminal = false;      // the container has a terminal: ours becomes raw for as long
+  bool interactive = false;  // carry the standard input
+  bool terminal = false;     // the container has a terminal: ours becomes raw for as long
   bool forward_signals = true;
   bool show_output = true;
 };

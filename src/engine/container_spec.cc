@@ -4,7 +4,8 @@
 
 namespace berth::engine {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MountSpec, type, source, volume, target, read_only, recursive, propagation, options)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MountSpec, type, source, volume, target, read_only, recursive,
+                                                propagation, options)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DeviceSpec, source, target)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LimitSpec, name, soft, hard)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Pair, key, value)
@@ -13,7 +14,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Calls visit(name, member) for every member that JSON takes as it is; entrypoint, which may be absent, is apart.
+// Calls visit(name, member) for every member that JSON takes as it is; entrypoint, which may be absent, is
+// apart.
 template <typename Spec, typename Visit>
 void for_each_member(Spec& spec, Visit visit) {
   visit("hostname", spec.hostname);
@@ -60,7 +62,8 @@ Result<ContainerSpec> container_spec_from_json(std::string_view text) {
     for_each_member(spec, [&](const char* name, auto& member) {
       if (document.contains(name)) document.at(name).get_to(member);
     });
-    if (document.contains("entrypoint")) spec.entrypoint = document.at("entrypoint").get<std::vector<std::string>>();
+    if (document.contains("entrypoint"))
+      spec.entrypoint = document.at("entrypoint").get<std::vector<std::string>>();
     return spec;
   } catch (const Json::exception& e) {
     return fail("the container's record can't be read: {}", e.what());

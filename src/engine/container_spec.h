@@ -1,5 +1,6 @@
-// What a person asked a container to be: the flags of `berth run`, checked and normalised, before the image, the host
-// and the ledger have had their say. It is kept with the container, so that every start means the same.
+// What a person asked a container to be: the flags of `berth run`, checked and normalised, before the image,
+// the host and the ledger have had their say. It is kept with the container, so that every start means the
+// same.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +14,13 @@
 namespace berth::engine {
 
 struct MountSpec {
-  std::string type;    // "bind", "volume", "tmpfs"
+  std::string type;      // "bind", "volume", "tmpfs"
   std::string source{};  // absolute host path, or the volume's name; empty for tmpfs
   std::string volume{};  // its name, once it has a directory
   std::string target{};  // absolute path in the container
   bool read_only = false;
-  bool recursive = true;    // bind: rbind
-  std::string propagation{};          // "", "private", "slave", "shared" and their r… forms
+  bool recursive = true;               // bind: rbind
+  std::string propagation{};           // "", "private", "slave", "shared" and their r… forms
   std::vector<std::string> options{};  // nosuid, suid, nodev, dev, noexec, exec; tmpfs: size=…, mode=…
 };
 

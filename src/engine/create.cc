@@ -1,13 +1,13 @@
 #include "engine/create.h"
 
+#include <array>
+#include <cerrno>
+#include <chrono>
+
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <chrono>
 
 #include "base/fault.h"
 #include "engine/names.h"
@@ -29,28 +29,28 @@ Result<std::string> random_id() {
 }
 
 int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
 // The upper directory is what the merged root looks like from above, so it takes after the image's own root.
-Result<> make_upper(store::Store& store, int directory, const store::ImageRecord& image) {
+Result<> make_upper(int directory, const store::ImageRecord& image) {
   TRY(sys::ensure_dir_at(directory, "upper", 0755));
   TRY(sys::ensure_dir_at(directory, "work", 0700));
-  if (image.layers.empty()) return {};
-  const struct stat top = TRY(sys::stat_at(store.root(), "layers/" + image.layers.back(), AT_SYMLINK_NOFOLLOW));
-  if ((top.st_uid != 0 || top.st_gid != 0) &&
-      ::fchownat(directory, "upper", top.st_uid, top.st_gid, AT_SYMLINK_NOFOLLOW) != 0) {
+  const store::RootAttributes& root = image.root;
+  if ((root.uid != 0 || root.gid != 0) &&
+      ::fchownat(directory, "upper", root.uid, root.gid, AT_SYMLINK_NOFOLLOW) != 0) {
     return fail_errno(errno, "give the container's root directory its owner");
   }
-  constexpr mode_t kPermissions = 07777;
-  if (::fchmodat(directory, "upper", top.st_mode & kPermissions, 0) != 0) {
+  if (::fchmodat(directory, "upper", root.mode, 0) != 0) {
     return fail_errno(errno, "give the container's root directory its mode");
   }
   return {};
 }
 
-Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, bool private_ids, bool name_is_made_up) {
+Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, bool private_ids,
+                          bool name_is_made_up) {
   constexpr int kAttempts = 20;
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   for (int attempt = 0;; ++attempt) {
@@ -67,14 +67,15 @@ Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, b
 }  // namespace
 
 Result<LockedContainer> create_container(store::Store& store, CreateRequest request) {
-  store::ContainerRecord record{.id = TRY(random_id()),
-                                .name = request.name,
-                                .image_id = request.image.id,
-                                .image_name = request.image.name.empty() ? request.image.id : request.image.name,
-                                .created_at = now(),
-                                .spec = to_json(request.spec),
-                                .state = store::kCreated,
-                                .remove_on_exit = request.remove_on_exit};
+  store::ContainerRecord record{
+      .id = TRY(random_id()),
+      .name = request.name,
+      .image_id = request.image.id,
+      .image_name = request.image.name.empty() ? request.image.id : request.image.name,
+      .created_at = now(),
+      .spec = to_json(request.spec),
+      .state = store::kCreated,
+      .remove_on_exit = request.remove_on_exit};
   // While this is held nobody takes the directory for something left behind (recover.cc).
   const sys::FileLock creating = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
   const std::string path = container_directory(record.id);
@@ -83,7 +84,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
   const auto make = [&]() -> Result<LockedContainer> {
     const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
     sys::FileLock lock = TRY(sys::FileLock::exclusive(directory.get(), monitor::kLockFile));
-    TRY(make_upper(store, directory.get(), request.image));
+    TRY(make_upper(directory.get(), request.image));
     TRY(insert_with_bank(store, record, request.spec.userns == "private", request.name.empty()));
     fault::point("container-recorded");
     return LockedContainer{record, std::move(lock)};

@@ -19,13 +19,15 @@ struct CreateRequest {
   bool remove_on_exit = false;
 };
 
-// A container and the lock on it. Whoever holds the lock may start or remove it; the lock goes with the process.
+// A container and the lock on it. Whoever holds the lock may start or remove it; the lock goes with the
+// process.
 struct LockedContainer {
   store::ContainerRecord record;
   sys::FileLock lock;
 };
 
-// Durable when it returns. After an error, or a crash at any point, nothing is left that recover() does not remove.
+// Durable when it returns. After an error, or a crash at any point, nothing is left that recover() does not
+// remove.
 Result<LockedContainer> create_container(store::Store& store, CreateRequest request);
 
 // Code::conflict if it runs or another command is busy with it.

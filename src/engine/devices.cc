@@ -1,10 +1,10 @@
 #include "engine/devices.h"
 
+#include <algorithm>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-
-#include <algorithm>
 
 #include "sys/file.h"
 

@@ -8,7 +8,8 @@
 
 namespace berth::engine {
 
-// Looks at the host's nodes. A directory stands for all nodes in it. The nodes belong to the container's root.
+// Looks at the host's nodes. A directory stands for all nodes in it. The nodes belong to the container's
+// root.
 Result<std::vector<runtime::DevicePlan>> resolve_devices(const std::vector<DeviceSpec>& devices);
 
 }  // namespace berth::engine

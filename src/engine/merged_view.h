@@ -9,7 +9,8 @@
 
 namespace berth::engine {
 
-// A read-only overlay of the layers (directories below layers/, lowest first), in identity mapping, attached nowhere.
+// A read-only overlay of the layers (directories below layers/, lowest first), in identity mapping, attached
+// nowhere.
 Result<safepath::Root> open_merged_view(const store::Store& store, const std::vector<std::string>& layers);
 
 }  // namespace berth::engine

@@ -1,13 +1,12 @@
 #include "engine/plan_container.h"
 
+#include <algorithm>
+#include <array>
+
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <array>
-
-#include "engine/capabilities.h"
 #include "engine/plan_mounts.h"
 
 namespace berth::engine {
@@ -15,9 +14,9 @@ namespace berth::engine {
 namespace {
 
 constexpr std::array<const char*, 12> kMaskedPaths{
-    "/proc/acpi",        "/proc/kcore",       "/proc/keys",       "/proc/latency_stats",
-    "/proc/timer_list",  "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
-    "/proc/interrupts",  "/sys/firmware",     "/sys/fs/selinux",  "/sys/devices/virtual/powercap"};
+    "/proc/acpi",       "/proc/kcore",       "/proc/keys",        "/proc/latency_stats",
+    "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
+    "/proc/interrupts", "/sys/firmware",     "/sys/fs/selinux",   "/sys/devices/virtual/powercap"};
 constexpr std::array<const char*, 6> kReadOnlyPaths{"/proc/asound", "/proc/bus", "/proc/fs",
                                                     "/proc/irq",    "/proc/sys", "/proc/sysrq-trigger"};
 
@@ -37,7 +36,8 @@ constexpr std::array<StandardDevice, 6> kStandardDevices{{{"/dev/null", 1, 3},
 std::vector<runtime::IdExtent> extents(const std::optional<idmap::IdMap>& map) {
   std::vector<runtime::IdExtent> result;
   if (!map) return result;
-  for (const idmap::Extent& extent : map->extents()) result.push_back({extent.inside, extent.outside, extent.count});
+  for (const idmap::Extent& extent : map->extents())
+    result.push_back({extent.inside, extent.outside, extent.count});
   return result;
 }
 
@@ -53,13 +53,15 @@ void set_variable(std::vector<std::string>& environment, std::string_view key, s
 }
 
 std::vector<std::string> environment(const PlanInputs& inputs, const std::string& hostname) {
-  std::vector<std::string> result{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "container=berth"};
+  std::vector<std::string> result{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                  "container=berth"};
   if (inputs.spec.terminal) result.emplace_back("TERM=xterm");
   set_variable(result, "HOSTNAME", hostname);
   set_variable(result, "HOME", inputs.home);
   for (const std::string& variable : inputs.image.env) {
     const size_t equals = variable.find('=');
-    if (equals != std::string::npos) set_variable(result, variable.substr(0, equals), variable.substr(equals + 1));
+    if (equals != std::string::npos)
+      set_variable(result, variable.substr(0, equals), variable.substr(equals + 1));
   }
   for (const Pair& pair : inputs.spec.environment) set_variable(result, pair.key, pair.value);
   return result;
@@ -78,24 +80,21 @@ Result<runtime::ProcessPlan> plan_process(const PlanInputs& inputs, const std::s
   runtime::ProcessPlan process;
   process.argv = TRY(command_line(spec, inputs.image));
   process.environment = environment(inputs, hostname);
-  process.working_directory = !spec.working_directory.empty() ? spec.working_directory : inputs.image.working_dir;
+  process.working_directory =
+      !spec.working_directory.empty() ? spec.working_directory : inputs.image.working_dir;
   if (process.working_directory.empty()) process.working_directory = "/";
   process.uid = inputs.user.uid.value();
   process.gid = inputs.user.gid.value();
   for (const ContainerGid group : inputs.user.groups) process.groups.push_back(group.value());
-  const sys::CapabilitySets sets =
-      TRY(resolve_capabilities({.add = spec.capabilities_added,
-                                .drop = spec.capabilities_dropped,
-                                .privileged = spec.privileged,
-                                .available = inputs.available_capabilities},
-                               inputs.user.uid));
+  const sys::CapabilitySets& sets = inputs.capabilities;
   process.bounding = sets.bounding;
   process.effective = sets.effective;
   process.permitted = sets.permitted;
   process.inheritable = sets.inheritable;
   process.ambient = sets.ambient;
   process.no_new_privileges = spec.no_new_privileges;
-  process.seccomp = inputs.seccomp_program;
+  process.seccomp = inputs.seccomp.program;
+  process.seccomp_flags = inputs.seccomp.flags;
   process.terminal = spec.terminal;
   process.init = spec.init;
   for (const LimitSpec& limit : spec.limits) {
@@ -123,22 +122,24 @@ std::vector<runtime::DevicePlan> plan_devices(const PlanInputs& inputs) {
 Result<std::vector<std::string>> command_line(const ContainerSpec& spec, const oci::ImageConfig& image) {
   std::vector<std::string> words = spec.entrypoint ? *spec.entrypoint : image.entrypoint;
   // An --entrypoint is the person's own, so the image's arguments for another one do not follow it.
-  const std::vector<std::string>& rest =
-      !spec.command.empty() || spec.entrypoint ? spec.command : image.cmd;
+  const std::vector<std::string>& rest = !spec.command.empty() || spec.entrypoint ? spec.command : image.cmd;
   words.insert(words.end(), rest.begin(), rest.end());
   if (words.empty()) {
     Error error{Code::usage, 0, "there is no command to run: the image names none and none was given", {}};
-    return std::unexpected(std::move(error).with_hint("Put the command after the image: `berth run IMAGE COMMAND`."));
+    return std::unexpected(
+        std::move(error).with_hint("Put the command after the image: `berth run IMAGE COMMAND`."));
   }
   for (const std::string& word : words) {
-    if (word.find('\0') != std::string::npos) return fail(Code::refused, "the image's command holds a NUL byte");
+    if (word.find('\0') != std::string::npos)
+      return fail(Code::refused, "the image's command holds a NUL byte");
   }
   return words;
 }
 
 Result<std::string> sysctl_path(std::string_view key, bool private_network) {
-  if (key.empty() || key.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") !=
-                         std::string_view::npos) {
+  if (key.empty() ||
+      key.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") !=
+          std::string_view::npos) {
     return fail(Code::usage, "--sysctl {}: that is no name of a sysctl", key);
   }
   std::string path(key);
@@ -146,14 +147,15 @@ Result<std::string> sysctl_path(std::string_view key, bool private_network) {
   if (path.find("//") != std::string::npos || path.front() == '/' || path.back() == '/') {
     return fail(Code::usage, "--sysctl {}: that is no name of a sysctl", key);
   }
-  constexpr std::array<std::string_view, 8> kIpc{"kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/sem",
-                                                 "kernel/shmall", "kernel/shmmax", "kernel/shmmni",
-                                                 "kernel/shm_rmid_forced"};
+  constexpr std::array<std::string_view, 8> kIpc{"kernel/msgmax", "kernel/msgmnb",         "kernel/msgmni",
+                                                 "kernel/sem",    "kernel/shmall",         "kernel/shmmax",
+                                                 "kernel/shmmni", "kernel/shm_rmid_forced"};
   const bool ipc = std::find(kIpc.begin(), kIpc.end(), path) != kIpc.end() || path.starts_with("fs/mqueue/");
   const bool uts = path == "kernel/domainname" || path == "kernel/hostname";
   const bool net = path.starts_with("net/");
   if (net && !private_network) {
-    return fail(Code::refused, "--sysctl {}: with --network host it is the host's own, and is not changed", key);
+    return fail(Code::refused, "--sysctl {}: with --network host it is the host's own, and is not changed",
+                key);
   }
   if (!ipc && !uts && !net) {
     return fail(Code::refused, "--sysctl {}: it belongs to the whole host, not to a container", key);
@@ -166,14 +168,22 @@ std::optional<uint32_t> limit_number(std::string_view name) {
     std::string_view name;
     uint32_t number;
   };
-  constexpr std::array<Name, 16> kNames{{{"core", RLIMIT_CORE},         {"cpu", RLIMIT_CPU},
-                                         {"data", RLIMIT_DATA},         {"fsize", RLIMIT_FSIZE},
-                                         {"locks", RLIMIT_LOCKS},       {"memlock", RLIMIT_MEMLOCK},
-                                         {"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
-                                         {"nofile", RLIMIT_NOFILE},     {"nproc", RLIMIT_NPROC},
-                                         {"rss", RLIMIT_RSS},           {"rtprio", RLIMIT_RTPRIO},
-                                         {"rttime", RLIMIT_RTTIME},     {"sigpending", RLIMIT_SIGPENDING},
-                                         {"stack", RLIMIT_STACK},       {"as", RLIMIT_AS}}};
+  constexpr std::array<Name, 16> kNames{{{"core", RLIMIT_CORE},
+                                         {"cpu", RLIMIT_CPU},
+                                         {"data", RLIMIT_DATA},
+                                         {"fsize", RLIMIT_FSIZE},
+                                         {"locks", RLIMIT_LOCKS},
+                                         {"memlock", RLIMIT_MEMLOCK},
+                                         {"msgqueue", RLIMIT_MSGQUEUE},
+                                         {"nice", RLIMIT_NICE},
+                                         {"nofile", RLIMIT_NOFILE},
+                                         {"nproc", RLIMIT_NPROC},
+                                         {"rss", RLIMIT_RSS},
+                                         {"rtprio", RLIMIT_RTPRIO},
+                                         {"rttime", RLIMIT_RTTIME},
+                                         {"sigpending", RLIMIT_SIGPENDING},
+                                         {"stack", RLIMIT_STACK},
+                                         {"as", RLIMIT_AS}}};
   for (const Name& candidate : kNames) {
     if (candidate.name == name) return candidate.number;
   }

@@ -1,4 +1,5 @@
-// From what was asked for to what is done: the plan that berth-monitor applies. Pure; every fact about the host comes in.
+// From what was asked for to what is done: the plan that berth-monitor applies. Pure; every fact about the
+// host comes in.
 #pragma once
 
 #include <optional>
@@ -6,9 +7,11 @@
 #include <vector>
 
 #include "engine/container_spec.h"
+#include "engine/seccomp.h"
 #include "engine/users.h"
 #include "oci/image_config.h"
 #include "runtime/plan.h"
+#include "sys/capabilities.h"
 
 namespace berth::engine {
 
@@ -32,8 +35,8 @@ struct PlanInputs {
   std::optional<idmap::IdMap> gid_map;
   const ResolvedUser& user;
   std::string home;
-  uint64_t available_capabilities = 0;
-  std::string seccomp_program;  // compiled; empty for none
+  sys::CapabilitySets capabilities;
+  SeccompFilter seccomp;
   std::vector<runtime::DevicePlan> devices;  // asked for, beside the standard ones
 };
 
@@ -42,8 +45,8 @@ Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs);
 // The command line: entrypoint and command as podman and Docker put them together.
 Result<std::vector<std::string>> command_line(const ContainerSpec& spec, const oci::ImageConfig& image);
 
-// Checks that a sysctl belongs to a namespace of the container's ("net.ipv4.ip_forward", with a private network) and
-// gives its path below /proc/sys.
+// Checks that a sysctl belongs to a namespace of the container's ("net.ipv4.ip_forward", with a private
+// network) and gives its path below /proc/sys.
 Result<std::string> sysctl_path(std::string_view key, bool private_network);
 
 // The RLIMIT_* number for "nofile" and its like; nullopt for no such limit.

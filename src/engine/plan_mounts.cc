@@ -1,9 +1,9 @@
 #include "engine/plan_mounts.h"
 
-#include <sys/mount.h>
-
 #include <algorithm>
 #include <array>
+
+#include <sys/mount.h>
 
 namespace berth::engine {
 
@@ -36,8 +36,11 @@ void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
   const uint64_t sys_mode = spec.privileged ? 0 : MOUNT_ATTR_RDONLY;
   if (spec.network == "host") {
     // sysfs shows a network namespace, and only that namespace's owner may mount it.
-    mounts.push_back(
-        {.kind = MountKind::bind, .source = "/sys", .target = "/sys", .attributes = kQuiet | sys_mode, .recursive = true});
+    mounts.push_back({.kind = MountKind::bind,
+                      .source = "/sys",
+                      .target = "/sys",
+                      .attributes = kQuiet | sys_mode,
+                      .recursive = true});
   } else {
     mounts.push_back({.kind = MountKind::sysfs, .target = "/sys", .attributes = kQuiet | sys_mode});
   }
@@ -101,16 +104,20 @@ Result<MountPlan> plan_mount(const MountSpec& mount) {
                                      [&](const Option& candidate) { return candidate.name == option; });
     if (known != kAttributes.end()) {
       plan.attributes = (plan.attributes & ~known->clear) | known->set;
-    } else if (tmpfs && (option.starts_with("size=") || option.starts_with("mode=") || option.starts_with("nr_inodes="))) {
+    } else if (tmpfs && (option.starts_with("size=") || option.starts_with("mode=") ||
+                         option.starts_with("nr_inodes="))) {
       plan.options += "," + option;
     } else {
-      return fail(Code::usage, "mount {}: there is no option \"{}\" for a {} mount", mount.target, option, mount.type);
+      return fail(Code::usage, "mount {}: there is no option \"{}\" for a {} mount", mount.target, option,
+                  mount.type);
     }
   }
   return plan;
 }
 
-size_t depth(const std::string& path) { return static_cast<size_t>(std::count(path.begin(), path.end(), '/')); }
+size_t depth(const std::string& path) {
+  return static_cast<size_t>(std::count(path.begin(), path.end(), '/'));
+}
 
 }  // namespace
 
@@ -124,7 +131,8 @@ Result<std::vector<MountPlan>> plan_mounts(const PlanInputs& inputs) {
                    [](const MountPlan& a, const MountPlan& b) { return depth(a.target) < depth(b.target); });
   for (MountPlan& mount : asked) {
     if (mount.target == "/" || mount.target == "/proc" || mount.target == "/dev" || mount.target == "/sys") {
-      return fail(Code::refused, "a mount on {} would take the place of what every container needs there", mount.target);
+      return fail(Code::refused, "a mount on {} would take the place of what every container needs there",
+                  mount.target);
     }
     std::erase_if(mounts, [&](const MountPlan& other) { return other.target == mount.target; });
     mounts.push_back(std::move(mount));

@@ -1,9 +1,9 @@
 #include "engine/recover.h"
 
-#include <fcntl.h>
-
 #include <chrono>
 #include <set>
+
+#include <fcntl.h>
 
 #include "base/log.h"
 #include "engine/remove.h"
@@ -14,7 +14,8 @@ namespace berth::engine {
 namespace {
 
 int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 

@@ -11,8 +11,9 @@ struct Recovered {
   int removed = 0;  // containers and directories removed
 };
 
-// Puts right what a killed command or monitor left: records ends, removes what was to be removed. Whatever a living
-// process holds locked is left alone, so it may run at any time. Called by the commands that look at containers.
+// Puts right what a killed command or monitor left: records ends, removes what was to be removed. Whatever a
+// living process holds locked is left alone, so it may run at any time. Called by the commands that look at
+// containers.
 Result<Recovered> recover(store::Store& store);
 
 }  // namespace berth::engine

@@ -1,11 +1,11 @@
 #include "engine/remove.h"
 
+#include <cerrno>
+#include <csignal>
+
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
 
 #include "base/fault.h"
 #include "engine/status.h"
@@ -44,7 +44,8 @@ Result<> remove_container(store::Store& store, const LockedContainer& container)
   return {};
 }
 
-Result<> finish_container(store::Store& store, const LockedContainer& container, const monitor::Exited& exited) {
+Result<> finish_container(store::Store& store, const LockedContainer& container,
+                          const monitor::Exited& exited) {
   if (container.record.remove_on_exit) return remove_container(store, container);
   TRY(store::set_container_exited(store.db(), container.record.id, exited.status, exited.finished_at, ""));
   fault::point("exit-stored");
@@ -55,7 +56,9 @@ Result<> kill_container(store::Store& store, const store::ContainerRecord& recor
   constexpr int kPatienceMs = 10'000;
   const std::optional<LiveStatus> live = live_status(store, record.id);
   if (!live) return {};
-  const auto open_pid = [](pid_t pid) { return sys::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); };
+  const auto open_pid = [](pid_t pid) {
+    return sys::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  };
   const sys::UniqueFd monitor = open_pid(live->monitor_pid);
   if (!monitor) return {};
   // Only now that the monitor is known to be the one, its child's PID can't be somebody else's.
@@ -64,7 +67,8 @@ Result<> kill_container(store::Store& store, const store::ContainerRecord& recor
     if (container) TRY(sys::send_signal(container.get(), SIGKILL));
   }
   pollfd ended{monitor.get(), POLLIN, 0};
-  if (::poll(&ended, 1, kPatienceMs) == 0) return fail("container {} does not end (SIGKILL was sent)", record.name);
+  if (::poll(&ended, 1, kPatienceMs) == 0)
+    return fail("container {} does not end (SIGKILL was sent)", record.name);
   return {};
 }
 

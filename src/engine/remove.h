@@ -7,7 +7,8 @@
 namespace berth::engine {
 
 // Records how it ended, or removes it if it was to be removed at its exit. The caller holds the lock.
-Result<> finish_container(store::Store& store, const LockedContainer& container, const monitor::Exited& exited);
+Result<> finish_container(store::Store& store, const LockedContainer& container,
+                          const monitor::Exited& exited);
 
 // Removes a container that does not run: its files, then its record and its bank in one transaction.
 Result<> remove_container(store::Store& store, const LockedContainer& container);

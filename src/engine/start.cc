@@ -1,12 +1,12 @@
 #include "engine/start.h"
 
+#include <array>
+#include <cerrno>
+
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mount.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -15,6 +15,7 @@
 #include "engine/identity_layer.h"
 #include "engine/merged_view.h"
 #include "engine/plan_container.h"
+#include "engine/seccomp.h"
 #include "engine/status.h"
 #include "sys/companion.h"
 #include "sys/sealed_program.h"
@@ -35,7 +36,9 @@ Result<Maps> maps_of(store::Store& store, const std::string& id, const Container
 }
 
 // Every ID there is, for a container that uses the host's own.
-Result<idmap::IdMap> whole_map() { return idmap::IdMap::from_extents({{0, 0, 4294967295U}}); }
+Result<idmap::IdMap> whole_map() {
+  return idmap::IdMap::from_extents({{0, 0, 4294967295U}});
+}
 
 // hosts, hostname and resolv.conf, made anew at every start and mounted over the image's.
 Result<ContainerFiles> write_files(store::Store& store, const std::string& id, const ContainerSpec& spec) {
@@ -57,11 +60,20 @@ Result<ContainerFiles> write_files(store::Store& store, const std::string& id, c
   TRY(write("hostname", hostname + "\n"));
   TRY(write("resolv.conf", resolv_conf));
   const std::string base = store.locations().root + "/" + path;
-  return ContainerFiles{base + "/upper", base + "/work", base + "/hosts", base + "/hostname", base + "/resolv.conf"};
+  return ContainerFiles{base + "/upper", base + "/work", base + "/hosts", base + "/hostname",
+                        base + "/resolv.conf"};
+}
+
+// As podman has it, --privileged comes without a filter unless one is named.
+Result<SeccompFilter> filter_for(const store::Store& store, const ContainerSpec& spec,
+                                 const sys::CapabilitySets& capabilities) {
+  const std::string_view profile = spec.privileged && spec.seccomp.empty() ? "unconfined" : spec.seccomp;
+  return seccomp_filter(store, profile, capabilities.bounding);
 }
 
 Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::ContainerRecord& record,
-                                         const store::ImageRecord& image, std::vector<std::string>& warnings) {
+                                         const store::ImageRecord& image,
+                                         std::vector<std::string>& warnings) {
   const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
   const oci::ImageConfig config = TRY(oci::parse_image_config(image.config));
   const Maps maps = TRY(maps_of(store, record.id, spec));
@@ -71,14 +83,24 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                             .spec_origin = own_choice ? "--user" : "the image's USER",
                             .additional_groups = spec.additional_groups};
   const ResolvedUser user = TRY(resolve_user(request, {image.passwd, image.group}, allowed, allowed));
-  const std::string working_directory = !spec.working_directory.empty() ? spec.working_directory : config.working_dir;
-  const Identity identity = TRY(identity_for(
-      store, {.image_id = image.id, .files = {image.passwd, image.group}, .user = user, .working_directory = working_directory},
-      [&] { return open_merged_view(store, image.layers); }));
-  for (const auto* found : {&user.warnings, &identity.warnings}) warnings.insert(warnings.end(), found->begin(), found->end());
+  const std::string working_directory =
+      !spec.working_directory.empty() ? spec.working_directory : config.working_dir;
+  const Identity identity = TRY(identity_for(store,
+                                             {.image_id = image.id,
+                                              .files = {image.passwd, image.group},
+                                              .user = user,
+                                              .working_directory = working_directory},
+                                             [&] { return open_merged_view(store, image.layers); }));
+  for (const auto* found : {&user.warnings, &identity.warnings})
+    warnings.insert(warnings.end(), found->begin(), found->end());
   std::vector<std::string> layers;
   for (const std::string& layer : image.layers) layers.push_back(store.locations().root + "/layers/" + layer);
   if (!identity.layer.empty()) layers.push_back(store.locations().root + "/" + identity.layer);
+  const sys::CapabilitySets capabilities = TRY(resolve_capabilities({.add = spec.capabilities_added,
+                                                                     .drop = spec.capabilities_dropped,
+                                                                     .privileged = spec.privileged,
+                                                                     .available = kernel_capabilities()},
+                                                                    user.uid));
   const PlanInputs inputs{.id = record.id,
                           .name = record.name,
                           .spec = spec,
@@ -89,8 +111,8 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                           .gid_map = maps.ids,
                           .user = user,
                           .home = identity.home,
-                          .available_capabilities = kernel_capabilities(),
-                          .seccomp_program = {},
+                          .capabilities = capabilities,
+                          .seccomp = TRY(filter_for(store, spec, capabilities)),
                           .devices = TRY(resolve_devices(spec.devices))};
   return plan_container(inputs);
 }
@@ -109,8 +131,8 @@ Result<sys::Channel> spawn_monitor(const std::string& id) {
   posix_spawn_file_actions_addclosefrom_np(&actions, 4);
   std::string short_id = id.substr(0, 12);
   std::string level = log::level() >= log::Level::debug ? "debug" : "";
-  std::array<char*, 4> argv{const_cast<char*>("berth-monitor"), short_id.data(), level.empty() ? nullptr : level.data(),
-                            nullptr};
+  std::array<char*, 4> argv{const_cast<char*>("berth-monitor"), short_id.data(),
+                            level.empty() ? nullptr : level.data(), nullptr};
   pid_t pid = 0;
   const int err = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
@@ -131,8 +153,8 @@ Result<monitor::Started> await_start(sys::Channel& channel) {
   return wire::decode<monitor::Started>(payload);
 }
 
-Result<Session> launch(store::Store& store, const LockedContainer& container, const runtime::ContainerPlan& plan,
-                       bool interactive) {
+Result<Session> launch(store::Store& store, const LockedContainer& container,
+                       const runtime::ContainerPlan& plan, bool interactive) {
   const std::string path = container_directory(container.record.id);
   TRY(sys::ensure_dir_at(store.run_root(), path, 0700));
   const sys::UniqueFd plan_file = TRY(sys::make_memory_file("berth-plan", wire::encode(plan)));
@@ -151,8 +173,8 @@ Result<Session> launch(store::Store& store, const LockedContainer& container, co
 
 }  // namespace
 
-Result<Session> start_container(store::Store& store, const LockedContainer& container, const store::ImageRecord& image,
-                                const StartOptions& options) {
+Result<Session> start_container(store::Store& store, const LockedContainer& container,
+                                const store::ImageRecord& image, const StartOptions& options) {
   std::vector<std::string> warnings;
   const auto start = [&]() -> Result<Session> {
     runtime::ContainerPlan plan = TRY(make_plan(store, container.record, image, warnings));

@@ -17,14 +17,14 @@ struct Session {
 };
 
 struct StartOptions {
-  bool interactive = false;   // input will be sent
-  uint16_t rows = 0;          // of the caller's terminal
+  bool interactive = false;  // input will be sent
+  uint16_t rows = 0;         // of the caller's terminal
   uint16_t columns = 0;
 };
 
-// Plans, hands the plan to a berth-monitor of its own and waits until the command has been executed. An error that
-// happened in the container (127, 126) comes back as it is.
-Result<Session> start_container(store::Store& store, const LockedContainer& container, const store::ImageRecord& image,
-                                const StartOptions& options);
+// Plans, hands the plan to a berth-monitor of its own and waits until the command has been executed. An error
+// that happened in the container (127, 126) comes back as it is.
+Result<Session> start_container(store::Store& store, const LockedContainer& container,
+                                const store::ImageRecord& image, const StartOptions& options);
 
 }  // namespace berth::engine

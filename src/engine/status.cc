@@ -1,8 +1,8 @@
 #include "engine/status.h"
 
-#include <fcntl.h>
-
 #include <nlohmann/json.hpp>
+
+#include <fcntl.h>
 
 #include "monitor/protocol.h"
 #include "sys/file.h"
@@ -28,7 +28,8 @@ int64_t number(const nlohmann::json& document, const char* key) {
 
 // Field 22 of /proc/PID/stat, or 0 for a process that is not there.
 int64_t start_time(pid_t pid) {
-  const Result<std::string> stat = sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/stat", pid), kLargestRecord);
+  const Result<std::string> stat =
+      sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/stat", pid), kLargestRecord);
   if (!stat) return 0;
   constexpr int kFieldsAfterName = 20;
   size_t at = stat->rfind(')');
@@ -36,11 +37,15 @@ int64_t start_time(pid_t pid) {
   return at == std::string::npos ? 0 : std::strtoll(stat->c_str() + at + 1, nullptr, 10);
 }
 
-std::string state_path(std::string_view id) { return container_directory(id) + "/" + monitor::kStateFile; }
+std::string state_path(std::string_view id) {
+  return container_directory(id) + "/" + monitor::kStateFile;
+}
 
 }  // namespace
 
-std::string container_directory(std::string_view id) { return fmt::format("containers/{}", id); }
+std::string container_directory(std::string_view id) {
+  return fmt::format("containers/{}", id);
+}
 
 std::optional<LiveStatus> live_status(const store::Store& store, std::string_view id) {
   const auto document = read_record(store.run_root(), state_path(id));

@@ -1,11 +1,12 @@
-// What is running now: the small state file that berth-monitor keeps below the run root, checked against /proc.
+// What is running now: the small state file that berth-monitor keeps below the run root, checked against
+// /proc.
 #pragma once
-
-#include <sys/types.h>
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
+
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "store/containers.h"

@@ -1,12 +1,12 @@
 #include "engine/volumes.h"
 
-#include <fcntl.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-
 #include <array>
 #include <cerrno>
 #include <ctime>
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 
 #include "engine/names.h"
 #include "sys/file.h"
@@ -30,8 +30,8 @@ Result<> ensure_volume(store::Store& store, const std::string& name, bool anonym
   const std::string path = "volumes/" + name;
   TRY(sys::ensure_dir_at(store.root(), path, 0700));
   TRY(sys::ensure_dir_at(store.root(), path + "/_data", 0755));
-  store::Statement insert = TRY(
-      store.db().prepare("INSERT OR IGNORE INTO volumes (name, created_at, anonymous, labels) VALUES (?, ?, ?, '{}')"));
+  store::Statement insert = TRY(store.db().prepare(
+      "INSERT OR IGNORE INTO volumes (name, created_at, anonymous, labels) VALUES (?, ?, ?, '{}')"));
   return insert.bind(1, name).bind(2, int64_t{::time(nullptr)}).bind(3, int64_t{anonymous ? 1 : 0}).run();
 }
 

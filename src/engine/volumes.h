@@ -6,8 +6,8 @@
 
 namespace berth::engine {
 
-// Makes the volumes that the spec names and that are not there yet, gives unnamed ones a name, and puts the directory of
-// each into the spec as its source.
+// Makes the volumes that the spec names and that are not there yet, gives unnamed ones a name, and puts the
+// directory of each into the spec as its source.
 Result<> prepare_volumes(store::Store& store, ContainerSpec& spec);
 
 }  // namespace berth::engine

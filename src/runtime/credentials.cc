@@ -56,13 +56,14 @@ Result<> enter_working_directory(const ProcessPlan& process) {
 
 namespace {
 
-Result<> load_filter(const std::string& program) {
+Result<> load_filter(const ProcessPlan& process) {
+  const std::string& program = process.seccomp;
   if (program.empty()) return {};
   if (program.size() % sizeof(sock_filter) != 0) return fail("the seccomp filter is malformed");
   std::vector<sock_filter> instructions(program.size() / sizeof(sock_filter));
   std::memcpy(instructions.data(), program.data(), program.size());
   const sock_fprog filter{static_cast<unsigned short>(instructions.size()), instructions.data()};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0) {
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, process.seccomp_flags, &filter) != 0) {
     return fail_errno(errno, "load the seccomp filter");
   }
   return {};
@@ -93,13 +94,13 @@ Result<> become_user(const ProcessPlan& process) {
   if (process.no_new_privileges) {
     TRY(sys::set_capabilities(wanted));
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail_errno(errno, "set no_new_privs");
-    return load_filter(process.seccomp);
+    return load_filter(process);
   }
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the last capabilities go.
   if (!process.seccomp.empty()) {
     TRY(sys::set_capabilities({.effective = wanted.permitted | kSysAdmin | kSetPcap,
                                .permitted = wanted.permitted | kSysAdmin | kSetPcap}));
-    TRY(load_filter(process.seccomp));
+    TRY(load_filter(process));
   }
   return sys::set_capabilities(wanted);
 }

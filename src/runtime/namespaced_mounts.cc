@@ -46,13 +46,14 @@ Result<sys::UniqueFd> open_terminal(int devpts) {
   return master;
 }
 
-// Through the proc that has just been made, before parts of it become read-only. No link on the way is followed
-// (CVE-2025-52881).
+// Through the proc that has just been made, before parts of it become read-only. No link on the way is
+// followed (CVE-2025-52881).
 Result<> set_sysctls(const std::vector<Setting>& sysctls, int proc) {
   for (const Setting& sysctl : sysctls) {
     const std::string path = "sys/" + sysctl.path;
-    const Result<sys::UniqueFd> file = sys::open_at2(
-        proc, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+    const Result<sys::UniqueFd> file =
+        sys::open_at2(proc, path, O_WRONLY, 0,
+                      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
     if (!file) return fail_errno(file.error().err, "set the sysctl {}", sysctl.path);
     if (::write(file->get(), sysctl.value.data(), sysctl.value.size()) < 0) {
       return fail_errno(errno, "set the sysctl {} to \"{}\"", sysctl.path, sysctl.value);

@@ -106,7 +106,8 @@ struct ProcessPlan {
   uint64_t ambient = 0;
   bool no_new_privileges = false;
   std::vector<ResourceLimit> limits;
-  std::string seccomp;  // a compiled filter: struct sock_filter[]; empty for none
+  std::string seccomp;         // a compiled filter: struct sock_filter[]; empty for none
+  uint32_t seccomp_flags = 0;  // SECCOMP_FILTER_FLAG_*
   bool terminal = false;
   uint16_t rows = 0;
   uint16_t columns = 0;
@@ -114,7 +115,7 @@ struct ProcessPlan {
   template <typename A>
   void fields(A& a) {
     a(argv, environment, working_directory, uid, gid, groups, umask, bounding, effective, permitted,
-      inheritable, ambient, no_new_privileges, limits, seccomp, terminal, rows, columns, init);
+      inheritable, ambient, no_new_privileges, limits, seccomp, seccomp_flags, terminal, rows, columns, init);
   }
 };
 
