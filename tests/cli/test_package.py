@@ -49,6 +49,9 @@ class Package(BerthCase):
         with self.subTest("it runs from where it is put"):
             self.assertRegex(run(self.tree / "usr/bin/berth", "version").stdout, r"^berth version ")
             self.assertRegex(run(self.tree / "usr/bin/berth-runtime", "--version").stdout, r"^berth-runtime version ")
+            # berth finds berth-transfer, and that knows the command.
+            done = run(self.tree / "usr/bin/berth", "load", "--help")
+            self.assertEqual(done.status, 0, done)
 
     @staticmethod
     def dynamic_section(path):
