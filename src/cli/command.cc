@@ -150,7 +150,9 @@ Result<int> dispatch(std::span<const std::string> argv, std::span<const Command>
   }
   const Invocation invocation{
       flags.globals, std::string(command->name), {words.begin() + static_cast<long>(used), words.end()}};
-  return command->run != nullptr ? command->run(invocation) : handover(invocation);
+  if (command->run != nullptr) return command->run(invocation);
+  if (handover == nullptr) return fail("this program does not have the command \"{}\"", command->name);
+  return handover(invocation);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ Result<int> run(const Invocation& invocation) {
   if (!flags.remove) {
     TRY(store::set_container_started(store.db(), made.container.record.id, session->started.started_at));
   }
-  if (const Result<engine::Recovered> recovered = engine::recover(store); !recovered) {
+  if (const Result<engine::Recovered> recovered = engine::recover_recorded(store); !recovered) {
     log::debug("tidying up: {}", recovered.error().message);
   }
   const monitor::Exited exited = TRY(engine::attach(

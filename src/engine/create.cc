@@ -76,6 +76,8 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
       .spec = to_json(request.spec),
       .state = store::kCreated,
       .remove_on_exit = request.remove_on_exit};
+  // A container that goes with its process does not outlive a reboot, so nothing of it has to.
+  if (request.remove_on_exit) TRY(store.db().relax_durability());
   // While this is held nobody takes the directory for something left behind (recover.cc).
   const sys::FileLock creating = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
   const std::string path = container_directory(record.id);

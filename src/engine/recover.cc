@@ -68,12 +68,17 @@ Result<> remove_orphans(store::Store& store, int base, Recovered& result) {
 
 }  // namespace
 
-Result<Recovered> recover(store::Store& store) {
+Result<Recovered> recover_recorded(store::Store& store) {
   Recovered result;
   for (const char* state : {store::kCreated, store::kRunning, store::kRemoving}) {
     const std::vector<store::ContainerRecord> records = TRY(store::list_containers(store.db(), state));
     for (const store::ContainerRecord& record : records) TRY(recover_container(store, record, result));
   }
+  return result;
+}
+
+Result<Recovered> recover(store::Store& store) {
+  Recovered result = TRY(recover_recorded(store));
   // Nobody may be between making a directory and recording it.
   if (const Result<sys::FileLock> quiet = sys::FileLock::try_exclusive(store.root(), kCreatingLock)) {
     TRY(remove_orphans(store, store.root(), result));

@@ -5,7 +5,8 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -18,6 +19,7 @@
 #include "engine/seccomp.h"
 #include "engine/status.h"
 #include "sys/companion.h"
+#include "sys/process.h"
 #include "sys/sealed_program.h"
 
 namespace berth::engine {
@@ -53,8 +55,13 @@ Result<ContainerFiles> write_files(store::Store& store, const std::string& id, c
     if (const auto file = sys::read_file_at(AT_FDCWD, "/etc/resolv.conf", kLargest)) resolv_conf = *file;
   }
   hosts += fmt::format("127.0.1.1\t{}\n", hostname);
-  const auto write = [&](const char* name, const std::string& text) {
-    return sys::replace_file_at(directory.get(), name, text, 0644, sys::Durability::none);
+  // Nobody else looks at them before the container runs.
+  const auto write = [&](const char* name, const std::string& text) -> Result<> {
+    const sys::UniqueFd file =
+        TRY(sys::open_at(directory.get(), name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
+    // Whatever the caller's umask: the container's users read them.
+    if (::fchmod(file.get(), 0644) != 0) return fail_errno(errno, "chmod {}", name);
+    return sys::write_all(file.get(), text);
   };
   TRY(write("hosts", hosts));
   TRY(write("hostname", hostname + "\n"));
@@ -99,7 +106,8 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   const sys::CapabilitySets capabilities = TRY(resolve_capabilities({.add = spec.capabilities_added,
                                                                      .drop = spec.capabilities_dropped,
                                                                      .privileged = spec.privileged,
-                                                                     .available = kernel_capabilities()},
+                                                                     .available = maps.ids ? kernel_capabilities()
+                                                                                           : sys::own_bounding_set()},
                                                                     user.uid));
   const PlanInputs inputs{.id = record.id,
                           .name = record.name,
@@ -118,7 +126,11 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
 }
 
 // berth-monitor with its channel as descriptor 3 and nothing else of ours.
-Result<sys::Channel> spawn_monitor(const std::string& id) {
+struct SpawnedMonitor {
+  sys::Channel channel;
+  sys::UniqueFd pidfd;
+};
+Result<SpawnedMonitor> spawn_monitor(const std::string& id) {
   const std::string program = TRY(sys::companion_path("berth-monitor"));
   auto [ours, theirs] = TRY(sys::Channel::make_pair());
   posix_spawn_file_actions_t actions;
@@ -137,7 +149,9 @@ Result<sys::Channel> spawn_monitor(const std::string& id) {
   const int err = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (err != 0) return fail_errno(err, "execute {}", program);
-  return std::move(ours);
+  sys::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) return fail_errno(errno, "watch berth-monitor");
+  return SpawnedMonitor{std::move(ours), std::move(pidfd)};
 }
 
 Result<monitor::Started> await_start(sys::Channel& channel) {
@@ -160,15 +174,20 @@ Result<Session> launch(store::Store& store, const LockedContainer& container,
   const sys::UniqueFd plan_file = TRY(sys::make_memory_file("berth-plan", wire::encode(plan)));
   const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   const sys::UniqueFd state = TRY(sys::open_at(store.run_root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  sys::Channel channel = TRY(spawn_monitor(container.record.id));
+  SpawnedMonitor spawned = TRY(spawn_monitor(container.record.id));
   fault::point("monitor-spawned");
   const monitor::StartRequest request{.interactive = interactive,
                                       .record_exit = !container.record.remove_on_exit,
                                       .scratch = store.locations().run_root + "/" + path};
-  TRY(channel.send(monitor::pack_value(monitor::Kind::start, request),
-                   {plan_file.get(), directory.get(), state.get(), container.lock.fd()}));
-  const monitor::Started started = TRY(await_start(channel));
-  return Session{std::move(channel), started, {}};
+  TRY(spawned.channel.send(monitor::pack_value(monitor::Kind::start, request),
+                           {plan_file.get(), directory.get(), state.get(), container.lock.fd()}));
+  Result<monitor::Started> started = await_start(spawned.channel);
+  if (!started) {
+    // Its lock on the container goes with it.
+    TRY(sys::wait_for(spawned.pidfd.get()));
+    return std::unexpected(started.error());
+  }
+  return Session{std::move(spawned.channel), std::move(spawned.pidfd), *started, {}};
 }
 
 }  // namespace

@@ -70,6 +70,8 @@ Result<Database> Database::open(const std::string& path) {
   // Closing would otherwise fold the log into the file each time a short-lived command is the only one.
   sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   TRY(db.execute("PRAGMA synchronous=FULL"));
+  // The first connection to come reads the whole log again, so it is kept short.
+  TRY(db.execute("PRAGMA wal_autocheckpoint=64"));
   TRY_CONTEXT(db.migrate(), "the store's database {}", path);
   return db;
 }
@@ -106,6 +108,10 @@ Result<> Database::execute(const char* sql) {
     return fail_sqlite(db_.get(), "the store's database");
   }
   return {};
+}
+
+Result<> Database::relax_durability() {
+  return execute("PRAGMA synchronous=NORMAL");
 }
 
 int64_t Database::changes() const {

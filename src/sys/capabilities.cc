@@ -25,6 +25,16 @@ Result<> limit_bounding_set(uint64_t mask) {
   return {};
 }
 
+uint64_t own_bounding_set() {
+  uint64_t set = 0;
+  for (int cap = 0; cap < kBits; ++cap) {
+    const int present = ::prctl(PR_CAPBSET_READ, cap);
+    if (present < 0) break;
+    if (present == 1) set |= uint64_t{1} << cap;
+  }
+  return set;
+}
+
 Result<> set_capabilities(const CapabilitySets& sets) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   const auto low = [](uint64_t set) { return static_cast<uint32_t>(set); };

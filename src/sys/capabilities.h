@@ -23,6 +23,9 @@ Result<> limit_bounding_set(uint64_t mask);
 // Sets effective, permitted, inheritable and ambient; what the thread does not have can't be given (EPERM).
 Result<> set_capabilities(const CapabilitySets& sets);
 
+// The calling thread's own bounding set.
+uint64_t own_bounding_set();
+
 // PR_SET_KEEPCAPS: keep the permitted set over the change of the UID that comes next.
 Result<> keep_capabilities_over_setuid();
 
