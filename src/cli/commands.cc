@@ -1,6 +1,7 @@
 // The list of commands. Those without a function live in berth-transfer.
 #include "cli/command.h"
 #include "cli/containers.h"
+#include "cli/images.h"
 #include "cli/system.h"
 
 namespace berth::cli {
@@ -18,6 +19,23 @@ constexpr Command kCommands[] = {
     {"load", "Load images from an archive or an OCI layout", "Images"},
     {"save", "Write images to an archive or an OCI layout", "Images"},
     {"import", "Make an image from a root file system tar", "Images"},
+    {"images", "List images", "Images", list_images},
+    {"tag", "Give an image one more name", "Images", tag_image},
+    {"untag", "Take names away from an image", "Images", untag_image},
+    {"rmi", "Remove images", "Images", remove_images},
+    {"history", "Show how an image was made", "Images", image_history},
+    {"image ls", "List images", "Images", list_images},
+    {"image list", "List images", "Images", list_images},
+    {"image inspect", "Print all that is known of images", "Images", inspect_images},
+    {"image history", "Show how an image was made", "Images", image_history},
+    {"image prune", "Remove images that nothing needs", "Images", prune_images},
+    {"image rm", "Remove images", "Images", remove_images},
+    {"image tag", "Give an image one more name", "Images", tag_image},
+    {"image untag", "Take names away from an image", "Images", untag_image},
+    {"image pull", "Fetch an image from a registry", "Images"},
+    {"image load", "Load images from an archive or an OCI layout", "Images"},
+    {"image save", "Write images to an archive or an OCI layout", "Images"},
+    {"image import", "Make an image from a root file system tar", "Images"},
     {"login", "Store the credentials for a registry", "Images"},
     {"logout", "Forget the credentials for a registry", "Images"},
     {"info", "Say what berth has here", "System", info},

@@ -7,7 +7,8 @@ namespace berth::store {
 namespace {
 
 constexpr std::string_view kColumns =
-    "id, name, image_id, image_name, created_at, spec, state, started_at, finished_at, exit_status, exit_reason, "
+    "id, name, image_id, image_name, created_at, spec, state, started_at, finished_at, exit_status, "
+    "exit_reason, "
     "remove_on_exit";
 
 ContainerRecord read_row(const Statement& row) {
@@ -36,7 +37,8 @@ std::unexpected<Error> no_such_container(Database& db, std::string_view word) {
   }
   const std::vector<std::string_view> views(names.begin(), names.end());
   const std::string_view near = nearest(word, views);
-  error.hint = near.empty() ? "`berth ps --all` lists the containers." : fmt::format("Did you mean {}?", near);
+  error.hint =
+      near.empty() ? "`berth ps --all` lists the containers." : fmt::format("Did you mean {}?", near);
   return std::unexpected(std::move(error));
 }
 
@@ -50,14 +52,17 @@ Result<> insert_container(Database& db, const ContainerRecord& record) {
   Statement taken = TRY(db.prepare("SELECT id FROM containers WHERE name = ?"));
   taken.bind(1, record.name);
   if (TRY(taken.step())) {
-    Error error{Code::conflict, 0,
-                fmt::format("the name \"{}\" is in use by container {}", record.name, taken.text(0).substr(0, 12)), {}};
+    Error error{
+        Code::conflict,
+        0,
+        fmt::format("the name \"{}\" is in use by container {}", record.name, taken.text(0).substr(0, 12)),
+        {}};
     error.hint = fmt::format("`berth rm {}` removes that container, or choose another --name.", record.name);
     return std::unexpected(std::move(error));
   }
-  Statement insert =
-      TRY(db.prepare("INSERT INTO containers (id, name, image_id, image_name, created_at, spec, state, remove_on_exit) "
-                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+  Statement insert = TRY(db.prepare(
+      "INSERT INTO containers (id, name, image_id, image_name, created_at, spec, state, remove_on_exit) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.bind(1, record.id).bind(2, record.name).bind(3, record.image_id).bind(4, record.image_name);
   insert.bind(5, record.created_at).bind(6, record.spec).bind(7, record.state);
   insert.bind(8, int64_t{record.remove_on_exit ? 1 : 0});
@@ -65,26 +70,28 @@ Result<> insert_container(Database& db, const ContainerRecord& record) {
 }
 
 Result<ContainerRecord> find_container(Database& db, std::string_view word) {
-  Statement exact = TRY(db.prepare(fmt::format("SELECT {} FROM containers WHERE name = ?1 OR id = ?1", kColumns)));
+  Statement exact =
+      TRY(db.prepare(fmt::format("SELECT {} FROM containers WHERE name = ?1 OR id = ?1", kColumns)));
   exact.bind(1, word);
   if (TRY(exact.step())) return read_row(exact);
   if (word.empty() || !is_hexadecimal(word)) return no_such_container(db, word);
   // The ids that begin with `word` are those from it up to the first that sorts after all of them.
-  Statement prefix =
-      TRY(db.prepare(fmt::format("SELECT {} FROM containers WHERE id >= ?1 AND id < ?1 || 'g' LIMIT 2", kColumns)));
+  Statement prefix = TRY(db.prepare(
+      fmt::format("SELECT {} FROM containers WHERE id >= ?1 AND id < ?1 || 'g' LIMIT 2", kColumns)));
   prefix.bind(1, word);
   if (!TRY(prefix.step())) return no_such_container(db, word);
   ContainerRecord found = read_row(prefix);
   if (TRY(prefix.step())) {
-    Error error{Code::conflict, 0, fmt::format("several containers have an ID that begins with {}", word), {}};
+    Error error{
+        Code::conflict, 0, fmt::format("several containers have an ID that begins with {}", word), {}};
     return std::unexpected(std::move(error).with_hint("Give more of the ID, or the container's name."));
   }
   return found;
 }
 
 Result<std::vector<ContainerRecord>> list_containers(Database& db, std::string_view state) {
-  Statement query = TRY(db.prepare(fmt::format(
-      "SELECT {} FROM containers {} ORDER BY created_at DESC", kColumns, state.empty() ? "" : "WHERE state = ?1")));
+  Statement query = TRY(db.prepare(fmt::format("SELECT {} FROM containers {} ORDER BY created_at DESC",
+                                               kColumns, state.empty() ? "" : "WHERE state = ?1")));
   if (!state.empty()) query.bind(1, state);
   std::vector<ContainerRecord> records;
   while (TRY(query.step())) records.push_back(read_row(query));
@@ -92,16 +99,17 @@ Result<std::vector<ContainerRecord>> list_containers(Database& db, std::string_v
 }
 
 Result<> set_container_started(Database& db, std::string_view id, int64_t started_at) {
-  Statement update = TRY(
-      db.prepare("UPDATE containers SET state = 'running', started_at = ?2, finished_at = NULL, exit_status = NULL, "
-                 "exit_reason = NULL WHERE id = ?1"));
+  Statement update = TRY(db.prepare(
+      "UPDATE containers SET state = 'running', started_at = ?2, finished_at = NULL, exit_status = NULL, "
+      "exit_reason = NULL WHERE id = ?1"));
   return update.bind(1, id).bind(2, started_at).run();
 }
 
-Result<> set_container_exited(Database& db, std::string_view id, std::optional<int64_t> status, int64_t finished_at,
-                              std::string_view reason) {
-  Statement update = TRY(db.prepare(
-      "UPDATE containers SET state = 'exited', exit_status = ?2, finished_at = ?3, exit_reason = ?4 WHERE id = ?1"));
+Result<> set_container_exited(Database& db, std::string_view id, std::optional<int64_t> status,
+                              int64_t finished_at, std::string_view reason) {
+  Statement update =
+      TRY(db.prepare("UPDATE containers SET state = 'exited', exit_status = ?2, finished_at = ?3, "
+                     "exit_reason = ?4 WHERE id = ?1"));
   update.bind(1, id).bind(3, finished_at).bind(4, reason);
   if (status) {
     update.bind(2, *status);
@@ -117,7 +125,8 @@ Result<> set_container_removing(Database& db, std::string_view id) {
 }
 
 Result<> delete_container(Database& db, std::string_view id) {
-  for (const char* sql : {"DELETE FROM container_volumes WHERE container_id = ?", "DELETE FROM containers WHERE id = ?"}) {
+  for (const char* sql :
+       {"DELETE FROM container_volumes WHERE container_id = ?", "DELETE FROM containers WHERE id = ?"}) {
     Statement statement = TRY(db.prepare(sql));
     TRY(statement.bind(1, id).run());
   }

@@ -35,16 +35,16 @@ inline constexpr const char* kRemoving = "removing";
 // Within the caller's transaction. Code::conflict if the name is taken, with the id of who has it.
 Result<> insert_container(Database& db, const ContainerRecord& record);
 
-// By name, id or the beginning of an id. Code::not_found (with a hint when a name is near), Code::conflict when the
-// beginning is that of several.
+// By name, id or the beginning of an id. Code::not_found (with a hint when a name is near), Code::conflict
+// when the beginning is that of several.
 Result<ContainerRecord> find_container(Database& db, std::string_view word);
 
 // The newest first. `state` empty: all.
 Result<std::vector<ContainerRecord>> list_containers(Database& db, std::string_view state = {});
 
 Result<> set_container_started(Database& db, std::string_view id, int64_t started_at);
-Result<> set_container_exited(Database& db, std::string_view id, std::optional<int64_t> status, int64_t finished_at,
-                              std::string_view reason);
+Result<> set_container_exited(Database& db, std::string_view id, std::optional<int64_t> status,
+                              int64_t finished_at, std::string_view reason);
 Result<> set_container_removing(Database& db, std::string_view id);
 // Forgets a container and which volumes it uses. No error if it is gone already.
 Result<> delete_container(Database& db, std::string_view id);

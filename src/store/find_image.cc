@@ -6,6 +6,7 @@
 #include "oci/digest.h"
 #include "oci/reference.h"
 #include "store/images.h"
+#include "store/local_name.h"
 
 namespace berth::store {
 
@@ -42,11 +43,6 @@ ImageRecord record_of(const Statement& row) {
     begin = end + 1;
   }
   return image;
-}
-
-// Whether `word` says which registry it means; else docker.io was put in by the parser.
-bool names_registry(std::string_view word, const oci::Reference& reference) {
-  return reference.registry() != oci::kDefaultRegistry || word.find("docker.io/") != std::string_view::npos;
 }
 
 // The part behind the registry as it was typed, with its tag: "busybox:latest" of "busybox".

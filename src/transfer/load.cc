@@ -12,6 +12,7 @@
 #include "oci/json.h"
 #include "oci/manifest.h"
 #include "oci/reference.h"
+#include "store/local_name.h"
 #include "sys/file.h"
 #include "transfer/install_image.h"
 #include "transfer/open_archive.h"
@@ -106,11 +107,8 @@ std::string name_of(const oci::Descriptor& descriptor, const std::string& origin
     const std::string& name = annotation->second;
     const bool lone_tag = name.find_first_of("/:@") == std::string::npos;
     const std::string text = lone_tag ? fmt::format("{}:{}", origin, name) : name;
-    Result<oci::Reference> reference = oci::Reference::parse(text);
-    if (reference && reference->registry() == oci::kDefaultRegistry && !text.starts_with("docker.io/")) {
-      reference = oci::Reference::parse("localhost/" + text);
-    }
-    if (reference) return reference->full();
+    Result<std::string> full = store::local_name(text);
+    if (full) return std::move(*full);
   }
   return {};
 }

@@ -1,8 +1,10 @@
 #include "transfer_cli/commands.h"
 
+#include "transfer_cli/import.h"
 #include "transfer_cli/load.h"
 #include "transfer_cli/login.h"
 #include "transfer_cli/pull.h"
+#include "transfer_cli/save.h"
 
 namespace berth::transfer_cli {
 
@@ -12,6 +14,12 @@ std::span<const cli::Command> commands() {
       {"login", "Store the credentials for a registry", "Images", login},
       {"logout", "Forget the credentials for a registry", "Images", logout},
       {"load", "Load images from an archive or an OCI layout", "Images", load},
+      {"save", "Write images to an archive or an OCI layout", "Images", save},
+      {"import", "Make an image from a root file system tar", "Images", import},
+      {"image pull", "Fetch an image from a registry", "Images", pull},
+      {"image load", "Load images from an archive or an OCI layout", "Images", load},
+      {"image save", "Write images to an archive or an OCI layout", "Images", save},
+      {"image import", "Make an image from a root file system tar", "Images", import},
   };
   return kCommands;
 }

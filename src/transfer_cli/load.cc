@@ -13,7 +13,7 @@ Result<int> load(const cli::Invocation& invocation) {
   bool quiet = false;
   CLI::App app;
   app.add_option("-i,--input", input, "Read from a file or a directory instead of standard input");
-  app.add_flag("-q,--quiet", quiet, "Print only what was loaded");
+  app.add_flag("-q,--quiet", quiet, "Accepted for scripts: only what was loaded is printed anyway");
   cli::describe(
       app, invocation, "[flags]",
       "Loads images from a docker-archive, an oci-archive or a directory with an OCI layout. Archives may be "

@@ -1,0 +1,139 @@
+// `berth rmi` and `berth image prune`.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "cli/images.h"
+#include "store/images.h"
+#include "store/layers.h"
+
+namespace berth::cli {
+
+namespace {
+
+std::string_view hex_of(std::string_view id) {
+  return id.substr(id.find(':') + 1);
+}
+
+Result<> forget(store::Store& store, const std::string& id, const std::vector<std::string>& names) {
+  TRY(store::remove_image(store, id));
+  for (const std::string& name : names) fmt::print("Untagged: {}\n", name);
+  fmt::print("Deleted: {}\n", hex_of(id));
+  return {};
+}
+
+// By a name, only that name goes while the image has others; by its ID all of it.
+Result<> remove_one(store::Store& store, const std::string& word, bool force) {
+  const store::ImageRecord image = TRY(store::find_image(store, word));
+  const std::vector<std::string> names = TRY(store::image_names(store, image.id));
+  if (!image.name.empty() && names.size() > 1) {
+    TRY(store::untag_image(store, image.name));
+    fmt::print("Untagged: {}\n", image.name);
+    return {};
+  }
+  if (image.name.empty() && names.size() > 1 && !force) {
+    Error error =
+        fail(Code::conflict, "the image has {} names: {}", names.size(), fmt::join(names, ", ")).error();
+    return std::unexpected(std::move(error).with_hint("--force removes it with all of them."));
+  }
+  return forget(store, image.id, names);
+}
+
+void report(Error error) {
+  const std::string text = render("berth", error);
+  std::fflush(stdout);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+// Goes on after an error; the last one is for the caller to report.
+class Outcome {
+ public:
+  void add(Error error) {
+    if (last_) report(std::move(*last_));
+    last_ = std::move(error);
+  }
+  Result<int> finish(store::Store& store) {
+    const Result<int64_t> collected = store::collect_garbage(store);
+    if (!collected) add(Error(collected.error()));
+    if (last_) return std::unexpected(std::move(*last_));
+    return 0;
+  }
+
+ private:
+  std::optional<Error> last_;
+};
+
+bool confirmed() {
+  fmt::print(stderr, "Go on? [y/N] ");
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+}  // namespace
+
+Result<int> remove_images(const Invocation& invocation) {
+  bool force = false;
+  bool all = false;
+  bool ignore = false;
+  std::vector<std::string> words;
+  CLI::App app;
+  app.add_flag("-f,--force", force, "Remove an image by its ID even if it has several names");
+  app.add_flag("-a,--all", all, "Remove all images");
+  app.add_flag("-i,--ignore", ignore, "An image that is not there is no error");
+  app.add_option("images", words)->group("");
+  describe(app, invocation, "[flags] IMAGE [IMAGE...]",
+           "Removes images. An image that a container is made from stays.",
+           "  berth rmi busybox\n  berth rmi --all\n");
+  if (!TRY(parse(app, invocation))) return 0;
+  if (words.empty() != all) {
+    return fail(Code::usage, "berth {}: name images or give --all, one of the two", invocation.name);
+  }
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  Outcome outcome;
+  if (all) {
+    for (const store::ImageSummary& image : TRY(store::list_images(store))) {
+      Result<> removed = forget(store, image.id, image.names);
+      if (!removed) outcome.add(std::move(removed.error()).context("cannot remove an image"));
+    }
+  }
+  for (const std::string& word : words) {
+    Result<> removed = remove_one(store, word, force);
+    if (removed || (ignore && removed.error().code == Code::not_found)) continue;
+    outcome.add(std::move(removed.error()).context(fmt::format("cannot remove \"{}\"", word)));
+  }
+  return outcome.finish(store);
+}
+
+Result<int> prune_images(const Invocation& invocation) {
+  bool all = false;
+  bool force = false;
+  CLI::App app;
+  app.add_flag("-a,--all", all,
+               "Remove every image that no container is made from, not only those without a name");
+  app.add_flag("-f,--force", force, "Do not ask");
+  describe(app, invocation, "[flags]", "Removes images that have no name and that no container is made from.",
+           "  berth image prune --all --force\n");
+  if (!TRY(parse(app, invocation))) return 0;
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  if (!force) {
+    fmt::print(stderr, "This removes all images {}that no container is made from.\n",
+               all ? "" : "without a name and ");
+    if (!confirmed()) return 0;
+  }
+  Outcome outcome;
+  for (const store::ImageSummary& image : TRY(store::list_images(store))) {
+    if (!all && !image.names.empty()) continue;
+    if (!TRY(store::containers_of_image(store, image.id)).empty()) continue;
+    Result<> removed = store::remove_image(store, image.id);
+    // A container may have been made from it since.
+    if (!removed && removed.error().code != Code::conflict) {
+      outcome.add(std::move(removed.error()));
+    } else if (removed) {
+      fmt::print("{}\n", hex_of(image.id));
+    }
+  }
+  return outcome.finish(store);
+}
+
+}  // namespace berth::cli

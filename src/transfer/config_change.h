@@ -1,0 +1,15 @@
+// One instruction of a Dockerfile, applied to an image's configuration (`berth import --change`).
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+#include "oci/image_config.h"
+
+namespace berth::transfer {
+
+// CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR; "CMD=…" is taken as "CMD
+// …". Code::usage for anything else.
+Result<> apply_change(oci::ImageConfig& config, std::string_view instruction);
+
+}  // namespace berth::transfer

@@ -1,0 +1,52 @@
+#include "transfer_cli/import.h"
+
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include "store/local_name.h"
+#include "transfer/config_change.h"
+#include "transfer/import.h"
+
+namespace berth::transfer_cli {
+
+Result<int> import(const cli::Invocation& invocation) {
+  transfer::ImportRequest request;
+  std::string name;
+  std::string platform;
+  std::vector<std::string> changes;
+  bool quiet = false;
+  CLI::App app;
+  app.add_option("-c,--change", changes, "An instruction of a Dockerfile: CMD, ENTRYPOINT, ENV, …")
+      ->allow_extra_args(false);
+  app.add_option("-m,--message", request.message, "A remark for the image's history");
+  app.add_option("--platform", platform, "What the image is for, instead of this machine: linux/arm64");
+  app.add_flag("-q,--quiet", quiet, "Accepted for scripts: only the ID is printed anyway");
+  app.add_option("file", request.path)->required()->group("");
+  app.add_option("name", name)->group("");
+  cli::describe(
+      app, invocation, "[flags] FILE [NAME]",
+      "Makes an image with one layer from a root file system's tar, compressed or not; - is standard input.",
+      "  berth import -c 'CMD [\"/bin/bash\"]' rootfs.tar.xz debian:mine\n");
+  if (!TRY(cli::parse(app, invocation))) return 0;
+  request.config.platform = oci::host_platform();
+  if (!platform.empty()) request.config.platform = TRY(oci::parse_platform(platform));
+  for (const std::string& change : changes) TRY(transfer::apply_change(request.config, change));
+  if (!name.empty())
+    request.name = TRY_CONTEXT(store::local_name(name), "cannot import \"{}\"", request.path);
+  if (request.path.starts_with("http://") || request.path.starts_with("https://")) {
+    Error error = fail(Code::usage, "cannot import \"{}\": only files are imported", request.path).error();
+    return std::unexpected(std::move(error).with_hint(
+        fmt::format("`curl -fL {} | berth import - NAME` does it.", request.path)));
+  }
+  if (request.path == "-" && ::isatty(STDIN_FILENO) == 1) {
+    return fail(Code::usage, "cannot import: standard input is a terminal");
+  }
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  const std::string id =
+      TRY_CONTEXT(transfer::import_image(store, request), "cannot import \"{}\"", request.path);
+  fmt::print("{}\n", id);
+  return 0;
+}
+
+}  // namespace berth::transfer_cli

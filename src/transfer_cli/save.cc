@@ -1,0 +1,95 @@
+#include "transfer_cli/save.h"
+
+#include <CLI/CLI.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "oci/reference.h"
+#include "sys/file.h"
+#include "transfer/save.h"
+
+namespace berth::transfer_cli {
+
+namespace {
+
+// Each image once, with the names that it was asked for by.
+Result<std::vector<transfer::ImageToSave>> find_images(store::Store& store,
+                                                       const std::vector<std::string>& words) {
+  std::vector<transfer::ImageToSave> images;
+  for (const std::string& word : words) {
+    store::ImageRecord image = TRY_CONTEXT(store::find_image(store, word), "cannot save \"{}\"", word);
+    const auto same = std::find_if(images.begin(), images.end(), [&](const transfer::ImageToSave& other) {
+      return other.image.id == image.id;
+    });
+    std::vector<std::string> names;
+    // A name by digest is no name that one could give.
+    if (!image.name.empty() && image.name.find('@') == std::string::npos) names.push_back(image.name);
+    if (same == images.end()) {
+      images.push_back({std::move(image), std::move(names)});
+    } else {
+      same->names.insert(same->names.end(), names.begin(), names.end());
+    }
+  }
+  return images;
+}
+
+// A file appears whole or not at all; what is there already and no file (a pipe, a device) is written to.
+Result<> save_to_file(store::Store& store, std::span<const transfer::ImageToSave> images,
+                      transfer::SaveFormat format, const std::string& path) {
+  struct stat st{};
+  if (::stat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
+    const sys::UniqueFd fd = TRY(sys::open_at(AT_FDCWD, path, O_WRONLY));
+    return transfer::save_archive(store, images, format, fd.get());
+  }
+  const std::string unfinished = fmt::format("{}.{}.part", path, ::getpid());
+  const sys::UniqueFd fd = TRY(sys::open_at(AT_FDCWD, unfinished, O_WRONLY | O_CREAT | O_EXCL, 0644));
+  Result<> written = transfer::save_archive(store, images, format, fd.get());
+  if (written && ::rename(unfinished.c_str(), path.c_str()) != 0)
+    written = fail_errno(errno, "make {}", path);
+  if (!written) ::unlink(unfinished.c_str());
+  return written;
+}
+
+}  // namespace
+
+Result<int> save(const cli::Invocation& invocation) {
+  std::string output;
+  std::string format_name = "docker-archive";
+  std::vector<std::string> words;
+  bool quiet = false;
+  bool multi = false;
+  CLI::App app;
+  app.add_option("-o,--output", output,
+                 "Write to a file (a directory for oci-dir) instead of standard output");
+  app.add_option("--format", format_name, "docker-archive, oci-archive or oci-dir");
+  app.add_flag("-q,--quiet", quiet, "Accepted for scripts: nothing is printed anyway");
+  app.add_flag("-m,--multi-image-archive", multi, "Accepted for scripts: all arguments are images anyway");
+  app.add_option("images", words)->required()->group("");
+  cli::describe(
+      app, invocation, "[flags] IMAGE [IMAGE...]", "Writes images to an archive or an OCI layout.",
+      "  berth save -o busybox.tar busybox\n  berth save --format oci-dir -o layout busybox alpine\n");
+  if (!TRY(cli::parse(app, invocation))) return 0;
+  const transfer::SaveFormat format = TRY(transfer::parse_save_format(format_name));
+  const bool to_directory = format == transfer::SaveFormat::oci_directory;
+  if (output.empty() && (to_directory || ::isatty(STDOUT_FILENO) == 1)) {
+    const std::string_view why =
+        to_directory ? "a directory needs a name" : "an archive is not for a terminal";
+    Error error = fail(Code::usage, "cannot save: {}", why).error();
+    return std::unexpected(std::move(error).with_hint("Name the output with -o, or redirect it."));
+  }
+  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  const std::vector<transfer::ImageToSave> images = TRY(find_images(store, words));
+  if (to_directory) {
+    TRY_CONTEXT(transfer::save_directory(store, images, output), "cannot save to \"{}\"", output);
+  } else if (output.empty() || output == "-") {
+    TRY_CONTEXT(transfer::save_archive(store, images, format, STDOUT_FILENO),
+                "cannot save to standard output");
+  } else {
+    TRY_CONTEXT(save_to_file(store, images, format, output), "cannot save to \"{}\"", output);
+  }
+  return 0;
+}
+
+}  // namespace berth::transfer_cli
