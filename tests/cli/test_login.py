@@ -137,8 +137,8 @@ class OtherPrograms(LoginCase):
 
     def test_skopeo_reads_what_berth_wrote(self):
         self.log_in("--authfile", self.file)
-        subprocess.run(["skopeo", "inspect", "--tls-verify=false", "--authfile", self.file, f"docker://{self.reference}"],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["skopeo", "inspect", "--tls-verify=false", "--authfile", self.file,
+                        f"docker://{self.reference}"], check=True, stdout=subprocess.DEVNULL)
 
     def test_berth_reads_what_skopeo_wrote(self):
         subprocess.run(["skopeo", "login", "--tls-verify=false", "--authfile", self.file, "-u", USER, "-p", PASSWORD,
