@@ -6,7 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "registry/credential_helper.h"
+#include "registry/credential_program.h"
 #include "sys/file.h"
 
 namespace berth::registry {

@@ -82,10 +82,11 @@ Result<Line> ask_once(int tty, const std::string& question, Echo echo) {
   if (::tcgetattr(tty, &before) != 0) return fail_errno(errno, "read the terminal's settings");
   termios wanted = before;
   if (echo == Echo::off) wanted.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  TRY(write_all(tty, question));
-  ::tcsetattr(tty, TCSAFLUSH, &wanted);
-  Result<Line> line = read_line(tty, signals.fd());
-  ::tcsetattr(tty, TCSAFLUSH, &before);
+  // Before the question is seen, so that no answer to it is shown or lost.
+  if (::tcsetattr(tty, TCSADRAIN, &wanted) != 0) return fail_errno(errno, "change the terminal's settings");
+  const Result<> asked = write_all(tty, question);
+  Result<Line> line = asked ? read_line(tty, signals.fd()) : Result<Line>(std::unexpected(asked.error()));
+  ::tcsetattr(tty, TCSADRAIN, &before);
   // The end of the line was not shown either.
   if (echo == Echo::off || (line && line->signal != 0)) TRY(write_all(tty, "\n"));
   return line;

@@ -77,6 +77,17 @@ Result<> TarReader::skip(uint64_t bytes) {
   return {};
 }
 
+// Some writers (umoci insert) leave the padding of the last entry away; false at such an end.
+Result<bool> TarReader::skip_padding() {
+  while (padding_ > 0) {
+    if (!TRY(fill())) return false;
+    const size_t n = std::min<uint64_t>(padding_, chunk_.size());
+    consume(n);
+    padding_ -= n;
+  }
+  return true;
+}
+
 Result<> TarReader::drain() {
   chunk_ = {};
   while (TRY(fill())) chunk_ = {};
@@ -85,8 +96,9 @@ Result<> TarReader::drain() {
 
 Result<bool> TarReader::next(TarEntry& entry) {
   TRY(skip(data_left_));
-  TRY(skip(padding_));
+  const bool at_end = !TRY(skip_padding());
   data_left_ = padding_ = 0;
+  if (at_end) return false;
   segments_.clear();
   Extensions extensions;
   extensions.room = limits_.extended_header_bytes;

@@ -69,6 +69,7 @@ class TarReader {
   Result<bool> read_block(std::array<std::byte, kTarBlock>& block);
   Result<std::string> read_text(uint64_t size, size_t limit, std::string_view what);
   Result<> skip(uint64_t bytes);
+  Result<bool> skip_padding();
   Result<> read_pax(uint64_t size, Extensions& extensions);
   Result<> make_entry(const TarHeader& header, Extensions& extensions, TarEntry& entry);
   Result<> apply_pax(Extensions& extensions, TarHeader& header, TarEntry& entry);

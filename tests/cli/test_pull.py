@@ -163,7 +163,8 @@ class Platforms(PullCase):
             layout = self.work / f"layout-{tag}"
             self._write_layout(layout, image, tag)
             self.registry.copy_in(f"oci:{layout}:{tag}", f"app:{tag}", "--format", "oci")
-            entries.append(image.descriptor(os="linux", architecture=architecture, **({"variant": variant} if variant else {})))
+            platform = {"os": "linux", "architecture": architecture, **({"variant": variant} if variant else {})}
+            entries.append(image.descriptor(**platform))
             self.ids[tag] = image.id
         # What build tools add to say how an image was made.
         entries.append({**entries[0], "platform": {"os": "unknown", "architecture": "unknown"}})
@@ -182,8 +183,8 @@ class Platforms(PullCase):
 
     def _put_index(self, entries):
         body = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
-        request = urllib.request.Request(f"http://{self.registry.address}/v2/app/manifests/multi", data=body, method="PUT",
-                                         headers={"Content-Type": OCI_INDEX})
+        url = f"http://{self.registry.address}/v2/app/manifests/multi"
+        request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": OCI_INDEX})
         urllib.request.urlopen(request, timeout=10).close()
 
     def test_this_machines_is_the_default(self):

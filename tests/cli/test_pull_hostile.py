@@ -1,5 +1,5 @@
-"""Registries that hang, lie, break off or lead astray: the message tells what and why, the status is 125, and the store is
-as it was."""
+"""Registries that hang, lie, break off or lead astray: the message tells what and why, the status is 125, and the store
+is as it was."""
 
 import gzip
 import json
@@ -169,7 +169,8 @@ class Breaks(HostileCase):
             if "Range" not in handler.headers:
                 handler.send_part(body[:100_000], len(body))
             else:
-                handler.send(206, body[:len(body) - 100_000], Content_Range=f"bytes 0-{len(body) - 100_001}/{len(body)}")
+                handler.send(206, body[:len(body) - 100_000],
+                             Content_Range=f"bytes 0-{len(body) - 100_001}/{len(body)}")
         self.registry.answers[self.layer] = wrong
         self.refused(saying="was asked for \"bytes 100000-")
 
@@ -191,7 +192,8 @@ class Breaks(HostileCase):
 
     def test_what_is_not_there_is_not_asked_for_again(self):
         self.refused(reference=f"{self.registry.address}/app:2",
-                     saying=["has no image of this name and tag", "HTTP 404", "MANIFEST_UNKNOWN", "hint: Check the name"])
+                     saying=["has no image of this name and tag", "HTTP 404", "MANIFEST_UNKNOWN",
+                             "hint: Check the name"])
         self.assertEqual(len(self.registry.asked("/v2/app/manifests/2")), 1)
 
 
@@ -208,7 +210,8 @@ class Lies(HostileCase):
         self.refused(reference=f"{self.registry.address}/app@{wanted}", saying=[wanted, digest(other.manifest)])
 
     def test_about_the_config(self):
-        self.registry.blobs[self.registry.blob_path(self.image.config)] = self.image.config.replace(b"/bin/sh", b"/bin/xx")
+        path = self.registry.blob_path(self.image.config)
+        self.registry.blobs[path] = self.image.config.replace(b"/bin/sh", b"/bin/xx")
         self.refused(saying=[digest(self.image.config), "broken or lies"])
 
     def test_about_a_layer(self):
@@ -272,8 +275,8 @@ class Documents(HostileCase):
         self.refused(saying="not valid JSON")
 
     def test_another_type(self):
-        self.manifest_is(self.image.manifest.replace(b'"mediaType": "%s", "config"' % OCI_MANIFEST.encode(), b'"config"'),
-                         "text/html")
+        own_type = b'"mediaType": "%s", "config"' % OCI_MANIFEST.encode()
+        self.manifest_is(self.image.manifest.replace(own_type, b'"config"'), "text/html")
         self.refused(saying='"text/html" is not the type')
 
     def test_a_type_that_says_nothing_is_enough(self):
@@ -291,11 +294,13 @@ class Documents(HostileCase):
         self.refused(saying="as a manifest and as an index")
 
     def test_something_that_is_not_an_image(self):
-        self.manifest_is(self.image.manifest.replace(b"application/vnd.oci.image.config.v1+json", b"application/x-chart"))
+        config_type = b"application/vnd.oci.image.config.v1+json"
+        self.manifest_is(self.image.manifest.replace(config_type, b"application/x-chart"))
         self.refused(saying=["not a container image", "application/x-chart"])
 
     def test_the_old_schema(self):
-        self.manifest_is(b'{"schemaVersion":1,"fsLayers":[]}', "application/vnd.docker.distribution.manifest.v1+prettyjws")
+        self.manifest_is(b'{"schemaVersion":1,"fsLayers":[]}',
+                         "application/vnd.docker.distribution.manifest.v1+prettyjws")
         self.refused(saying=["schema 1", "hint: "])
 
     def test_deep_nesting(self):
@@ -395,7 +400,8 @@ class Logins(HostileCase):
     def test_a_token_server_that_refuses(self):
         self.challenge(f'Bearer realm="http://{self.registry.address}/token",service="s"')
         self.registry.answers["/token"] = lambda handler: handler.send(401, b'{"details":"no such user"}')
-        self.refused("--creds", "ann:wrong", saying=["token server", "refuses the login", "no such user", "berth login"])
+        self.refused("--creds", "ann:wrong",
+                     saying=["token server", "refuses the login", "no such user", "berth login"])
 
     def test_a_token_that_is_no_token(self):
         self.challenge(f'Bearer realm="http://{self.registry.address}/token"')

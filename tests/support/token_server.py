@@ -66,8 +66,9 @@ class TokenServer:
         self._thread.join()
 
     def registry_auth(self):
-        return {"token": {"realm": f"http://127.0.0.1:{self._server.server_address[1]}/token", "service": "test-registry",
-                          "issuer": "test-issuer", "rootcertbundle": str(self._certificate)}}
+        realm = f"http://127.0.0.1:{self._server.server_address[1]}/token"
+        return {"token": {"realm": realm, "service": "test-registry", "issuer": "test-issuer",
+                          "rootcertbundle": str(self._certificate)}}
 
     def token(self, scopes):
         """A JSON web token (RS256) for these scopes."""
@@ -82,8 +83,8 @@ class TokenServer:
                              stdout=subprocess.PIPE).stdout
         header = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(der).decode()]}
         signed = f"{_encode(json.dumps(header).encode())}.{_encode(json.dumps(claims).encode())}"
-        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self._key], input=signed.encode(), check=True,
-                                   stdout=subprocess.PIPE).stdout
+        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self._key], input=signed.encode(),
+                                   check=True, stdout=subprocess.PIPE).stdout
         return f"{signed}.{_encode(signature)}"
 
 

@@ -225,6 +225,17 @@ TEST(TarReader, AnArchiveWithoutItsEndMarkIsComplete) {
   EXPECT_EQ(read("").error, "");
 }
 
+TEST(TarReader, AnArchiveWithoutTheLastPaddingIsComplete) {
+  // As umoci's insert writes it.
+  const std::string tar = TarBuilder().file("a", "yes").str().substr(0, 512 + 3);
+  for (const size_t step : {size_t{1}, size_t{100'000}}) {
+    const Read got = read(tar, step);
+    EXPECT_EQ(got.error, "");
+    EXPECT_THAT(got.contents, ElementsAre("yes"));
+  }
+  EXPECT_THAT(read(tar.substr(0, 512 + 2)).error, HasSubstr("in the middle of an entry"));
+}
+
 TEST(TarReader, AnOldDirectoryIsAFileWithASlash) {
   EXPECT_EQ(read(TarBuilder().file("d/", "").str()).entries.at(0).type, EntryType::directory);
 }

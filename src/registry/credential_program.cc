@@ -1,4 +1,4 @@
-#include "registry/credential_helper.h"
+#include "registry/credential_program.h"
 
 #include <array>
 #include <chrono>
