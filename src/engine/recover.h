@@ -16,8 +16,8 @@ struct Recovered {
 // containers.
 Result<Recovered> recover(store::Store& store);
 
-// The part of it that costs nothing where there is nothing to do, for `berth run`: no look at every container's
-// directory.
+// The part of it that costs nothing where there is nothing to do, for `berth run`: no look at every
+// container's directory.
 Result<Recovered> recover_recorded(store::Store& store);
 
 }  // namespace berth::engine

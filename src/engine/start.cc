@@ -103,12 +103,12 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   std::vector<std::string> layers;
   for (const std::string& layer : image.layers) layers.push_back(store.locations().root + "/layers/" + layer);
   if (!identity.layer.empty()) layers.push_back(store.locations().root + "/" + identity.layer);
-  const sys::CapabilitySets capabilities = TRY(resolve_capabilities({.add = spec.capabilities_added,
-                                                                     .drop = spec.capabilities_dropped,
-                                                                     .privileged = spec.privileged,
-                                                                     .available = maps.ids ? kernel_capabilities()
-                                                                                           : sys::own_bounding_set()},
-                                                                    user.uid));
+  const sys::CapabilitySets capabilities =
+      TRY(resolve_capabilities({.add = spec.capabilities_added,
+                                .drop = spec.capabilities_dropped,
+                                .privileged = spec.privileged,
+                                .available = maps.ids ? kernel_capabilities() : sys::own_bounding_set()},
+                               user.uid));
   const PlanInputs inputs{.id = record.id,
                           .name = record.name,
                           .spec = spec,

@@ -55,8 +55,8 @@ class Database {
 
   Result<Statement> prepare(std::string_view sql);
   Result<> execute(const char* sql);
-  // From here on this connection's commits survive the death of any process but, the last ones, not that of the machine
-  // (synchronous=NORMAL): enough for what a reboot ends anyway. The database stays consistent.
+  // From here on this connection's commits survive the death of any process but, the last ones, not that of
+  // the machine (synchronous=NORMAL): enough for what a reboot ends anyway. The database stays consistent.
   Result<> relax_durability();
   // Rows that the last statement changed.
   [[nodiscard]] int64_t changes() const;
