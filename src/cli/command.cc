@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include <unistd.h>
+
 #include "base/log.h"
 #include "base/nearest.h"
 
@@ -201,6 +203,15 @@ Result<bool> parse(CLI::App& app, const Invocation& invocation) {
     return std::unexpected(
         Error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` lists the flags.", invocation.name)});
   }
+}
+
+Result<store::Store> open_store(const Invocation& invocation) {
+  if (::geteuid() != 0) {
+    Error error{Code::refused, 0, fmt::format("berth {} has to be run by root", invocation.name), {}};
+    return std::unexpected(std::move(error).with_hint(fmt::format(
+        "`sudo berth {}` does; this version has no containers for other users.", invocation.name)));
+  }
+  return store::Store::open(invocation.globals.locations);
 }
 
 int run_command_line(std::span<const std::string> argv, std::span<const Command> commands,

@@ -36,6 +36,9 @@ struct Command {
   Result<int> (*run)(const Invocation&) = nullptr;
 };
 
+// The store that the global flags name. An error with a way out for a caller who is not root.
+Result<store::Store> open_store(const Invocation& invocation);
+
 // All commands, in the order of the list that `berth --help` prints.
 std::span<const Command> all_commands();
 

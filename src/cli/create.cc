@@ -15,8 +15,8 @@ Result<int> create(const Invocation& invocation) {
   add_run_flags(app, flags);
   if (!TRY(parse(app, invocation))) return 0;
   TRY(take_image_and_command(app, invocation, flags));
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
-  const NewContainer made = TRY(new_container(invocation, store, flags));
+  store::Store store = TRY(open_store(invocation));
+  const NewContainer made = TRY(new_container(invocation, store, flags, false));
   fmt::print("{}\n", made.container.record.id);
   return 0;
 }

@@ -18,7 +18,7 @@ Result<int> info(const Invocation& invocation) {
            "  berth info\n  berth info --format json\n");
   app.add_option("--format", format, "text or json")->check(CLI::IsMember({"text", "json"}));
   if (!TRY(parse(app, invocation))) return 0;
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   utsname host{};
   ::uname(&host);
   const size_t containers = TRY(store::list_containers(store.db())).size();

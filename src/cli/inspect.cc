@@ -131,7 +131,7 @@ Result<int> inspect(const Invocation& invocation) {
            "Prints all that is known of containers, as a JSON array.", "  berth inspect job\n");
   app.add_option("containers", names, "Names or IDs")->required()->group("");
   if (!TRY(parse(app, invocation))) return 0;
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
   Json list = Json::array();
   for (const std::string& name : names) {

@@ -79,7 +79,7 @@ Result<int> logs(const Invocation& invocation) {
   app.add_option("--tail,-n", tail, "Only the last lines (-1: all)");
   app.add_option("container", name, "Name or ID")->required()->group("");
   if (!TRY(parse(app, invocation))) return 0;
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
   constexpr size_t kLargest = size_t{1} << 30;
   const Result<std::string> log = sys::read_file_at(

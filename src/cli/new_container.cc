@@ -7,8 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/names.h"
-#include "engine/volumes.h"
+#include "engine/remove.h"
 #include "sys/companion.h"
 #include "sys/file.h"
 
@@ -57,26 +56,59 @@ Result<store::ImageRecord> image_for(const Invocation& invocation, store::Store&
   return store::find_image(store, flags.image);
 }
 
-// As podman and Docker have it: a file that is there already is an error, and nothing is made.
-Result<> check_cid_file(const RunFlags& flags) {
-  if (flags.cid_file.empty() || !sys::exists_at(AT_FDCWD, flags.cid_file)) return {};
-  Error error{Code::conflict, 0, fmt::format("--cidfile {}: the file exists", flags.cid_file), {}};
-  return std::unexpected(
-      std::move(error).with_hint("It may be of another container; remove it or name another."));
-}
+// --cidfile. As podman and Docker have it, a file that is there already is an error, and nothing is made.
+class CidFile {
+ public:
+  static Result<CidFile> create(const std::string& path) {
+    CidFile file(path);
+    if (path.empty()) return file;
+    Result<sys::UniqueFd> fd = sys::open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+    if (!fd && fd.error().err == EEXIST) {
+      Error error{Code::conflict, 0, fmt::format("--cidfile {}: the file exists", path), {}};
+      return std::unexpected(
+          std::move(error).with_hint("It may be of another container; remove it or name another."));
+    }
+    file.fd_ = TRY_CONTEXT(std::move(fd), "--cidfile");
+    return file;
+  }
+  CidFile(CidFile&&) = default;
+  CidFile& operator=(CidFile&&) = delete;
+  CidFile(const CidFile&) = delete;
+  CidFile& operator=(const CidFile&) = delete;
+  // Nothing of it is left unless a container's ID has been written.
+  ~CidFile() {
+    if (fd_.valid()) ::unlink(path_.c_str());
+  }
+
+  Result<> write(const std::string& id) {
+    if (!fd_.valid()) return {};
+    TRY_CONTEXT(sys::write_all(fd_.get(), id), "--cidfile {}", path_);
+    fd_.reset();
+    return {};
+  }
+
+ private:
+  explicit CidFile(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+  sys::UniqueFd fd_;
+};
 
 }  // namespace
 
-Result<NewContainer> new_container(const Invocation& invocation, store::Store& store, const RunFlags& flags) {
+Result<NewContainer> new_container(const Invocation& invocation, store::Store& store, const RunFlags& flags,
+                                   bool starts_at_once) {
   engine::ContainerSpec spec = TRY(container_spec(flags));
-  TRY(check_cid_file(flags));
+  CidFile cid_file = TRY(CidFile::create(flags.cid_file));
   store::ImageRecord image = TRY(image_for(invocation, store, flags));
-  TRY(engine::prepare_volumes(store, spec));
-  engine::LockedContainer container = TRY(engine::create_container(
-      store, {.name = flags.name, .spec = std::move(spec), .image = image, .remove_on_exit = flags.remove}));
-  if (!flags.cid_file.empty()) {
-    const sys::UniqueFd file = TRY(sys::open_at(AT_FDCWD, flags.cid_file, O_WRONLY | O_CREAT | O_EXCL, 0644));
-    TRY_CONTEXT(sys::write_all(file.get(), container.record.id), "--cidfile {}", flags.cid_file);
+  engine::LockedContainer container =
+      TRY(engine::create_container(store, {.name = flags.name,
+                                           .spec = std::move(spec),
+                                           .image = image,
+                                           .remove_on_exit = flags.remove,
+                                           .starts_at_once = starts_at_once}));
+  if (const Result<> written = cid_file.write(container.record.id); !written) {
+    TRY(engine::remove_container(store, container));
+    return std::unexpected(written.error());
   }
   return NewContainer{std::move(container), std::move(image)};
 }

@@ -12,6 +12,8 @@ struct NewContainer {
 };
 
 // Fetches the image if the pull policy says so, makes the container and writes the --cidfile.
-Result<NewContainer> new_container(const Invocation& invocation, store::Store& store, const RunFlags& flags);
+// `starts_at_once`: by this process.
+Result<NewContainer> new_container(const Invocation& invocation, store::Store& store, const RunFlags& flags,
+                                   bool starts_at_once);
 
 }  // namespace berth::cli

@@ -32,6 +32,8 @@ struct Row {
 std::string status_text(const Row& row) {
   if (row.live) return fmt::format("Up {}", time_since(row.live->started_at));
   if (row.record.state == store::kCreated) return "Created";
+  if (row.record.state == store::kRunning) return row.record.started_at ? "Ending" : "Starting";
+  if (row.record.state == store::kRemoving) return "Removing";
   const std::string ago = row.record.finished_at ? time_since(*row.record.finished_at) + " ago" : "";
   if (row.record.exit_status) return fmt::format("Exited ({}) {}", *row.record.exit_status, ago);
   return fmt::format("Exited (unknown: {}) {}", row.record.exit_reason, ago);
@@ -114,7 +116,7 @@ Result<int> ps(const Invocation& invocation) {
   app.add_flag("--no-trunc", flags.no_trunc, "Whole IDs and commands");
   app.add_option("--format", flags.format, "table or json")->check(CLI::IsMember({"table", "json"}));
   if (!TRY(parse(app, invocation))) return 0;
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
   std::vector<Row> rows;
   for (store::ContainerRecord& record : TRY(store::list_containers(store.db()))) {

@@ -15,18 +15,15 @@ struct RmFlags {
   std::vector<std::string> names;
 };
 
-Result<> remove_one(store::Store& store, store::ContainerRecord record, bool force) {
-  Result<sys::FileLock> lock = engine::lock_container(store, record);
-  if (!lock && lock.error().code == Code::conflict && force) {
-    TRY(engine::kill_container(store, record));
-    lock = engine::lock_container(store, record);
-  }
-  if (!lock) {
-    Error error = std::move(lock.error());
-    if (error.code == Code::conflict) error.hint = "`berth rm --force` ends it first.";
-    return std::unexpected(std::move(error));
-  }
-  return engine::remove_container(store, {std::move(record), std::move(*lock)});
+Result<> remove_one(store::Store& store, const store::ContainerRecord& record, bool force) {
+  const Result<engine::LockedContainer> locked =
+      force ? engine::kill_and_lock_container(store, record) : engine::lock_container(store, record);
+  if (locked) return engine::remove_container(store, *locked);
+  Error error = locked.error();
+  // One that was made with --rm is removed by the command that is attached to it.
+  if (error.code == Code::not_found && force) return {};
+  if (error.code == Code::conflict && !force) error.hint = "`berth rm --force` ends it first.";
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace
@@ -44,7 +41,7 @@ Result<int> rm(const Invocation& invocation) {
   app.add_option("containers", flags.names, "Names or IDs")->group("");
   if (!TRY(parse(app, invocation))) return 0;
   if (flags.names.empty() && !flags.all) return fail(Code::usage, "berth rm needs a container, or --all");
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
   if (flags.all) {
     for (const store::ContainerRecord& record : TRY(store::list_containers(store.db())))
@@ -54,8 +51,8 @@ Result<int> rm(const Invocation& invocation) {
   for (const std::string& name : flags.names) {
     Result<store::ContainerRecord> record = store::find_container(store.db(), name);
     if (!record && record.error().code == Code::not_found && (flags.ignore || flags.force)) continue;
-    const Result<> removed = record ? remove_one(store, std::move(*record), flags.force)
-                                    : Result<>(std::unexpected(record.error()));
+    const Result<> removed =
+        record ? remove_one(store, *record, flags.force) : Result<>(std::unexpected(record.error()));
     if (removed) {
       fmt::print("{}\n", name);
       continue;

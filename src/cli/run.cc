@@ -46,9 +46,10 @@ Result<int> run(const Invocation& invocation) {
   if (!TRY(parse(app, invocation))) return 0;
   TRY(take_image_and_command(app, invocation, flags));
   TRY(check_terminal(flags));
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
-  const NewContainer made = TRY(new_container(invocation, store, flags));
+  store::Store store = TRY(open_store(invocation));
+  const NewContainer made = TRY(new_container(invocation, store, flags, true));
   const monitor::TerminalSize size = flags.terminal ? engine::terminal_size() : monitor::TerminalSize{};
+  const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   Result<engine::Session> session =
       engine::start_container(store, made.container, made.image,
                               {.interactive = flags.interactive, .rows = size.rows, .columns = size.columns});
@@ -66,7 +67,7 @@ Result<int> run(const Invocation& invocation) {
     log::debug("tidying up: {}", recovered.error().message);
   }
   const monitor::Exited exited = TRY(engine::attach(
-      *session,
+      *session, signals,
       {.interactive = flags.interactive, .terminal = flags.terminal, .forward_signals = flags.signal_proxy}));
   TRY(engine::finish_container(store, made.container, exited));
   return exited.status;

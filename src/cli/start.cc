@@ -30,22 +30,23 @@ Result<int> start(const Invocation& invocation) {
     Error error{Code::usage, 0, "this version starts containers in the foreground only", {}};
     return std::unexpected(std::move(error).with_hint(fmt::format("`berth start --attach {}` does.", name)));
   }
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
-  store::ContainerRecord record = TRY(store::find_container(store.db(), name));
-  sys::FileLock lock = TRY(engine::lock_container(store, record));
-  const engine::LockedContainer container{std::move(record), std::move(lock)};
+  const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
+  const engine::LockedContainer container = TRY(engine::lock_container(store, record));
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));
   const store::ImageRecord image = TRY(store::find_image(store, container.record.image_id));
   const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};
+  const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   engine::Session session = TRY(engine::start_container(
       store, container, image,
       {.interactive = interactive && spec.interactive, .rows = size.rows, .columns = size.columns}));
   for (const std::string& warning : session.warnings) log::warn("{}", warning);
   TRY(store::set_container_started(store.db(), container.record.id, session.started.started_at));
-  const monitor::Exited exited = TRY(engine::attach(session, {.interactive = interactive && spec.interactive,
-                                                              .terminal = spec.terminal,
-                                                              .forward_signals = signal_proxy}));
+  const monitor::Exited exited = TRY(engine::attach(session, signals,
+                                                    {.interactive = interactive && spec.interactive,
+                                                     .terminal = spec.terminal,
+                                                     .forward_signals = signal_proxy}));
   TRY(engine::finish_container(store, container, exited));
   return exited.status;
 }

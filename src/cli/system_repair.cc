@@ -15,7 +15,7 @@ Result<int> system_repair(const Invocation& invocation) {
            "at any time.",
            "  berth system repair\n");
   if (!TRY(parse(app, invocation))) return 0;
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   const engine::Recovered recovered = TRY(engine::recover(store));
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   const int64_t banks = TRY(ledger::reclaim_banks(store.db()));

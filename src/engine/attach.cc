@@ -1,5 +1,6 @@
 #include "engine/attach.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -40,56 +41,24 @@ class RawTerminal {
   bool active_ = false;
 };
 
-// Signals as descriptors; the mask is put back when this goes.
-class Signals {
- public:
-  static Result<Signals> take() {
-    sigset_t set;
-    sigfillset(&set);
-    // What the kernel or a debugger sends to this process itself stays its own.
-    for (const int own : {SIGCHLD, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGPIPE, SIGTTIN,
-                          SIGTTOU, SIGTSTP, SIGURG}) {
-      sigdelset(&set, own);
-    }
-    Signals signals;
-    ::sigprocmask(SIG_BLOCK, &set, &signals.previous_);
-    ::signal(SIGPIPE, SIG_IGN);
-    signals.fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!signals.fd_) return fail_errno(errno, "watch for signals");
-    return signals;
-  }
-  Signals(Signals&&) = default;
-  Signals& operator=(Signals&&) = delete;
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-  ~Signals() {
-    if (fd_) ::sigprocmask(SIG_SETMASK, &previous_, nullptr);
-  }
-  [[nodiscard]] int fd() const { return fd_.get(); }
-
- private:
-  Signals() = default;
-  sys::UniqueFd fd_;
-  sigset_t previous_{};
-};
-
 class Client {
  public:
-  Client(Session& session, const AttachOptions& options) : session_(session), options_(options) {}
+  Client(Session& session, const CallerSignals& signals, const AttachOptions& options)
+      : session_(session), signals_(signals), options_(options) {}
 
   Result<monitor::Exited> run() {
     const RawTerminal raw(options_.terminal && options_.interactive);
-    const Signals signals = TRY(Signals::take());
+    ::signal(SIGPIPE, SIG_IGN);
     bool reading = options_.interactive;
     while (true) {
       std::array<pollfd, 3> wait{{{session_.channel.fd(), POLLIN, 0},
-                                  {reading ? STDIN_FILENO : -1, POLLIN, 0},
-                                  {signals.fd(), POLLIN, 0}}};
+                                  {reading && window_ > 0 ? STDIN_FILENO : -1, POLLIN, 0},
+                                  {signals_.fd(), POLLIN, 0}}};
       if (::poll(wait.data(), wait.size(), -1) < 0) {
         if (errno == EINTR) continue;
         return fail_errno(errno, "wait for the container");
       }
-      if (wait[2].revents != 0) forward_signals(signals.fd());
+      if (wait[2].revents != 0) forward_signals();
       if (wait[1].revents != 0) reading = carry_input();
       if (wait[0].revents != 0) {
         const std::optional<monitor::Exited> exited = TRY(hear());
@@ -107,9 +76,9 @@ class Client {
     [[maybe_unused]] const Result<> sent = session_.channel.send(message);
   }
 
-  void forward_signals(int fd) {
+  void forward_signals() {
     signalfd_siginfo info{};
-    while (::read(fd, &info, sizeof info) == sizeof info) {
+    while (::read(signals_.fd(), &info, sizeof info) == sizeof info) {
       const auto signal = static_cast<int32_t>(info.ssi_signo);
       if (signal == SIGWINCH) {
         if (options_.terminal) tell(monitor::pack_value(monitor::Kind::resize, terminal_size()));
@@ -122,9 +91,10 @@ class Client {
   // False when there will be no more.
   bool carry_input() {
     std::array<char, kChunk> bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init): read(2) fills it
-    const ssize_t n = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+    const ssize_t n = ::read(STDIN_FILENO, bytes.data(), std::min(bytes.size(), window_));
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return true;
     if (n > 0) {
+      window_ -= static_cast<size_t>(n);
       tell(monitor::pack(monitor::Kind::input, {bytes.data(), static_cast<size_t>(n)}));
       return true;
     }
@@ -155,6 +125,9 @@ class Client {
       case monitor::Kind::error_output:
         show(STDERR_FILENO, error_broken_, payload);
         return std::nullopt;
+      case monitor::Kind::input_taken:
+        window_ += TRY(wire::decode<monitor::InputTaken>(payload)).bytes;
+        return std::nullopt;
       case monitor::Kind::exited:
         return TRY(wire::decode<monitor::Exited>(payload));
       case monitor::Kind::failed: {
@@ -167,7 +140,9 @@ class Client {
   }
 
   Session& session_;
+  const CallerSignals& signals_;
   const AttachOptions& options_;
+  size_t window_ = monitor::kInputWindow;  // bytes of input that may still be sent
   bool output_broken_ = false;
   bool error_broken_ = false;
 };
@@ -182,8 +157,8 @@ monitor::TerminalSize terminal_size() {
   return {};
 }
 
-Result<monitor::Exited> attach(Session& session, const AttachOptions& options) {
-  return Client(session, options).run();
+Result<monitor::Exited> attach(Session& session, const CallerSignals& signals, const AttachOptions& options) {
+  return Client(session, signals, options).run();
 }
 
 }  // namespace berth::engine

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include "engine/caller_signals.h"
 #include "engine/start.h"
 
 namespace berth::engine {
@@ -15,7 +16,7 @@ struct AttachOptions {
 };
 
 // Serves until the container has ended and all its output is written. An error if the monitor was lost.
-Result<monitor::Exited> attach(Session& session, const AttachOptions& options);
+Result<monitor::Exited> attach(Session& session, const CallerSignals& signals, const AttachOptions& options);
 
 // The size of the terminal on standard output or input; zeros where there is none.
 monitor::TerminalSize terminal_size();

@@ -14,10 +14,11 @@
 namespace berth::engine {
 
 struct MountSpec {
-  std::string type;      // "bind", "volume", "tmpfs"
-  std::string source{};  // absolute host path, or the volume's name; empty for tmpfs
-  std::string volume{};  // its name, once it has a directory
-  std::string target{};  // absolute path in the container
+  std::string type;        // "bind", "volume", "tmpfs"
+  std::string source{};    // absolute host path, or the volume's name; empty for tmpfs
+  std::string volume{};    // its name, once it has one
+  bool anonymous = false;  // a volume whose name was made up
+  std::string target{};    // absolute path in the container
   bool read_only = false;
   bool recursive = true;               // bind: rbind
   std::string propagation{};           // "", "private", "slave", "shared" and their r… forms

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "engine/names.h"
 #include "engine/status.h"
+#include "engine/volumes.h"
 #include "monitor/protocol.h"
 
 namespace berth::engine {
@@ -49,7 +50,7 @@ Result<> make_upper(int directory, const store::ImageRecord& image) {
   return {};
 }
 
-Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, bool private_ids,
+Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, const ContainerSpec& spec,
                           bool name_is_made_up) {
   constexpr int kAttempts = 20;
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
@@ -59,7 +60,8 @@ Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, b
     if (inserted) break;
     if (!name_is_made_up || inserted.error().code != Code::conflict || attempt == kAttempts) return inserted;
   }
-  if (private_ids) TRY(ledger::allocate_bank(store.db(), {"container", record.id}));
+  TRY(record_volumes(store, record.id, spec));
+  if (spec.userns == "private") TRY(ledger::allocate_bank(store.db(), {"container", record.id}));
   fault::point("before-create-commit");
   return transaction.commit();
 }
@@ -73,13 +75,16 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
       .image_id = request.image.id,
       .image_name = request.image.name.empty() ? request.image.id : request.image.name,
       .created_at = now(),
-      .spec = to_json(request.spec),
-      .state = store::kCreated,
+      // One that is to go when it ends, and whose maker dies before it has begun, is nobody's: recover()
+      // removes it.
+      .state = request.remove_on_exit && request.starts_at_once ? store::kRunning : store::kCreated,
       .remove_on_exit = request.remove_on_exit};
   // A container that goes with its process does not outlive a reboot, so nothing of it has to.
   if (request.remove_on_exit) TRY(store.db().relax_durability());
   // While this is held nobody takes the directory for something left behind (recover.cc).
   const sys::FileLock creating = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
+  TRY(name_volumes(store, request.spec));
+  record.spec = to_json(request.spec);
   const std::string path = container_directory(record.id);
   TRY(sys::ensure_dir_at(store.root(), path, 0700));
   fault::point("container-directory-made");
@@ -87,23 +92,31 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
     const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
     sys::FileLock lock = TRY(sys::FileLock::exclusive(directory.get(), monitor::kLockFile));
     TRY(make_upper(directory.get(), request.image));
-    TRY(insert_with_bank(store, record, request.spec.userns == "private", request.name.empty()));
+    TRY(make_volumes(store, request.spec));
+    fault::point("volumes-made");
+    TRY(insert_with_bank(store, record, request.spec, request.name.empty()));
     fault::point("container-recorded");
     return LockedContainer{record, std::move(lock)};
   };
   Result<LockedContainer> made = make();
-  if (!made) [[maybe_unused]]
-    const Result<> removed = sys::remove_tree_at(store.root(), path);
+  if (!made) {
+    [[maybe_unused]] const Result<> removed = sys::remove_tree_at(store.root(), path);
+    [[maybe_unused]] const Result<> cleaned = remove_unrecorded_volumes(store, request.spec);
+  }
   return made;
 }
 
-Result<sys::FileLock> lock_container(store::Store& store, const store::ContainerRecord& record) {
+Result<LockedContainer> lock_container(store::Store& store, const store::ContainerRecord& record) {
   Result<sys::FileLock> lock =
-      sys::FileLock::try_exclusive(store.root(), container_directory(record.id) + "/" + monitor::kLockFile);
+      sys::FileLock::try_existing(store.root(), container_directory(record.id) + "/" + monitor::kLockFile);
   if (!lock && lock.error().code == Code::conflict) {
     return fail(Code::conflict, "container {} is running, or another command is busy with it", record.name);
   }
-  return lock;
+  if (!lock && lock.error().err == ENOENT) {
+    return fail(Code::not_found, "container {} has been removed meanwhile", record.name);
+  }
+  if (!lock) return std::unexpected(lock.error());
+  return LockedContainer{TRY(store::find_container(store.db(), record.id)), std::move(*lock)};
 }
 
 }  // namespace berth::engine

@@ -17,6 +17,7 @@ struct CreateRequest {
   ContainerSpec spec;
   store::ImageRecord image;
   bool remove_on_exit = false;
+  bool starts_at_once = false;  // by the process that makes it
 };
 
 // A container and the lock on it. Whoever holds the lock may start or remove it; the lock goes with the
@@ -30,7 +31,8 @@ struct LockedContainer {
 // remove.
 Result<LockedContainer> create_container(store::Store& store, CreateRequest request);
 
-// Code::conflict if it runs or another command is busy with it.
-Result<sys::FileLock> lock_container(store::Store& store, const store::ContainerRecord& record);
+// Locks a container, and reads its record again, because it may have changed before the lock was had.
+// Code::conflict if it runs or another command is busy with it, Code::not_found if it is gone.
+Result<LockedContainer> lock_container(store::Store& store, const store::ContainerRecord& record);
 
 }  // namespace berth::engine

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "engine/remove.h"
 #include "engine/status.h"
+#include "engine/volumes.h"
 
 namespace berth::engine {
 
@@ -20,6 +21,7 @@ int64_t now() {
 }
 
 Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
+  TRY(end_lost_process(store, record.id));
   if (const std::optional<ExitRecord> ended = exit_record(store, record.id)) {
     TRY(store::set_container_exited(store.db(), record.id, ended->status, ended->finished_at, ""));
   } else {
@@ -34,17 +36,17 @@ Result<> recover_container(store::Store& store, const store::ContainerRecord& li
     ++result.removed;
     return remove_container(store, {listed, {}});
   }
-  Result<sys::FileLock> lock = lock_container(store, listed);
-  if (!lock) return {};
+  const Result<LockedContainer> locked = lock_container(store, listed);
+  if (!locked) return {};
+  const store::ContainerRecord& record = locked->record;
   // Whoever held the lock until now may have recorded the end.
-  const Result<store::ContainerRecord> current = store::find_container(store.db(), listed.id);
-  if (!current || current->state == store::kExited) return {};
-  const store::ContainerRecord& record = *current;
-  if (record.remove_on_exit || record.state == store::kRemoving) {
+  if (record.state == store::kExited) return {};
+  const bool not_begun = record.state == store::kCreated && !was_started(store, record.id);
+  if (record.state == store::kRemoving || (record.remove_on_exit && !not_begun)) {
     ++result.removed;
-    return remove_container(store, {record, std::move(*lock)});
+    return remove_container(store, *locked);
   }
-  if (record.state == store::kCreated && !was_started(store, record.id)) return {};
+  if (not_begun) return {};
   ++result.ended;
   log::info("container {} ended without its end being recorded", record.name);
   return record_end(store, record);
@@ -83,6 +85,7 @@ Result<Recovered> recover(store::Store& store) {
   if (const Result<sys::FileLock> quiet = sys::FileLock::try_exclusive(store.root(), kCreatingLock)) {
     TRY(remove_orphans(store, store.root(), result));
     TRY(remove_orphans(store, store.run_root(), result));
+    TRY(remove_empty_volumes(store));
   }
   return result;
 }

@@ -1,7 +1,9 @@
 #include "engine/remove.h"
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include <poll.h>
 #include <sys/syscall.h>
@@ -9,6 +11,7 @@
 
 #include "base/fault.h"
 #include "engine/status.h"
+#include "engine/volumes.h"
 #include "sys/process.h"
 
 namespace berth::engine {
@@ -36,6 +39,8 @@ Result<> remove_container(store::Store& store, const LockedContainer& container)
     // One that was to go anyway needs no note of it: recover() would do the same.
     if (!record.remove_on_exit) TRY(store::set_container_removing(store.db(), record.id));
     fault::point("removing");
+    TRY(end_lost_process(store, record.id));
+    if (record.remove_on_exit) TRY(remove_anonymous_volumes(store, record.id));
     TRY(remove_files(store, record.id));
     fault::point("files-removed");
     return remove_record(store, record.id);
@@ -50,6 +55,19 @@ Result<> finish_container(store::Store& store, const LockedContainer& container,
   TRY(store::set_container_exited(store.db(), container.record.id, exited.status, exited.finished_at, ""));
   fault::point("exit-stored");
   return sys::remove_tree_at(store.run_root(), container_directory(container.record.id));
+}
+
+Result<> end_lost_process(store::Store& store, std::string_view id) {
+  constexpr int kPatienceMs = 10'000;
+  const std::optional<pid_t> pid = lost_process(store, id);
+  if (!pid) return {};
+  const sys::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
+  // Asked again now that the descriptor holds on to whatever has the PID.
+  if (!process || !lost_process(store, id)) return {};
+  TRY(sys::send_signal(process.get(), SIGKILL));
+  pollfd ended{process.get(), POLLIN, 0};
+  if (::poll(&ended, 1, kPatienceMs) == 0) return fail("process {} does not end (SIGKILL was sent)", *pid);
+  return {};
 }
 
 Result<> kill_container(store::Store& store, const store::ContainerRecord& record) {
@@ -70,6 +88,19 @@ Result<> kill_container(store::Store& store, const store::ContainerRecord& recor
   if (::poll(&ended, 1, kPatienceMs) == 0)
     return fail("container {} does not end (SIGKILL was sent)", record.name);
   return {};
+}
+
+Result<LockedContainer> kill_and_lock_container(store::Store& store, const store::ContainerRecord& record) {
+  constexpr std::chrono::seconds kPatience{10};
+  constexpr std::chrono::milliseconds kPause{5};
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    TRY(kill_container(store, record));
+    Result<LockedContainer> locked = lock_container(store, record);
+    const bool busy = !locked && locked.error().code == Code::conflict;
+    if (!busy || std::chrono::steady_clock::now() > deadline) return locked;
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 }  // namespace berth::engine

@@ -16,4 +16,11 @@ Result<> remove_container(store::Store& store, const LockedContainer& container)
 // Kills a running container and waits until its monitor is gone (10 s at most).
 Result<> kill_container(store::Store& store, const store::ContainerRecord& record);
 
+// Locks a container, killing it if it runs or is about to. Waits 10 s at most for the commands that are busy
+// with it, such as the one that was attached to it. Code::not_found if one of them has removed it.
+Result<LockedContainer> kill_and_lock_container(store::Store& store, const store::ContainerRecord& record);
+
+// Kills a container's PID 1 that has outlived its monitor; see lost_process().
+Result<> end_lost_process(store::Store& store, std::string_view id);
+
 }  // namespace berth::engine

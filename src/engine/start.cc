@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -74,7 +76,8 @@ Result<ContainerFiles> write_files(store::Store& store, const std::string& id, c
 // As podman has it, --privileged comes without a filter unless one is named.
 Result<SeccompFilter> filter_for(const store::Store& store, const ContainerSpec& spec,
                                  const sys::CapabilitySets& capabilities) {
-  const std::string_view profile = spec.privileged && spec.seccomp.empty() ? "unconfined" : spec.seccomp;
+  const bool privileged_default = spec.privileged && spec.seccomp.empty();
+  const std::string_view profile = privileged_default ? std::string_view("unconfined") : spec.seccomp;
   return seccomp_filter(store, profile, capabilities.bounding);
 }
 
@@ -133,6 +136,13 @@ struct SpawnedMonitor {
 Result<SpawnedMonitor> spawn_monitor(const std::string& id) {
   const std::string program = TRY(sys::companion_path("berth-monitor"));
   auto [ours, theirs] = TRY(sys::Channel::make_pair());
+  // The signals that this process keeps for the container (CallerSignals) are blocked here, not there.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
@@ -146,8 +156,9 @@ Result<SpawnedMonitor> spawn_monitor(const std::string& id) {
   std::array<char*, 4> argv{const_cast<char*>("berth-monitor"), short_id.data(),
                             level.empty() ? nullptr : level.data(), nullptr};
   pid_t pid = 0;
-  const int err = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
+  const int err = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   if (err != 0) return fail_errno(err, "execute {}", program);
   sys::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) return fail_errno(errno, "watch berth-monitor");
@@ -174,6 +185,8 @@ Result<Session> launch(store::Store& store, const LockedContainer& container,
   const sys::UniqueFd plan_file = TRY(sys::make_memory_file("berth-plan", wire::encode(plan)));
   const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   const sys::UniqueFd state = TRY(sys::open_at(store.run_root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  // How it ended the last time is in the database; a record that is left here would be taken for this time's.
+  TRY(sys::remove_tree_at(directory.get(), monitor::kExitFile));
   SpawnedMonitor spawned = TRY(spawn_monitor(container.record.id));
   fault::point("monitor-spawned");
   const monitor::StartRequest request{.interactive = interactive,
@@ -190,6 +203,27 @@ Result<Session> launch(store::Store& store, const LockedContainer& container,
   return Session{std::move(spawned.channel), std::move(spawned.pidfd), *started, {}};
 }
 
+int64_t now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// A container that has ended before is recorded as running before it does, so that recover() looks after it
+// whatever happens to this process.
+Result<> record_restart(store::Store& store, const store::ContainerRecord& record) {
+  if (record.state != store::kExited) return {};
+  return store::set_container_started(store.db(), record.id, now());
+}
+
+// It has not run: its end is still that of the last time.
+Result<> take_restart_back(store::Store& store, const store::ContainerRecord& record) {
+  if (record.state != store::kExited) return {};
+  TRY(store::set_container_started(store.db(), record.id, record.started_at.value_or(0)));
+  return store::set_container_exited(store.db(), record.id, record.exit_status,
+                                     record.finished_at.value_or(0), record.exit_reason);
+}
+
 }  // namespace
 
 Result<Session> start_container(store::Store& store, const LockedContainer& container,
@@ -200,7 +234,11 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
     plan.process.rows = options.rows;
     plan.process.columns = options.columns;
     fault::point("planned");
-    return launch(store, container, plan, options.interactive);
+    TRY(record_restart(store, container.record));
+    fault::point("restart-recorded");
+    Result<Session> session = launch(store, container, plan, options.interactive);
+    if (!session) TRY(take_restart_back(store, container.record));
+    return session;
   };
   Session session = TRY_CONTEXT(start(), "cannot start \"{}\"", container.record.name);
   session.warnings = std::move(warnings);

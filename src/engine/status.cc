@@ -58,6 +58,15 @@ std::optional<LiveStatus> live_status(const store::Store& store, std::string_vie
   return status;
 }
 
+std::optional<pid_t> lost_process(const store::Store& store, std::string_view id) {
+  const auto document = read_record(store.run_root(), state_path(id));
+  if (!document || live_status(store, id)) return std::nullopt;
+  const auto pid = static_cast<pid_t>(number(*document, "pid"));
+  const int64_t started = number(*document, "pid_start");
+  if (pid <= 0 || started == 0 || start_time(pid) != started) return std::nullopt;
+  return pid;
+}
+
 bool was_started(const store::Store& store, std::string_view id) {
   return sys::exists_at(store.run_root(), state_path(id));
 }

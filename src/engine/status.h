@@ -26,6 +26,10 @@ std::optional<LiveStatus> live_status(const store::Store& store, std::string_vie
 // Whether a state file is there, alive or not: the container was started and nobody has tidied up since.
 bool was_started(const store::Store& store, std::string_view id);
 
+// The container's PID 1 where it has outlived its monitor. The kernel ends it with the monitor (PDEATHSIG),
+// but a process that is PID 1 itself (--init=false) escapes that by executing a setuid file.
+std::optional<pid_t> lost_process(const store::Store& store, std::string_view id);
+
 struct ExitRecord {
   int64_t status = 0;
   int64_t finished_at = 0;

@@ -6,6 +6,7 @@
 //                            ◀── started | failed
 //   input, input_end, resize, signal     ──▶
 //                            ◀── output, error_output …
+//                            ◀── input_taken (the client has at most kInputWindow bytes of input under way)
 //                            ◀── exited      (after the last output), then the channel ends
 //
 // A client that goes away does not end the container.
@@ -30,6 +31,7 @@ enum class Kind : uint8_t {
   failed,        // runtime::Failure
   output,        // bytes
   error_output,  // bytes
+  input_taken,   // InputTaken
   exited,        // Exited
 };
 
@@ -74,6 +76,18 @@ struct TerminalSize {
   }
 };
 
+// So much input may be sent without having been taken by the container. Input beyond it waits with the
+// client, so the monitor can always listen: a signal is never stuck behind input that nobody reads.
+inline constexpr size_t kInputWindow = size_t{1} << 20;
+
+struct InputTaken {
+  uint32_t bytes = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(bytes);
+  }
+};
+
 struct SignalRequest {
   int32_t signal = 0;
   template <typename A>
@@ -93,8 +107,8 @@ std::string pack_value(Kind kind, const T& value) {
 Result<Kind> kind_of(std::string_view message);
 
 // What the monitor leaves in the container's directory (kExitFile) and below the run root (kStateFile): small
-// JSON objects, {"status":0,"finished_at":…} and {"monitor_pid":…,"monitor_start":…,"pid":…,"started_at":…}.
-// monitor_start is field 22 of /proc/PID/stat, so that a reused PID is recognised.
+// JSON objects, {"status":0,"finished_at":…} and {"monitor_pid":…,"monitor_start":…,"pid":…,"pid_start":…,
+// "started_at":…}. The starts are field 22 of /proc/PID/stat, so that a reused PID is recognised.
 inline constexpr const char* kExitFile = "exit";
 inline constexpr const char* kStateFile = "state";
 inline constexpr const char* kLogFile = "log";

@@ -18,8 +18,6 @@ namespace berth::monitor {
 namespace {
 
 constexpr size_t kChunk = 32 * 1024;
-// Past this, the client's messages wait until the container has read some of its input.
-constexpr size_t kMostPendingInput = 1U << 20;
 
 void set_nonblocking(int fd) {
   if (fd < 0) return;
@@ -43,8 +41,16 @@ void Relay::send(std::string_view message) {
   if (client_.open() && !client_.send(message)) client_.close();
 }
 
+bool Relay::client_is_full() {
+  if (!client_.open()) return false;
+  pollfd writable{client_.fd(), POLLOUT, 0};
+  return ::poll(&writable, 1, 0) == 0;
+}
+
 bool Relay::carry_output(sys::UniqueFd& from, bool is_error) {
   std::array<char, kChunk + 1> message;  // NOLINT(cppcoreguidelines-pro-type-member-init): read(2) fills it
+  client_full_ = client_is_full();
+  if (client_full_) return true;
   message[0] = static_cast<char>(is_error ? Kind::error_output : Kind::output);
   const ssize_t n = ::read(from.get(), message.data() + 1, kChunk);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
@@ -60,9 +66,12 @@ bool Relay::carry_output(sys::UniqueFd& from, bool is_error) {
 
 // All processes of the container are gone, so what is in the pipes now is all there will be.
 void Relay::drain() {
-  while (output_.valid() && carry_output(output_, false)) {
-  }
-  while (error_.valid() && carry_output(error_, true)) {
+  for (const bool is_error : {false, true}) {
+    sys::UniqueFd& from = is_error ? error_ : output_;
+    while (from.valid() && carry_output(from, is_error)) {
+      pollfd writable{client_.fd(), POLLOUT, 0};
+      if (client_full_) ::poll(&writable, 1, -1);
+    }
   }
 }
 
@@ -87,6 +96,7 @@ void Relay::write_input() {
     return;
   }
   pending_input_.erase(0, static_cast<size_t>(n));
+  send(pack_value(Kind::input_taken, InputTaken{static_cast<uint32_t>(n)}));
   if (pending_input_.empty() && input_ended_ && !terminal_) input_.reset();
 }
 
@@ -131,11 +141,11 @@ Result<siginfo_t> Relay::run(runtime::RunningContainer& container, OutsideStream
   enum : size_t { kClient, kInput, kOutput, kError, kProcess, kSignals, kCount };
   while (true) {
     std::array<pollfd, kCount> wait{};
-    const bool hear_client = client_.open() && pending_input_.size() < kMostPendingInput;
-    wait[kClient] = {hear_client ? client_.fd() : -1, POLLIN, 0};
+    const int for_output = client_full_ ? POLLOUT : 0;
+    wait[kClient] = {client_.open() ? client_.fd() : -1, static_cast<short>(POLLIN | for_output), 0};
     wait[kInput] = {pending_input_.empty() ? -1 : input_.get(), POLLOUT, 0};
-    wait[kOutput] = {output_.get(), POLLIN, 0};
-    wait[kError] = {error_.get(), POLLIN, 0};
+    wait[kOutput] = {client_full_ ? -1 : output_.get(), POLLIN, 0};
+    wait[kError] = {client_full_ ? -1 : error_.get(), POLLIN, 0};
     wait[kProcess] = {container.pidfd.get(), POLLIN, 0};
     wait[kSignals] = {signals.get(), POLLIN, 0};
     if (::poll(wait.data(), wait.size(), -1) < 0) {
@@ -145,7 +155,8 @@ Result<siginfo_t> Relay::run(runtime::RunningContainer& container, OutsideStream
     if (wait[kOutput].revents != 0) carry_output(output_, false);
     if (wait[kError].revents != 0) carry_output(error_, true);
     if (wait[kInput].revents != 0) write_input();
-    if (wait[kClient].revents != 0) read_client(container);
+    if ((wait[kClient].revents & ~POLLOUT) != 0) read_client(container);
+    if (wait[kClient].revents != 0) client_full_ = false;
     if (signalfd_siginfo info{}; ::read(signals.get(), &info, sizeof info) == sizeof info) {
       [[maybe_unused]] const Result<> sent =
           sys::send_signal(container.pidfd.get(), static_cast<int>(info.ssi_signo));

@@ -27,6 +27,9 @@ class Relay {
   // Reads once; closes the descriptor at its end. False if there was nothing to read.
   bool carry_output(sys::UniqueFd& from, bool is_error);
   void drain();
+  // A client that is not reading has as much as it can take; the monitor does not wait in a write, so that it
+  // still hears signals and input.
+  bool client_is_full();
   void send(std::string_view message);
 
   sys::Channel& client_;
@@ -36,6 +39,7 @@ class Relay {
   sys::UniqueFd error_;
   bool terminal_ = false;
   bool input_ended_ = false;
+  bool client_full_ = false;
   std::string pending_input_;
 };
 

@@ -46,6 +46,7 @@ Result<> apply_options(sys::FilesystemContext& context, std::string_view options
 // allowed.
 Result<sys::UniqueFd> make_tmpfs(const std::string& options, const HostIds& owner, uint64_t attributes) {
   sys::FilesystemContext tmpfs = TRY(sys::FilesystemContext::open("tmpfs"));
+  TRY(tmpfs.set("source", "tmpfs"));
   TRY(tmpfs.set("uid", fmt::format("{}", owner.uid.value())));
   TRY(tmpfs.set("gid", fmt::format("{}", owner.gid.value())));
   TRY(apply_options(tmpfs, options));

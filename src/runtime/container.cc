@@ -165,7 +165,7 @@ class Start {
     if (said.size() == sizeof(ExecFailure)) {
       ExecFailure failure;
       std::memcpy(&failure, said.data(), sizeof failure);
-      if (failure.mark == kExecFailureMark) return exec_error(plan_.process.argv.front(), failure.err);
+      if (failure.mark == kExecFailureMark) return exec_error(plan_.process.argv.front(), failure.err, true);
     }
     Result<Failure> failure = wire::decode<Failure>(said);
     return failure ? to_error(*failure) : failure.error();

@@ -51,14 +51,16 @@ void restore_signals() {
 
 }  // namespace
 
-Error exec_error(const std::string& command, int err) {
+Error exec_error(const std::string& command, int err, bool found) {
   const bool absent = err == ENOENT || err == ENOTDIR || err == ELOOP;
   Error error{absent ? Code::command_not_found : Code::not_executable, err, {}, {}};
   error.message = fmt::format("cannot execute \"{}\" in the container: {}", command, describe_errno(err));
   if (err == ENOEXEC) {
     error.hint = "The file is not a program for this machine, or a script without a #! line.";
-  } else if (err == ENOENT && command.find('/') != std::string::npos) {
-    error.hint = "The file, the interpreter of its #! line or its dynamic loader is not in the image.";
+  } else if (err == ENOENT && found) {
+    error.hint = "The interpreter of its #! line, or its dynamic loader, is not in the image.";
+  } else if (absent && command.find('/') != std::string::npos) {
+    error.hint = "There is no such file in the image.";
   } else if (absent) {
     error.hint = "The image has no such command in its PATH.";
   } else if (err == EISDIR) {
@@ -72,10 +74,10 @@ Error exec_error(const std::string& command, int err) {
 
 Result<std::string> find_command(const ProcessPlan& process) {
   const std::string& command = process.argv.front();
-  if (command.empty()) return std::unexpected(exec_error(command, ENOENT));
+  if (command.empty()) return std::unexpected(exec_error(command, ENOENT, false));
   if (command.find('/') != std::string::npos) {
     const int err = executable(command);
-    if (err != 0) return std::unexpected(exec_error(command, err));
+    if (err != 0) return std::unexpected(exec_error(command, err, false));
     return command;
   }
   int refused = 0;
@@ -89,7 +91,7 @@ Result<std::string> find_command(const ProcessPlan& process) {
     if (directory.size() == path.size()) break;
     path.remove_prefix(directory.size() + 1);
   }
-  return std::unexpected(exec_error(command, refused != 0 ? refused : ENOENT));
+  return std::unexpected(exec_error(command, refused != 0 ? refused : ENOENT, false));
 }
 
 Error execute(const ProcessPlan& process, int init_program) {
@@ -100,7 +102,7 @@ Error execute(const ProcessPlan& process, int init_program) {
   if (init_program < 0) {
     std::vector<char*> argv = pointers(process.argv);
     ::execve(path->c_str(), argv.data(), environment.data());
-    return exec_error(process.argv.front(), errno);
+    return exec_error(process.argv.front(), errno, true);
   }
   // berth-init takes the file to execute and then the argument vector.
   std::vector<std::string> words{"berth-init", *path};

@@ -13,7 +13,8 @@ Result<std::string> find_command(const ProcessPlan& process);
 // on failure.
 Error execute(const ProcessPlan& process, int init_program);
 
-// The error for a command that execve(2) refused.
-Error exec_error(const std::string& command, int err);
+// The error for a command that can't be executed. `found`: the file is there, and it was execve(2) that
+// refused.
+Error exec_error(const std::string& command, int err, bool found);
 
 }  // namespace berth::runtime

@@ -48,6 +48,10 @@ Result<> arrange_descriptors(InsideDescriptors& wanted) {
                                      {&wanted.status, kStatusFd, true},
                                      {&wanted.channel, kChannelFd, true},
                                      {&wanted.init_program, kInitFd, true}}};
+  // The terminal comes later; until then nothing else may get its numbers.
+  for (sys::UniqueFd* standard : {&wanted.standard_input, &wanted.standard_output, &wanted.standard_error}) {
+    if (!standard->valid()) *standard = TRY(sys::open_at(AT_FDCWD, "/dev/null", O_RDWR));
+  }
   // First out of the way of each other, then to their places.
   for (const Place& place : places) {
     if (!place.fd->valid()) continue;

@@ -28,6 +28,7 @@ const MountPlan* find_mount(const ContainerPlan& plan, MountKind kind) {
 
 Result<sys::UniqueFd> make_mount(const MountPlan& mount, const std::string& type) {
   sys::FilesystemContext context = TRY(sys::FilesystemContext::open(type));
+  TRY(context.set("source", type));
   if (mount.kind == MountKind::devpts) {
     TRY(context.set_flag("newinstance"));
     TRY(context.set("ptmxmode", "0666"));

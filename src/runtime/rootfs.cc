@@ -59,6 +59,7 @@ Result<> set_features(sys::FilesystemContext& overlay) {
 
 Result<sys::UniqueFd> overlay_by_descriptor(const Layers& layers) {
   sys::FilesystemContext overlay = TRY(sys::FilesystemContext::open("overlay"));
+  TRY(overlay.set("source", "overlay"));
   // The first lowerdir+ is the uppermost.
   for (auto layer = layers.lower.rbegin(); layer != layers.lower.rend(); ++layer) {
     TRY(overlay.set_fd("lowerdir+", layer->get()));

@@ -203,8 +203,8 @@ bool exists_at(int dirfd, const std::string& path) {
 }
 
 namespace {
-Result<UniqueFd> open_and_lock(int dirfd, const std::string& name, int operation) {
-  UniqueFd fd = TRY(open_at(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+Result<UniqueFd> open_and_lock(int dirfd, const std::string& name, int operation, int creation = O_CREAT) {
+  UniqueFd fd = TRY(open_at(dirfd, name, O_RDWR | O_NOFOLLOW | creation, 0600));
   int rc = 0;
   do {
     rc = ::flock(fd.get(), operation);
@@ -223,6 +223,9 @@ Result<FileLock> FileLock::shared(int dirfd, const std::string& name) {
 }
 Result<FileLock> FileLock::try_exclusive(int dirfd, const std::string& name) {
   return FileLock(TRY(open_and_lock(dirfd, name, LOCK_EX | LOCK_NB)));
+}
+Result<FileLock> FileLock::try_existing(int dirfd, const std::string& name) {
+  return FileLock(TRY(open_and_lock(dirfd, name, LOCK_EX | LOCK_NB, 0)));
 }
 
 }  // namespace berth::sys

@@ -63,6 +63,9 @@ class FileLock {
   static Result<FileLock> shared(int dirfd, const std::string& name);
   // As exclusive(), but Code::conflict at once if somebody holds it.
   static Result<FileLock> try_exclusive(int dirfd, const std::string& name);
+  // As try_exclusive(), but only if the file is there: err is ENOENT otherwise. In a directory that another
+  // process may be removing, a new file would be in its way.
+  static Result<FileLock> try_existing(int dirfd, const std::string& name);
   [[nodiscard]] int fd() const { return fd_.get(); }
   void release() { fd_.reset(); }
 

@@ -24,7 +24,7 @@ Result<int> load(const cli::Invocation& invocation) {
     Error error = fail(Code::usage, "cannot load: standard input is a terminal").error();
     return std::unexpected(std::move(error).with_hint("Name an archive with -i, or redirect one here."));
   }
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(cli::open_store(invocation));
   const std::string what = input == "-" ? "standard input" : fmt::format("\"{}\"", input);
   const std::vector<transfer::LoadedImage> images =
       TRY_CONTEXT(transfer::load_images_from(store, input), "cannot load {}", what);

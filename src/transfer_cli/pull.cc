@@ -164,7 +164,7 @@ Result<int> pull(const cli::Invocation& invocation) {
     const std::vector<oci::Reference> tagged = TRY(all_tags_of(flags, std::string(word)));
     references.insert(references.end(), tagged.begin(), tagged.end());
   }
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(cli::open_store(invocation));
   for (const oci::Reference& reference : references)
     print_id(TRY(pull_one(store, flags, reference, platform)));
   return 0;
