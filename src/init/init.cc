@@ -7,7 +7,8 @@
 // and gains nothing.
 //
 // Usage: berth-init FILE ARG0 [ARG...], with the descriptor of the status pipe at kStatusFd: there an
-// ExecFailure is written if FILE can't be executed (runtime/protocol.h).
+// ExecFailure is written if FILE can't be executed (runtime/protocol.h). As "berth-exec" it executes FILE
+// itself, without a child: then FILE is PID 1.
 #include <asm/ioctls.h>
 #include <asm/signal.h>
 #include <asm/unistd.h>
@@ -45,6 +46,14 @@ void set_blocked(const SignalSet& set) {
   } failure{kExecFailureMark, static_cast<int>(-error)};
   system_call(__NR_write, kStatusFd, &failure, sizeof failure);
   leave(kExecFailed);
+}
+
+bool same(const char* a, const char* b) {
+  while (*a != 0 && *a == *b) {
+    ++a;
+    ++b;
+  }
+  return *a == *b;
 }
 
 // The child is a process group of its own and, on a terminal, the one in front: Ctrl-C reaches it once, by
@@ -106,6 +115,7 @@ extern "C" [[noreturn]] void berth_init_main(long* stack) {
   constexpr long kFewest = 3;
   constexpr int kUsage = 125;
   if (argc < kFewest) leave(kUsage);
+  if (same(argv[0], "berth-exec")) become_command(argv[1], argv + 2, environment);
   set_blocked(kAll);
   const long child = system_call(__NR_clone, SIGCHLD, 0, 0, 0, 0);
   if (child < 0) report_failure(child);

@@ -81,11 +81,8 @@ Result<Exited> run_container(sys::Channel& client, const Task& task) {
   const bool terminal = task.plan.process.terminal;
   StreamEnds ends;
   if (!terminal) ends = TRY(make_streams(task.plan, task.request.interactive));
-  sys::UniqueFd init;
-  if (task.plan.process.init) {
-    const std::string path = TRY(sys::companion_path("berth-init"));
-    init = TRY(sys::open_sealed_program(path));
-  }
+  const std::string path = TRY(sys::companion_path("berth-init"));
+  sys::UniqueFd init = TRY(sys::open_sealed_program(path));
   runtime::RunningContainer container =
       TRY(runtime::start_container(task.plan, std::move(ends.inside), std::move(init), task.request.scratch));
   const Started started{container.pid, now()};

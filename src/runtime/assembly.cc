@@ -22,6 +22,16 @@ Result<bool> is_directory(int fd) {
   return S_ISDIR(st.st_mode);
 }
 
+bool is_essential(const std::string& target) {
+  return target == "/proc" || target == "/sys" || target == "/dev";
+}
+
+Result<uint64_t> mount_id(int fd) {
+  struct statx found{};
+  if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found) != 0) return fail_errno(errno, "look at a mount");
+  return found.stx_mnt_id;
+}
+
 // The place for a mount: what is there, or a new directory or file to match the source.
 Result<sys::UniqueFd> target_for(const safepath::Root& root, const std::string& target, bool directory) {
   return directory ? root.make_dirs(target) : root.make_file(target);
@@ -67,6 +77,21 @@ class Assembler {
       TRY_CONTEXT(place(mount, source.get()), "mount {}", mount.target);
       // The devices go in before anything is mounted on top of /dev.
       if (mount.target == "/dev") TRY(make_devices(plan_.devices, root_, plan_));
+      if (is_essential(mount.target)) essential_.push_back({mount.target, std::move(source)});
+    }
+    return {};
+  }
+
+  // A link in the image at or above /proc, /sys or /dev, or at the place of a volume, can lead one mount over
+  // another. What is then at /proc is not what would be masked, and the uncovered proc below it lets a
+  // container with CAP_SYS_ADMIN mount one without masks.
+  Result<> check_essential_mounts() {
+    for (const auto& [target, mount] : essential_) {
+      const Result<sys::UniqueFd> found = root_.open(target, O_PATH);
+      if (!found || TRY(mount_id(found->get())) != TRY(mount_id(mount.get()))) {
+        return fail(Code::refused, "the image leads {} to another place, where something else is mounted",
+                    target);
+      }
     }
     return {};
   }
@@ -153,6 +178,7 @@ class Assembler {
   const ContainerPlan& plan_;
   const safepath::Root& root_;
   HostIds root_ids_;
+  std::vector<std::pair<std::string, sys::UniqueFd>> essential_;
 };
 
 }  // namespace
@@ -179,6 +205,7 @@ Result<> assemble(const ContainerPlan& plan, const safepath::Root& root, const H
   const sys::ScopedFsIds as_root = TRY(sys::ScopedFsIds::set(root_ids.uid, root_ids.gid));
   Assembler assembler(plan, root, root_ids);
   TRY(assembler.mount_all(std::move(bind_sources), std::move(namespaced)));
+  TRY(assembler.check_essential_mounts());
   if (console >= 0) TRY_CONTEXT(assembler.place_console(console), "mount /dev/console");
   TRY(assembler.hide_paths());
   if (plan.process.working_directory != "/") {

@@ -23,8 +23,9 @@ struct RunningContainer {
 
 // Returns when the container's process has been executed; after an error nothing is left of it. The caller
 // must be single-threaded and have CAP_SYS_ADMIN on the host; it is in its own mount namespace again
-// afterwards. `init_program`: berth-init, open; not used if the plan is without init. `scratch`: an empty
-// directory of the host's that may be mounted on (in a private namespace) by kernels that need paths.
+// afterwards. `init_program`: berth-init, open, which executes the process even if the plan is without init.
+// `scratch`: an empty directory of the host's that may be mounted on (in a private namespace) by kernels that
+// need paths.
 Result<RunningContainer> start_container(const ContainerPlan& plan, Streams streams,
                                          sys::UniqueFd init_program, const std::string& scratch);
 

@@ -94,18 +94,16 @@ Result<std::string> find_command(const ProcessPlan& process) {
   return std::unexpected(exec_error(command, refused != 0 ? refused : ENOENT, false));
 }
 
+// Also without init the command is executed by berth-init, and not from here: this process is berth-monitor,
+// a file of the host's, and a command /proc/self/exe, or a script with that interpreter, would execute it in
+// the container and could open it for writing from there (CVE-2019-5736).
 Error execute(const ProcessPlan& process, int init_program) {
   const Result<std::string> path = find_command(process);
   if (!path) return path.error();
   std::vector<char*> environment = pointers(process.environment);
   restore_signals();
-  if (init_program < 0) {
-    std::vector<char*> argv = pointers(process.argv);
-    ::execve(path->c_str(), argv.data(), environment.data());
-    return exec_error(process.argv.front(), errno, true);
-  }
-  // berth-init takes the file to execute and then the argument vector.
-  std::vector<std::string> words{"berth-init", *path};
+  // berth-init takes the file to execute and then the argument vector. By the other name it does not fork.
+  std::vector<std::string> words{process.init ? "berth-init" : "berth-exec", *path};
   words.insert(words.end(), process.argv.begin(), process.argv.end());
   std::vector<char*> argv = pointers(words);
   // berth-init keeps the status pipe until its child has executed the command; it closes it in the child by

@@ -9,8 +9,8 @@ namespace berth::runtime {
 // environment's PATH, as the calling user may execute it. Code::command_not_found or Code::not_executable.
 Result<std::string> find_command(const ProcessPlan& process);
 
-// Executes the process, as the child of berth-init (an open program) or in its own right (-1). Returns only
-// on failure.
+// Executes the process through berth-init (an open program): as its child, or in its place if the plan is
+// without init. Returns only on failure.
 Error execute(const ProcessPlan& process, int init_program);
 
 // The error for a command that can't be executed. `found`: the file is there, and it was execve(2) that

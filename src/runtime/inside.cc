@@ -181,13 +181,12 @@ Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
 }  // namespace
 
 void run_inside(const ContainerPlan& plan, InsideDescriptors descriptors) {
-  const bool with_init = descriptors.init_program.valid();
   const int early_status = descriptors.status.get();
   Error error;
   if (const Result<> ready = set_up(plan, descriptors); !ready) {
     error = ready.error();
   } else {
-    error = execute(plan.process, with_init ? kInitFd : -1);
+    error = execute(plan.process, kInitFd);
   }
   const std::string failure = wire::encode(to_failure(error));
   if (!sys::write_all(kStatusFd, failure)) [[maybe_unused]]

@@ -13,7 +13,7 @@ struct InsideDescriptors {
   sys::UniqueFd standard_error;
   sys::UniqueFd channel;       // see protocol.h
   sys::UniqueFd status;        // the write end of the status pipe
-  sys::UniqueFd init_program;  // berth-init; invalid without it
+  sys::UniqueFd init_program;  // berth-init
 };
 
 // Runs in the new process and does not return: it executes the container's process or writes a Failure and

@@ -15,6 +15,10 @@ namespace berth::runtime {
 
 namespace {
 
+// The superblock is the host's own, so the device nodes of a layer would be the host's devices. A container
+// has devices in /dev, which is a tmpfs, and nowhere else.
+constexpr unsigned kAttributes = MOUNT_ATTR_NODEV;
+
 struct Layers {
   std::vector<sys::UniqueFd> lower;  // lowest first
   sys::UniqueFd upper;               // upper and work lie on one mount, as overlayfs asks
@@ -68,7 +72,7 @@ Result<sys::UniqueFd> overlay_by_descriptor(const Layers& layers) {
   TRY(overlay.set_fd("workdir", layers.work.get()));
   TRY(set_features(overlay));
   TRY(overlay.create());
-  return overlay.mount(0);
+  return overlay.mount(kAttributes);
 }
 
 // mount(2)'s options are one page; names on the scratch tmpfs are as short as can be.
@@ -91,7 +95,7 @@ Result<sys::UniqueFd> overlay_by_path(const Layers& layers, const std::string& s
   if (::fchdir(dir.get()) != 0) return fail_errno(errno, "enter {}", scratch);
   const std::string options =
       fmt::format("lowerdir={},upperdir=c/upper,workdir=c/work,metacopy=on,index=off,xino=off", lower);
-  if (::mount("overlay", "m", "overlay", 0, options.c_str()) != 0)
+  if (::mount("overlay", "m", "overlay", MS_NODEV, options.c_str()) != 0)
     return fail_errno(errno, "mount overlay by path");
   sys::UniqueFd merged = TRY(sys::clone_tree(dir.get(), "m", false));
   if (::chdir("/") != 0 || ::umount2(scratch.c_str(), MNT_DETACH) != 0)

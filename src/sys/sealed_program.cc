@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sys/file.h"
+#include "sys/mount_api.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U  // Linux 6.3; older headers do not have it
@@ -18,6 +19,15 @@ namespace berth::sys {
 namespace {
 constexpr size_t kLargestProgram = 16U << 20;
 constexpr mode_t kExecutable = 0755;
+
+// Through a mount that is read-only and nowhere attached: who executes it can't open it again for writing by
+// /proc/PID/exe, whatever he may do to the file.
+Result<UniqueFd> open_read_only(const std::string& path) {
+  const UniqueFd mount = TRY(clone_tree(AT_FDCWD, path, false));
+  TRY(set_attributes(mount.get(), MOUNT_ATTR_RDONLY, 0, false));
+  return open_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", mount.get()), O_RDONLY);
+}
+
 }  // namespace
 
 Result<UniqueFd> open_sealed_program(const std::string& path) {
@@ -25,7 +35,7 @@ Result<UniqueFd> open_sealed_program(const std::string& path) {
   const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   UniqueFd memory(::memfd_create("berth-init", flags | MFD_EXEC));
   if (!memory && errno == EINVAL) memory.reset(::memfd_create("berth-init", flags));  // before Linux 6.3
-  if (!memory && errno == EACCES) return file;
+  if (!memory && errno == EACCES) return open_read_only(path);
   if (!memory) return fail_errno(errno, "make a memory file for {}", path);
   const std::string program = TRY(read_all(file.get(), kLargestProgram));
   TRY(write_all(memory.get(), program));
