@@ -31,7 +31,7 @@ std::optional<Entry> parse_entry(std::string_view line) {
 
 class Printer {
  public:
-  Printer(bool timestamps) : timestamps_(timestamps) {}
+  explicit Printer(bool timestamps) : timestamps_(timestamps) {}
 
   void print(const Entry& entry) {
     std::FILE* to = entry.error ? stderr : stdout;

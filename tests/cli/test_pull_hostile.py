@@ -390,7 +390,7 @@ class Logins(HostileCase):
     def test_a_login_that_is_refused(self):
         self.challenge('Basic realm="x"')
         self.refused("--creds", "ann:wrong",
-                     saying=["refuses the login", "HTTP 401", f"hint: ", f"`berth login {self.registry.address}`"])
+                     saying=["refuses the login", "HTTP 401", "hint: ", f"`berth login {self.registry.address}`"])
         self.assertEqual(len(self.registry.asked(MANIFEST)), 1, "a refused password is not tried again")
 
     def test_no_login_where_one_is_wanted(self):
