@@ -116,6 +116,8 @@ extern "C" [[noreturn]] void berth_init_main(long* stack) {
   constexpr int kUsage = 125;
   if (argc < kFewest) leave(kUsage);
   if (same(argv[0], "berth-exec")) become_command(argv[1], argv + 2, environment);
+  constexpr long kSetName = 15;  // PR_SET_NAME; the memory file's own name would say less
+  system_call(__NR_prctl, kSetName, "berth-init");
   set_blocked(kAll);
   const long child = system_call(__NR_clone, SIGCHLD, 0, 0, 0, 0);
   if (child < 0) report_failure(child);
