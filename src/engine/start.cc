@@ -74,7 +74,9 @@ Result<ContainerFiles> write_files(store::Store& store, const std::string& id, c
 // As podman has it, --privileged comes without a filter unless one is named.
 Result<SeccompFilter> filter_for(const store::Store& store, const ContainerSpec& spec,
                                  const sys::CapabilitySets& capabilities) {
-  const std::string_view profile = spec.privileged && spec.seccomp.empty() ? "unconfined" : spec.seccomp;
+  const bool unfiltered = spec.privileged && spec.seccomp.empty();
+  const std::string_view profile =
+      unfiltered ? std::string_view("unconfined") : std::string_view(spec.seccomp);
   return seccomp_filter(store, profile, capabilities.bounding);
 }
 
@@ -103,12 +105,12 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   std::vector<std::string> layers;
   for (const std::string& layer : image.layers) layers.push_back(store.locations().root + "/layers/" + layer);
   if (!identity.layer.empty()) layers.push_back(store.locations().root + "/" + identity.layer);
-  const sys::CapabilitySets capabilities = TRY(resolve_capabilities({.add = spec.capabilities_added,
-                                                                     .drop = spec.capabilities_dropped,
-                                                                     .privileged = spec.privileged,
-                                                                     .available = maps.ids ? kernel_capabilities()
-                                                                                           : sys::own_bounding_set()},
-                                                                    user.uid));
+  const sys::CapabilitySets capabilities =
+      TRY(resolve_capabilities({.add = spec.capabilities_added,
+                                .drop = spec.capabilities_dropped,
+                                .privileged = spec.privileged,
+                                .available = maps.ids ? kernel_capabilities() : sys::own_bounding_set()},
+                               user.uid));
   const PlanInputs inputs{.id = record.id,
                           .name = record.name,
                           .spec = spec,
