@@ -86,7 +86,7 @@ class Descriptors(attack.AttackCase):
     def test_with_a_terminal(self):
         command = self.command("run", "--rm", "-t", *self.programs(), case.DEMO, "/attack/descriptors", "self")
         with terminal.Terminal(command, env=self.environment) as screen:
-            screen.expect(r"self: 0 1 2\r\n")
+            screen.expect(r"self: 0 1 2\s")
             self.assertEqual(screen.wait(), 0)
 
     def test_of_init(self):
