@@ -115,15 +115,23 @@ Result<> bring_loopback_up() {
   return {};
 }
 
+// Out of the way of 0, 1 and 2, which are free until the terminal is put there.
+Result<sys::UniqueFd> move_up(sys::UniqueFd fd) {
+  sys::UniqueFd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstFree));
+  if (!moved) return fail_errno(errno, "arrange the terminal's descriptors");
+  return moved;
+}
+
 // A new session, with the terminal as its controlling one. The terminal is opened again by its name in the
 // container, so that ttyname(3) finds it there, and compared with the descriptor that the monitor got from
 // the kernel (TIOCGPTPEER), so that the name can't have been swapped (CVE-2025-52565).
-Result<> take_terminal(const ContainerPlan& plan, int peer) {
-  const struct stat by_peer = TRY(sys::stat_at(peer, "", AT_EMPTY_PATH));
+Result<> take_terminal(const ContainerPlan& plan, sys::UniqueFd received) {
+  const sys::UniqueFd peer = TRY(move_up(std::move(received)));
+  const struct stat by_peer = TRY(sys::stat_at(peer.get(), "", AT_EMPTY_PATH));
   const unsigned number = minor(by_peer.st_rdev);
-  const sys::UniqueFd named =
-      TRY(sys::open_at2(AT_FDCWD, fmt::format("/dev/pts/{}", number), O_RDWR | O_NOCTTY, 0,
-                        RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
+  sys::UniqueFd opened = TRY(sys::open_at2(AT_FDCWD, fmt::format("/dev/pts/{}", number), O_RDWR | O_NOCTTY, 0,
+                                           RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
+  const sys::UniqueFd named = TRY(move_up(std::move(opened)));
   const struct stat by_name = TRY(sys::stat_at(named.get(), "", AT_EMPTY_PATH));
   if (by_name.st_dev != by_peer.st_dev || by_name.st_ino != by_peer.st_ino) {
     return fail("/dev/pts/{} is not the container's terminal", number);
@@ -166,7 +174,7 @@ Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
     return fail_errno(errno, "make a session keyring");
   }
   if (::setsid() < 0) return fail_errno(errno, "start a session");
-  if (!terminal.empty()) TRY_CONTEXT(take_terminal(plan, terminal.front().get()), "set up the terminal");
+  if (!terminal.empty()) TRY_CONTEXT(take_terminal(plan, std::move(terminal.front())), "set up the terminal");
   TRY(set_limits(plan.process));
   TRY(enter_working_directory(plan.process));
   TRY(become_user(plan.process));
