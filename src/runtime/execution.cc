@@ -1,6 +1,7 @@
 #include "runtime/execution.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -43,9 +44,13 @@ void restore_signals() {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // The system call, because signal(2) of the C library refuses the two that it keeps for itself, and a
+  // caller may have ignored them. All zeroes are the kernel's struct sigaction for the default, with an empty
+  // mask.
   constexpr int kLastSignal = 64;
+  const std::array<unsigned long, 4> standard{};
   for (int signal = 1; signal <= kLastSignal; ++signal) {
-    if (signal != SIGKILL && signal != SIGSTOP) ::signal(signal, SIG_DFL);
+    ::syscall(SYS_rt_sigaction, signal, standard.data(), nullptr, sizeof(unsigned long));
   }
 }
 
