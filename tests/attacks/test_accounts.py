@@ -28,7 +28,7 @@ class AccountFiles(attack.AttackCase):
             return loaded
         done = self.run_as("localhost/attack:latest", "10000", "true")
         self.assertIn(done.status, (0, 125), done)
-        seen = self.run_as("localhost/attack:latest", "10000", "sh", "-c", "test ! -f /etc/passwd || head /etc/passwd")
+        seen = self.run_as("localhost/attack:latest", "10000", "sh", "-c", "test ! -f /etc/passwd || head -c 1000 /etc/passwd")
         self.assertNotIn("hostsecret", seen.stdout, seen)
         by_name = self.run_as("localhost/attack:latest", "hostsecret", "true")
         self.assertNotEqual(by_name.status, 0, by_name)
