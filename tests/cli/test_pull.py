@@ -11,7 +11,7 @@ import subprocess
 import threading
 import urllib.request
 
-from support.case import BerthCase, demo_archive, main
+from support.case import BerthCase, demo_archive, main, run
 from support.registry import Registry, make_certificate
 from support.scripted_registry import OCI_INDEX, ScriptedRegistry, digest, make_image
 from support.terminal import Terminal
@@ -113,12 +113,13 @@ class Plain(PullCase):
         (self.work / "tree").mkdir()
         (self.work / "tree" / "from-podman").write_text("yes")
         subprocess.run(["tar", "-C", self.work / "tree", "-cf", self.work / "tree.tar", "."], check=True)
-        podman = ["podman", "--root", str(self.work / "podman"), "--runroot", str(self.work / "podman-run"),
+        podman = ["podman", "--root", str(self.work / "podman"), "--runroot", str(self.runroot.parent / "p"),
                   "--storage-driver", "vfs", "--events-backend", "none", "--cgroup-manager", "cgroupfs"]
         reference = registry.reference("podman:1")
-        subprocess.run([*podman, "import", "-q", self.work / "tree.tar", reference], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        subprocess.run([*podman, "push", "-q", "--tls-verify=false", reference], check=True, stderr=subprocess.DEVNULL)
+        for words in (["import", "-q", self.work / "tree.tar", reference],
+                      ["push", "-q", "--tls-verify=false", reference]):
+            done = run(*podman, *words)
+            self.assertEqual(done.status, 0, done)
         self.ok("pull", reference)
         self.assert_has("from-podman")
 

@@ -45,6 +45,8 @@ def reap_until(child):
 def inside(work, test, arguments):
     """Is PID 1 of the namespaces."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
+    # podman keeps its locks there, for all of its stores.
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm"], check=True)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     if file_system_magic(work) == OVERLAYFS_MAGIC:
         # A machine that is itself a container: overlayfs can't stand on overlayfs.
