@@ -27,6 +27,8 @@ class AuthFile {
  public:
   AuthFile();  // an empty one
   static Result<AuthFile> parse(std::string_view text);
+  AuthFile(const AuthFile&) = delete;
+  AuthFile& operator=(const AuthFile&) = delete;
   AuthFile(AuthFile&&) noexcept;
   AuthFile& operator=(AuthFile&&) noexcept;
   ~AuthFile();

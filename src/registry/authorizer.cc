@@ -59,10 +59,9 @@ void Authorizer::learn(const Headers& headers) {
   for (const std::string& field : headers.all("www-authenticate")) {
     for (Challenge& challenge : parse_challenges(field)) {
       const bool bearer = challenge.scheme == "bearer" && !challenge.parameter("realm").empty();
-      if (bearer && (!chosen || chosen->scheme != "bearer"))
-        chosen = std::move(challenge);
-      else if (challenge.scheme == "basic" && !chosen)
-        chosen = std::move(challenge);
+      const bool better =
+          bearer ? !chosen || chosen->scheme != "bearer" : challenge.scheme == "basic" && !chosen;
+      if (better) chosen = std::move(challenge);
     }
   }
   const std::lock_guard lock(mutex_);
