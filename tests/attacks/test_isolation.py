@@ -3,7 +3,6 @@
 import ctypes
 import os
 import pathlib
-import shutil
 import subprocess
 
 from support import attack, case, terminal
