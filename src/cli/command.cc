@@ -41,6 +41,18 @@ const Command* find_command(std::span<const Command> commands, std::span<const s
   return nullptr;
 }
 
+// "image": inspect, ls, prune, …
+std::vector<std::string_view> members(std::span<const Command> commands, std::string_view family) {
+  std::vector<std::string_view> names;
+  for (const Command& command : commands) {
+    const size_t space = command.name.find(' ');
+    if (space != std::string_view::npos && command.name.substr(0, space) == family) {
+      names.push_back(command.name.substr(space + 1));
+    }
+  }
+  return names;
+}
+
 void print_overview(std::span<const Command> commands, std::string_view only_below) {
   fmt::print("Usage: berth [--root DIR] [--runroot DIR] [--log-level LEVEL] {}COMMAND [flags] [arguments]\n",
              only_below.empty() ? "" : fmt::format("{} ", only_below));
@@ -54,6 +66,16 @@ void print_overview(std::span<const Command> commands, std::string_view only_bel
       fmt::print("\n{}:\n", group);
     }
     fmt::print("  {:<16} {}\n", nested ? command.name.substr(space + 1) : command.name, command.summary);
+  }
+  if (only_below.empty()) {
+    fmt::print("\nFamilies of commands:\n");
+    std::string_view family;
+    for (const Command& command : commands) {
+      const size_t space = command.name.find(' ');
+      if (space == std::string_view::npos || command.name.substr(0, space) == family) continue;
+      family = command.name.substr(0, space);
+      fmt::print("  {:<16} {}\n", family, fmt::join(members(commands, family), ", "));
+    }
   }
   fmt::print("\n`berth COMMAND --help` tells more.\n");
 }

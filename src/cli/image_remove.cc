@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli/images.h"
+#include "engine/identity_layer.h"
 #include "store/images.h"
 #include "store/layers.h"
 
@@ -15,8 +16,14 @@ std::string_view hex_of(std::string_view id) {
   return id.substr(id.find(':') + 1);
 }
 
-Result<> forget(store::Store& store, const std::string& id, const std::vector<std::string>& names) {
+// The image, and the identity layers that were made for it.
+Result<> remove_with_identities(store::Store& store, const std::string& id) {
   TRY(store::remove_image(store, id));
+  return engine::remove_identities(store, id);
+}
+
+Result<> forget(store::Store& store, const std::string& id, const std::vector<std::string>& names) {
+  TRY(remove_with_identities(store, id));
   for (const std::string& name : names) fmt::print("Untagged: {}\n", name);
   fmt::print("Deleted: {}\n", hex_of(id));
   return {};
@@ -125,7 +132,7 @@ Result<int> prune_images(const Invocation& invocation) {
   for (const store::ImageSummary& image : TRY(store::list_images(store))) {
     if (!all && !image.names.empty()) continue;
     if (!TRY(store::containers_of_image(store, image.id)).empty()) continue;
-    Result<> removed = store::remove_image(store, image.id);
+    Result<> removed = remove_with_identities(store, image.id);
     // A container may have been made from it since.
     if (!removed && removed.error().code != Code::conflict) {
       outcome.add(std::move(removed.error()));

@@ -50,6 +50,13 @@ Result<> make_upper(int directory, const store::ImageRecord& image) {
   return {};
 }
 
+// `berth rmi` looks for containers in its own transaction, so one of the two sees the other.
+Result<> check_image(store::Store& store, const std::string& image_id) {
+  store::Statement image = TRY(store.db().prepare("SELECT 1 FROM images WHERE id = ?"));
+  if (TRY(image.bind(1, image_id).step())) return {};
+  return fail(Code::not_found, "the image {} has just been removed", image_id);
+}
+
 Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, const ContainerSpec& spec,
                           bool name_is_made_up) {
   constexpr int kAttempts = 20;
@@ -60,6 +67,7 @@ Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, c
     if (inserted) break;
     if (!name_is_made_up || inserted.error().code != Code::conflict || attempt == kAttempts) return inserted;
   }
+  TRY(check_image(store, record.image_id));
   TRY(record_volumes(store, record.id, spec));
   if (spec.userns == "private") TRY(ledger::allocate_bank(store.db(), {"container", record.id}));
   fault::point("before-create-commit");

@@ -13,6 +13,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "engine/accounts.h"
 #include "engine/capabilities.h"
 #include "engine/devices.h"
 #include "engine/identity_layer.h"
@@ -81,6 +82,18 @@ Result<SeccompFilter> filter_for(const store::Store& store, const ContainerSpec&
   return seccomp_filter(store, profile, capabilities.bounding);
 }
 
+// A container that has run before may have a passwd of its own in its upper directory, which then counts.
+std::optional<std::string> changed_passwd(const store::Store& store, const store::ContainerRecord& record,
+                                          const ResolvedUser& user) {
+  if (record.state != store::kExited) return std::nullopt;
+  const Result<safepath::Root> upper =
+      safepath::Root::open(store.root(), container_directory(record.id) + "/upper");
+  if (!upper) return std::nullopt;
+  const Result<std::string> text = upper->read_file("etc/passwd", kMaxAccountFileBytes);
+  if (text) return own_passwd_warning(*text, user);
+  return std::nullopt;
+}
+
 Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::ContainerRecord& record,
                                          const store::ImageRecord& image,
                                          std::vector<std::string>& warnings) {
@@ -101,6 +114,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                                               .user = user,
                                               .working_directory = working_directory},
                                              [&] { return open_merged_view(store, image.layers); }));
+  if (const auto changed = changed_passwd(store, record, user)) warnings.push_back(*changed);
   for (const auto* found : {&user.warnings, &identity.warnings})
     warnings.insert(warnings.end(), found->begin(), found->end());
   std::vector<std::string> layers;
