@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <cerrno>
 #include <cstring>
 
 namespace berth {
@@ -12,7 +13,9 @@ std::string describe_errno(int err) {
 }
 
 std::unexpected<Error> fail_errno_text(int err, std::string what) {
-  return std::unexpected(Error{Code::failed, err, fmt::format("{}: {}", what, describe_errno(err)), {}});
+  Error error{Code::failed, err, fmt::format("{}: {}", what, describe_errno(err)), {}};
+  if (err == ENOSPC || err == EDQUOT) error.hint = kFullDiskHint;
+  return std::unexpected(std::move(error));
 }
 
 int exit_status(Code code) {

@@ -63,6 +63,10 @@ std::unexpected<Error> fail_errno(int err, fmt::format_string<Args...> format, A
   return fail_errno_text(err, fmt::format(format, std::forward<Args>(args)...));
 }
 
+// The way out of a full disk; fail_errno() gives it with ENOSPC and EDQUOT.
+inline constexpr const char* kFullDiskHint =
+    "The disk is full: `berth image prune` and `berth rm` make room, or name another place with --root.";
+
 // "EPERM (Operation not permitted)".
 std::string describe_errno(int err);
 

@@ -123,7 +123,7 @@ Result<int> inspect_images(const Invocation& invocation) {
   describe(app, invocation, "[flags] IMAGE [IMAGE...]", "Prints all that is known of images, as JSON.",
            "  berth image inspect busybox\n  berth image inspect -f '{{.Digest}}' busybox\n");
   if (!TRY(parse(app, invocation))) return 0;
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   Json list = Json::array();
   for (const std::string& word : words) {
     const store::ImageRecord image =
@@ -152,7 +152,7 @@ Result<int> image_history(const Invocation& invocation) {
   describe(app, invocation, "[flags] IMAGE", "Prints how an image was made, the last step first.",
            "  berth history busybox\n");
   if (!TRY(parse(app, invocation))) return 0;
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   const store::ImageRecord image =
       TRY_CONTEXT(store::find_image(store, word), "cannot show the history of \"{}\"", word);
   const Json rows = TRY(history_rows(store, image, no_trunc));

@@ -187,7 +187,7 @@ Result<int> list_images(const Invocation& invocation) {
   describe(app, invocation, "[flags] [NAME]", "Lists the images in the store, the newest first.",
            "  berth images\n  berth images --filter dangling=true -q\n");
   if (!TRY(parse(app, invocation))) return 0;
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   const std::vector<store::ImageSummary> images = TRY(store::list_images(store));
   const std::vector<Row> rows = TRY(rows_of(images, flags));
   if (flags.quiet) {

@@ -21,7 +21,7 @@ Result<int> tag_image(const Invocation& invocation) {
   for (const std::string& target : targets) {
     names.push_back(TRY_CONTEXT(store::local_name(target), "cannot tag \"{}\"", source));
   }
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   const store::ImageRecord image = TRY_CONTEXT(store::find_image(store, source), "cannot tag \"{}\"", source);
   for (const std::string& name : names) TRY(store::tag_image(store, image.id, name));
   return 0;
@@ -36,7 +36,7 @@ Result<int> untag_image(const Invocation& invocation) {
   describe(app, invocation, "IMAGE [NAME...]", "Takes names away from an image; without NAME all of them.",
            "  berth untag busybox registry.example.org/team/busybox:1.36\n");
   if (!TRY(parse(app, invocation))) return 0;
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   const store::ImageRecord image =
       TRY_CONTEXT(store::find_image(store, source), "cannot untag \"{}\"", source);
   std::vector<std::string> full_names;

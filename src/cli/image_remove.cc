@@ -96,7 +96,7 @@ Result<int> remove_images(const Invocation& invocation) {
   if (words.empty() != all) {
     return fail(Code::usage, "berth {}: name images or give --all, one of the two", invocation.name);
   }
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   Outcome outcome;
   if (all) {
     for (const store::ImageSummary& image : TRY(store::list_images(store))) {
@@ -122,7 +122,7 @@ Result<int> prune_images(const Invocation& invocation) {
   describe(app, invocation, "[flags]", "Removes images that have no name and that no container is made from.",
            "  berth image prune --all --force\n");
   if (!TRY(parse(app, invocation))) return 0;
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(open_store(invocation));
   if (!force) {
     fmt::print(stderr, "This removes all images {}that no container is made from.\n",
                all ? "" : "without a name and ");

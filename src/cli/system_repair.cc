@@ -3,6 +3,7 @@
 #include "cli/system.h"
 #include "engine/recover.h"
 #include "ledger/banks.h"
+#include "store/layers.h"
 
 namespace berth::cli {
 
@@ -20,9 +21,11 @@ Result<int> system_repair(const Invocation& invocation) {
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   const int64_t banks = TRY(ledger::reclaim_banks(store.db()));
   TRY(transaction.commit());
+  const int64_t bytes = TRY(store::collect_garbage(store));
   fmt::print("containers whose end is now recorded: {}\n", recovered.ended);
   fmt::print("containers removed: {}\n", recovered.removed);
   fmt::print("banks freed: {}\n", banks);
+  fmt::print("bytes of layers without an image: {}\n", bytes);
   return 0;
 }
 

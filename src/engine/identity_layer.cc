@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/sha256.h"
 #include "engine/accounts.h"
 #include "engine/layer_writer.h"
@@ -169,6 +170,7 @@ Result<> install(const store::Store& store, const std::string& key, const Plan& 
   }
   TRY(write_synced(staging.fd(), "made/identity", render_record(plan.identity)));
   TRY(sync_dir(staging.fd(), "made"));
+  fault::point("identity-staged");
   const std::string place = "identities/" + key;
   if (::renameat(staging.fd(), "made", store.root(), place.c_str()) != 0) {
     // Another start was faster, and made the same.

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/sha256.h"
 #include "engine/seccomp_compiler.h"
@@ -121,6 +122,7 @@ Result<> keep(const store::Store& store, const std::string& path, std::string_vi
   const store::Staging staging = TRY(store::Staging::create(store));
   const sys::UniqueFd file = TRY(sys::open_at(staging.fd(), "filter", O_WRONLY | O_CREAT | O_EXCL, 0600));
   TRY(sys::write_all(file.get(), data));
+  fault::point("filter-staged");
   if (::renameat(staging.fd(), "filter", store.root(), path.c_str()) != 0)
     return fail_errno(errno, "write {}", path);
   return {};

@@ -208,6 +208,7 @@ Result<Session> launch(store::Store& store, const LockedContainer& container,
                                       .scratch = store.locations().run_root + "/" + path};
   TRY(spawned.channel.send(monitor::pack_value(monitor::Kind::start, request),
                            {plan_file.get(), directory.get(), state.get(), container.lock.fd()}));
+  fault::point("start-sent");
   Result<monitor::Started> started = await_start(spawned.channel);
   if (!started) {
     // Its lock on the container goes with it.
@@ -256,6 +257,7 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
   };
   Session session = TRY_CONTEXT(start(), "cannot start \"{}\"", container.record.name);
   session.warnings = std::move(warnings);
+  fault::point("started");
   return session;
 }
 

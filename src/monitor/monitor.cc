@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/log.h"
 #include "monitor/protocol.h"
 #include "monitor/relay.h"
 #include "monitor/streams.h"
@@ -78,6 +79,7 @@ Result<> record_exit(const Task& task, const Exited& exited) {
 }
 
 Result<Exited> run_container(sys::Channel& client, const Task& task) {
+  fault::point("task-received");
   const bool terminal = task.plan.process.terminal;
   StreamEnds ends;
   if (!terminal) ends = TRY(make_streams(task.plan, task.request.interactive));
@@ -88,6 +90,7 @@ Result<Exited> run_container(sys::Channel& client, const Task& task) {
   const Started started{container.pid, now()};
   fault::point("container-started");
   TRY(record_state(task, container.pid, started.started_at));
+  fault::point("state-recorded");
   // A client that is gone already does not matter.
   [[maybe_unused]] const Result<> told = client.send(pack_value(Kind::started, started));
   Relay relay(client, TRY(open_log(task.container.get())));
@@ -105,8 +108,9 @@ int serve(sys::Channel client) {
   Result<Task> task = receive_task(client);
   Result<Exited> exited = task ? run_container(client, *task) : Result<Exited>(std::unexpected(task.error()));
   if (exited && task->request.record_exit) {
+    // On a full disk the client still hears how it ended, and records it.
     if (const Result<> recorded = record_exit(*task, *exited); !recorded)
-      exited = std::unexpected(recorded.error());
+      log::warn("cannot record how the container ended: {}", recorded.error().message);
   }
   fault::point("exit-recorded");
   const std::string last = exited ? pack_value(Kind::exited, *exited)

@@ -16,6 +16,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "runtime/credentials.h"
 #include "runtime/execution.h"
 #include "runtime/namespaced_mounts.h"
@@ -154,6 +155,7 @@ Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
   sys::set_process_name("berth-start");
   TRY(expect(channel, Step::mapped));
   if (!plan.uid_map.empty()) TRY(become_root());
+  fault::point("inside-mapped");
   // Made by the container's root, so that /dev/mqueue is its own.
   if (::unshare(CLONE_NEWIPC) != 0) return fail_errno(errno, "make the container's IPC namespace");
   TRY(make_mounts_in_helper(plan, channel));
@@ -164,6 +166,7 @@ Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
   // (mount_namespaces(7)).
   if (::unshare(CLONE_NEWNS | CLONE_NEWCGROUP) != 0)
     return fail_errno(errno, "enter the container's mount namespace");
+  fault::point("inside-entered");
   if (!plan.hostname.empty() && ::sethostname(plan.hostname.data(), plan.hostname.size()) != 0) {
     return fail_errno(errno, "set the hostname to {}", plan.hostname);
   }
@@ -183,6 +186,7 @@ Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   pollfd monitor{channel.fd(), 0, 0};
   if (::poll(&monitor, 1, 0) > 0 && (monitor.revents & POLLHUP) != 0) return fail("berth-monitor is gone");
+  fault::point("inside-ready");
   return {};
 }
 

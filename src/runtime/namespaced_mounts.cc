@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "runtime/protocol.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
@@ -87,6 +88,7 @@ Result<> make_and_send_mounts(const ContainerPlan& plan, sys::Channel& channel) 
     made.push_back(TRY_CONTEXT(open_terminal(made.back().get()), "open the container's terminal"));
     message.terminal = true;
   }
+  fault::point("mounts-made");
   std::vector<int> fds;
   for (const sys::UniqueFd& fd : made) fds.push_back(fd.get());
   return channel.send(wire::encode(message), fds);

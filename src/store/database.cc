@@ -1,5 +1,7 @@
 #include "store/database.h"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -11,7 +13,12 @@ namespace {
 constexpr int kBusyTimeoutMs = 30'000;
 
 std::unexpected<Error> fail_sqlite(sqlite3* db, std::string_view doing) {
-  return fail("{}: {}", doing, sqlite3_errmsg(db));
+  auto failure = fail("{}: {}", doing, sqlite3_errmsg(db));
+  if (sqlite3_errcode(db) == SQLITE_FULL) {
+    failure.error().err = ENOSPC;
+    failure.error().hint = kFullDiskHint;
+  }
+  return failure;
 }
 }  // namespace
 

@@ -42,7 +42,7 @@ Result<int> import(const cli::Invocation& invocation) {
   if (request.path == "-" && ::isatty(STDIN_FILENO) == 1) {
     return fail(Code::usage, "cannot import: standard input is a terminal");
   }
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(cli::open_store(invocation));
   const std::string id =
       TRY_CONTEXT(transfer::import_image(store, request), "cannot import \"{}\"", request.path);
   fmt::print("{}\n", id);

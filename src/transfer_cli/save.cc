@@ -79,7 +79,7 @@ Result<int> save(const cli::Invocation& invocation) {
     Error error = fail(Code::usage, "cannot save: {}", why).error();
     return std::unexpected(std::move(error).with_hint("Name the output with -o, or redirect it."));
   }
-  store::Store store = TRY(store::Store::open(invocation.globals.locations));
+  store::Store store = TRY(cli::open_store(invocation));
   const std::vector<transfer::ImageToSave> images = TRY(find_images(store, words));
   if (to_directory) {
     TRY_CONTEXT(transfer::save_directory(store, images, output), "cannot save to \"{}\"", output);

@@ -16,6 +16,8 @@ class OnATerminal(BerthCase):
 
     def terminal(self, *words, **options):
         terminal = Terminal(self.command(*words), env=self.environment, cwd=self.work, **options)
+        # A container outlives a client that is killed.
+        self.addCleanup(self.berth, "rm", "-fa")
         self.addCleanup(terminal.close)
         return terminal
 
