@@ -35,6 +35,8 @@ class SignalsHeld {
   SignalsHeld(SignalsHeld&& other) noexcept
       : fd_(std::move(other.fd_)), before_(other.before_), active_(std::exchange(other.active_, false)) {}
   SignalsHeld& operator=(SignalsHeld&&) = delete;
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
   ~SignalsHeld() {
     if (active_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }

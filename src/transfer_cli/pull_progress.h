@@ -23,6 +23,8 @@ ProgressStyle progress_style(bool quiet);
 class PullProgress : public transfer::PullObserver {
  public:
   explicit PullProgress(ProgressStyle style);
+  PullProgress(const PullProgress&) = delete;
+  PullProgress& operator=(const PullProgress&) = delete;
   ~PullProgress() override;
 
   void begin(const oci::Reference& reference, const oci::Manifest& manifest) override;
