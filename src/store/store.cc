@@ -17,8 +17,11 @@ constexpr mode_t kPrivate = 0700;
 Result<sys::UniqueFd> open_private_dir(const std::string& path, std::string_view flag) {
   Result<sys::UniqueFd> dir = sys::open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY);
   if (!dir && dir.error().err == ENOENT) {
-    TRY(sys::ensure_dirs(path, 0755));
-    if (::chmod(path.c_str(), kPrivate) != 0) return fail_errno(errno, "chmod {}", path);
+    if (const std::string parent = path.substr(0, path.rfind('/')); !parent.empty()) {
+      TRY(sys::ensure_dirs(parent, 0755));
+    }
+    // Private from the first moment: another command may look at it at once.
+    TRY(sys::ensure_dir_at(AT_FDCWD, path, kPrivate));
     dir = sys::open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY);
   }
   if (!dir) return dir;
