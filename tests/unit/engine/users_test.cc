@@ -180,15 +180,15 @@ TEST(Users, ANegativeOrHugeMembershipListIsBounded) {
 }
 
 TEST(Accounts, LinesAreReadAsGlibcReadsThem) {
-  constexpr std::string_view kText(
+  using std::literals::operator""sv;
+  constexpr std::string_view kText =
       "\n"
       "# comment:x:1:1::/:\n"
       "  spaced:x: 5:+6:gecos:/home:/bin/sh:rest\n"
       "short:x:7:8\n"
       "nul:x:9:9:g\0:/home:/bin/sh\n"
       "cr:x:10:10::/:/bin/sh\r\n"
-      "last:x:11:11::/l:/bin/zsh",
-      156);
+      "last:x:11:11::/l:/bin/zsh"sv;
   PasswdReader reader(kText);
   std::vector<std::string> seen;
   while (const auto entry = reader.next()) {
