@@ -2,13 +2,13 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "engine/names.h"
 #include "engine/status.h"
@@ -27,12 +27,6 @@ Result<std::string> random_id() {
   std::string id;
   for (const unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
   return id;
-}
-
-int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 // The upper directory is what the merged root looks like from above, so it takes after the image's own root.
@@ -82,7 +76,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
       .name = request.name,
       .image_id = request.image.id,
       .image_name = request.image.name.empty() ? request.image.id : request.image.name,
-      .created_at = now(),
+      .created_at = now_nanoseconds(),
       // One that is to go when it ends, and whose maker dies before it has begun, is nobody's: recover()
       // removes it.
       .state = request.remove_on_exit && request.starts_at_once ? store::kRunning : store::kCreated,

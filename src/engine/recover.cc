@@ -1,10 +1,10 @@
 #include "engine/recover.h"
 
-#include <chrono>
 #include <set>
 
 #include <fcntl.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/remove.h"
 #include "engine/status.h"
@@ -14,18 +14,12 @@ namespace berth::engine {
 
 namespace {
 
-int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
   TRY(end_lost_process(store, record.id));
   if (const std::optional<ExitRecord> ended = exit_record(store, record.id)) {
     TRY(store::set_container_exited(store.db(), record.id, ended->status, ended->finished_at, ""));
   } else {
-    TRY(store::set_container_exited(store.db(), record.id, std::nullopt, now(), "monitor lost"));
+    TRY(store::set_container_exited(store.db(), record.id, std::nullopt, now_nanoseconds(), "monitor lost"));
   }
   return sys::remove_tree_at(store.run_root(), container_directory(record.id));
 }

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "engine/accounts.h"
@@ -218,17 +218,11 @@ Result<Session> launch(store::Store& store, const LockedContainer& container,
   return Session{std::move(spawned.channel), std::move(spawned.pidfd), *started, {}};
 }
 
-int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 // A container that has ended before is recorded as running before it does, so that recover() looks after it
 // whatever happens to this process.
 Result<> record_restart(store::Store& store, const store::ContainerRecord& record) {
   if (record.state != store::kExited) return {};
-  return store::set_container_started(store.db(), record.id, now());
+  return store::set_container_started(store.db(), record.id, now_nanoseconds());
 }
 
 // It has not run: its end is still that of the last time.

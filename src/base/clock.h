@@ -1,0 +1,15 @@
+// The time of day as records keep it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace berth {
+
+// Nanoseconds since 1970.
+inline int64_t now_nanoseconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+}  // namespace berth
