@@ -48,8 +48,7 @@ void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
     mounts.push_back({.kind = MountKind::bind,
                       .source = source,
                       .target = target,
-                      .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-                      .map_ids = true});
+                      .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV});
   };
   own_file(inputs.files.hosts, "/etc/hosts");
   own_file(inputs.files.hostname, "/etc/hostname");

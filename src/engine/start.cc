@@ -45,10 +45,15 @@ Result<idmap::IdMap> whole_map() {
   return idmap::IdMap::from_extents({{0, 0, 4294967295U}});
 }
 
-// hosts, hostname and resolv.conf, made anew at every start and mounted over the image's.
-Result<ContainerFiles> write_files(store::Store& store, const std::string& id, const ContainerSpec& spec) {
+// hosts, hostname and resolv.conf, made anew at every start and mounted over the image's. They lie below the
+// run root, as they go with the process, and bear the host's IDs of the container's root: not every kernel
+// can map the IDs of a tmpfs.
+Result<> write_files(store::Store& store, const std::string& id, const ContainerSpec& spec,
+                     const idmap::IdMap& map) {
   const std::string path = container_directory(id);
-  const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  TRY(sys::ensure_dir_at(store.run_root(), path, 0700));
+  const sys::UniqueFd directory =
+      TRY(sys::open_at(store.run_root(), path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
   const std::string hostname = spec.hostname.empty() ? id.substr(0, 12) : spec.hostname;
   std::string hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
   std::string resolv_conf;
@@ -58,20 +63,27 @@ Result<ContainerFiles> write_files(store::Store& store, const std::string& id, c
     if (const auto file = sys::read_file_at(AT_FDCWD, "/etc/resolv.conf", kLargest)) resolv_conf = *file;
   }
   hosts += fmt::format("127.0.1.1\t{}\n", hostname);
+  const auto root_uid = map.to_host(ContainerUid(0));
+  const auto root_gid = map.to_host(ContainerGid(0));
   // Nobody else looks at them before the container runs.
   const auto write = [&](const char* name, const std::string& text) -> Result<> {
     const sys::UniqueFd file =
         TRY(sys::open_at(directory.get(), name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
     // Whatever the caller's umask: the container's users read them.
     if (::fchmod(file.get(), 0644) != 0) return fail_errno(errno, "chmod {}", name);
+    if (root_uid && root_gid && ::fchown(file.get(), root_uid->value(), root_gid->value()) != 0)
+      return fail_errno(errno, "give {} to the container's root", name);
     return sys::write_all(file.get(), text);
   };
   TRY(write("hosts", hosts));
   TRY(write("hostname", hostname + "\n"));
-  TRY(write("resolv.conf", resolv_conf));
-  const std::string base = store.locations().root + "/" + path;
-  return ContainerFiles{base + "/upper", base + "/work", base + "/hosts", base + "/hostname",
-                        base + "/resolv.conf"};
+  return write("resolv.conf", resolv_conf);
+}
+
+ContainerFiles files_of(const store::Store& store, const std::string& id) {
+  const std::string own = store.locations().root + "/" + container_directory(id);
+  const std::string state = store.locations().run_root + "/" + container_directory(id);
+  return {own + "/upper", own + "/work", state + "/hosts", state + "/hostname", state + "/resolv.conf"};
 }
 
 // As podman has it, --privileged comes without a filter unless one is named.
@@ -126,12 +138,14 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                                 .privileged = spec.privileged,
                                 .available = maps.ids ? kernel_capabilities() : sys::own_bounding_set()},
                                user.uid));
+  TRY(write_files(store, record.id, spec, allowed));
   const PlanInputs inputs{.id = record.id,
                           .name = record.name,
                           .spec = spec,
                           .image = config,
                           .layers = std::move(layers),
-                          .files = TRY(write_files(store, record.id, spec)),
+                          .files = files_of(store, record.id),
+                          .transient = record.remove_on_exit && record.state == store::kRunning,
                           .uid_map = maps.ids,
                           .gid_map = maps.ids,
                           .user = user,
@@ -195,7 +209,6 @@ Result<monitor::Started> await_start(sys::Channel& channel) {
 Result<Session> launch(store::Store& store, const LockedContainer& container,
                        const runtime::ContainerPlan& plan, bool interactive) {
   const std::string path = container_directory(container.record.id);
-  TRY(sys::ensure_dir_at(store.run_root(), path, 0700));
   const sys::UniqueFd plan_file = TRY(sys::make_memory_file("berth-plan", wire::encode(plan)));
   const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   const sys::UniqueFd state = TRY(sys::open_at(store.run_root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));

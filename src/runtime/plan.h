@@ -28,9 +28,12 @@ struct RootfsPlan {
   std::string upper;                // the container's own layer and overlayfs's work directory beside it
   std::string work;
   bool read_only = false;
+  // The upper goes when the container ends. Then overlayfs need not write everything that is dirty on that
+  // file system to the disk when it is unmounted (overlayfs.rst, "Volatile mount").
+  bool transient = false;
   template <typename A>
   void fields(A& a) {
-    a(layers, upper, work, read_only);
+    a(layers, upper, work, read_only, transient);
   }
 };
 

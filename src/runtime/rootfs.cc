@@ -55,13 +55,14 @@ Result<Layers> map_layers(const RootfsPlan& plan, int user_namespace) {
 
 // metacopy: a chown or chmod inside copies the inode only, not the content. It needs trusted xattrs, which
 // the container can't write.
-Result<> set_features(sys::FilesystemContext& overlay) {
+Result<> set_features(sys::FilesystemContext& overlay, bool transient) {
+  if (transient) TRY(overlay.set_flag("volatile"));
   TRY(overlay.set("metacopy", "on"));
   TRY(overlay.set("index", "off"));
   return overlay.set("xino", "off");
 }
 
-Result<sys::UniqueFd> overlay_by_descriptor(const Layers& layers) {
+Result<sys::UniqueFd> overlay_by_descriptor(const Layers& layers, bool transient) {
   sys::FilesystemContext overlay = TRY(sys::FilesystemContext::open("overlay"));
   TRY(overlay.set("source", "overlay"));
   // The first lowerdir+ is the uppermost.
@@ -70,13 +71,14 @@ Result<sys::UniqueFd> overlay_by_descriptor(const Layers& layers) {
   }
   TRY(overlay.set_fd("upperdir", layers.upper.get()));
   TRY(overlay.set_fd("workdir", layers.work.get()));
-  TRY(set_features(overlay));
+  TRY(set_features(overlay, transient));
   TRY(overlay.create());
   return overlay.mount(kAttributes);
 }
 
 // mount(2)'s options are one page; names on the scratch tmpfs are as short as can be.
-Result<sys::UniqueFd> overlay_by_path(const Layers& layers, const std::string& scratch) {
+Result<sys::UniqueFd> overlay_by_path(const Layers& layers, bool transient,
+                                      const std::string& scratch) {
   if (::mount("berth", scratch.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) {
     return fail_errno(errno, "mount a tmpfs on {}", scratch);
   }
@@ -94,7 +96,8 @@ Result<sys::UniqueFd> overlay_by_path(const Layers& layers, const std::string& s
   TRY(sys::ensure_dir_at(dir.get(), "m", 0755));
   if (::fchdir(dir.get()) != 0) return fail_errno(errno, "enter {}", scratch);
   const std::string options =
-      fmt::format("lowerdir={},upperdir=c/upper,workdir=c/work,metacopy=on,index=off,xino=off", lower);
+      fmt::format("lowerdir={},upperdir=c/upper,workdir=c/work,metacopy=on,index=off,xino=off{}", lower,
+                  transient ? ",volatile" : "");
   if (::mount("overlay", "m", "overlay", MS_NODEV, options.c_str()) != 0)
     return fail_errno(errno, "mount overlay by path");
   sys::UniqueFd merged = TRY(sys::clone_tree(dir.get(), "m", false));
@@ -109,10 +112,10 @@ Result<sys::UniqueFd> mount_rootfs(const RootfsPlan& plan, int user_namespace, H
                                    const std::string& scratch) {
   const Layers layers = TRY(map_layers(plan, user_namespace));
   const sys::ScopedFsIds as_root = TRY(sys::ScopedFsIds::set(root_ids.uid, root_ids.gid));
-  Result<sys::UniqueFd> merged = overlay_by_descriptor(layers);
+  Result<sys::UniqueFd> merged = overlay_by_descriptor(layers, plan.transient);
   if (!merged && (merged.error().err == EINVAL || merged.error().err == EBADF)) {
     log::debug("overlayfs does not take layers by descriptor here ({}); using paths", merged.error().message);
-    merged = overlay_by_path(layers, scratch);
+    merged = overlay_by_path(layers, plan.transient, scratch);
   }
   return merged;
 }
