@@ -100,8 +100,12 @@ Result<NewContainer> new_container(const Invocation& invocation, store::Store& s
   engine::ContainerSpec spec = TRY(container_spec(flags));
   CidFile cid_file = TRY(CidFile::create(flags.cid_file));
   store::ImageRecord image = TRY(image_for(invocation, store, flags));
+  const std::string id = TRY(engine::new_container_id());
+  engine::MonitorProcess monitor;
+  if (starts_at_once) monitor = TRY(engine::spawn_monitor(id, spec));
   engine::LockedContainer container =
-      TRY(engine::create_container(store, {.name = flags.name,
+      TRY(engine::create_container(store, {.id = id,
+                                           .name = flags.name,
                                            .spec = std::move(spec),
                                            .image = image,
                                            .remove_on_exit = flags.remove,
@@ -110,7 +114,7 @@ Result<NewContainer> new_container(const Invocation& invocation, store::Store& s
     TRY(engine::remove_container(store, container));
     return std::unexpected(written.error());
   }
-  return NewContainer{std::move(container), std::move(image)};
+  return NewContainer{std::move(container), std::move(image), std::move(monitor)};
 }
 
 }  // namespace berth::cli

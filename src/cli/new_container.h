@@ -3,12 +3,14 @@
 
 #include "cli/run_flags.h"
 #include "engine/create.h"
+#include "engine/monitor_process.h"
 
 namespace berth::cli {
 
 struct NewContainer {
   engine::LockedContainer container;
   store::ImageRecord image;
+  engine::MonitorProcess monitor;  // of one that starts at once; else none
 };
 
 // Fetches the image if the pull policy says so, makes the container and writes the --cidfile.

@@ -47,11 +47,11 @@ Result<int> run(const Invocation& invocation) {
   TRY(take_image_and_command(app, invocation, flags));
   TRY(check_terminal(flags));
   store::Store store = TRY(open_store(invocation));
-  const NewContainer made = TRY(new_container(invocation, store, flags, true));
+  NewContainer made = TRY(new_container(invocation, store, flags, true));
   const monitor::TerminalSize size = flags.terminal ? engine::terminal_size() : monitor::TerminalSize{};
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   Result<engine::Session> session =
-      engine::start_container(store, made.container, made.image,
+      engine::start_container(store, made.container, std::move(made.monitor), made.image,
                               {.interactive = flags.interactive, .rows = size.rows, .columns = size.columns});
   if (!session) {
     // A container that never ran stays, as "created", unless it was to be removed.
@@ -69,7 +69,7 @@ Result<int> run(const Invocation& invocation) {
   const monitor::Exited exited = TRY(engine::attach(
       *session, signals,
       {.interactive = flags.interactive, .terminal = flags.terminal, .forward_signals = flags.signal_proxy}));
-  TRY(engine::finish_container(store, made.container, exited));
+  TRY(engine::finish_container(store, made.container, session->monitor.get(), exited));
   return exited.status;
 }
 

@@ -35,11 +35,12 @@ Result<int> start(const Invocation& invocation) {
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
   const engine::LockedContainer container = TRY(engine::lock_container(store, record));
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));
+  engine::MonitorProcess monitor = TRY(engine::spawn_monitor(container.record.id, spec));
   const store::ImageRecord image = TRY(store::find_image(store, container.record.image_id));
   const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   engine::Session session = TRY(engine::start_container(
-      store, container, image,
+      store, container, std::move(monitor), image,
       {.interactive = interactive && spec.interactive, .rows = size.rows, .columns = size.columns}));
   for (const std::string& warning : session.warnings) log::warn("{}", warning);
   TRY(store::set_container_started(store.db(), container.record.id, session.started.started_at));
@@ -47,7 +48,7 @@ Result<int> start(const Invocation& invocation) {
                                                     {.interactive = interactive && spec.interactive,
                                                      .terminal = spec.terminal,
                                                      .forward_signals = signal_proxy}));
-  TRY(engine::finish_container(store, container, exited));
+  TRY(engine::finish_container(store, container, session.monitor.get(), exited));
   return exited.status;
 }
 

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "sys/file.h"
-#include "sys/process.h"
 
 namespace berth::engine {
 
@@ -62,10 +61,7 @@ class Client {
       if (wait[1].revents != 0) reading = carry_input();
       if (wait[0].revents != 0) {
         const std::optional<monitor::Exited> exited = TRY(hear());
-        if (!exited) continue;
-        // The monitor ends now, and its lock on the container with it.
-        TRY(sys::wait_for(session_.monitor.get()));
-        return *exited;
+        if (exited) return *exited;
       }
     }
   }

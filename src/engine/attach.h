@@ -15,7 +15,8 @@ struct AttachOptions {
   bool show_output = true;
 };
 
-// Serves until the container has ended and all its output is written. An error if the monitor was lost.
+// Serves until the container has ended and all its output is written; the monitor ends then too
+// (finish_container). An error if the monitor was lost.
 Result<monitor::Exited> attach(Session& session, const CallerSignals& signals, const AttachOptions& options);
 
 // The size of the terminal on standard output or input; zeros where there is none.

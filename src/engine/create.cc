@@ -19,16 +19,6 @@ namespace berth::engine {
 
 namespace {
 
-Result<std::string> random_id() {
-  std::array<unsigned char, 32> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return fail_errno(errno, "get random bytes for an ID");
-  }
-  std::string id;
-  for (const unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
-  return id;
-}
-
 // The upper directory is what the merged root looks like from above, so it takes after the image's own root.
 Result<> make_upper(int directory, const store::ImageRecord& image) {
   TRY(sys::ensure_dir_at(directory, "upper", 0755));
@@ -70,9 +60,19 @@ Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, c
 
 }  // namespace
 
+Result<std::string> new_container_id() {
+  std::array<unsigned char, 32> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return fail_errno(errno, "get random bytes for an ID");
+  }
+  std::string id;
+  for (const unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
+  return id;
+}
+
 Result<LockedContainer> create_container(store::Store& store, CreateRequest request) {
   store::ContainerRecord record{
-      .id = TRY(random_id()),
+      .id = request.id,
       .name = request.name,
       .image_id = request.image.id,
       .image_name = request.image.name.empty() ? request.image.id : request.image.name,

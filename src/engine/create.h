@@ -12,7 +12,11 @@
 
 namespace berth::engine {
 
+// A new ID: 64 hexadecimal digits.
+Result<std::string> new_container_id();
+
 struct CreateRequest {
+  std::string id;
   std::string name;  // empty: a name is made up
   ContainerSpec spec;
   store::ImageRecord image;

@@ -49,12 +49,28 @@ Result<> remove_container(store::Store& store, const LockedContainer& container)
   return {};
 }
 
-Result<> finish_container(store::Store& store, const LockedContainer& container,
+Result<> finish_container(store::Store& store, const LockedContainer& container, int monitor,
                           const monitor::Exited& exited) {
-  if (container.record.remove_on_exit) return remove_container(store, container);
-  TRY(store::set_container_exited(store.db(), container.record.id, exited.status, exited.finished_at, ""));
-  fault::point("exit-stored");
-  return sys::remove_tree_at(store.run_root(), container_directory(container.record.id));
+  const store::ContainerRecord& record = container.record;
+  if (!record.remove_on_exit) {
+    // The monitor ends now, and its lock on the container with it.
+    TRY(sys::wait_for(monitor));
+    TRY(store::set_container_exited(store.db(), record.id, exited.status, exited.finished_at, ""));
+    fault::point("exit-stored");
+    return sys::remove_tree_at(store.run_root(), container_directory(record.id));
+  }
+  const auto remove = [&]() -> Result<> {
+    TRY(remove_anonymous_volumes(store, record.id));
+    // The monitor removes the files of its own layer meanwhile. What a crash leaves has no record, and so
+    // recover() removes it, but not before this lock is gone.
+    const sys::FileLock removing = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
+    TRY(remove_record(store, record.id));
+    fault::point("record-removed");
+    TRY(sys::wait_for(monitor));
+    return remove_files(store, record.id);
+  };
+  TRY_CONTEXT(remove(), "remove container {}", record.name);
+  return {};
 }
 
 Result<> end_lost_process(store::Store& store, std::string_view id) {

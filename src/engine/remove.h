@@ -6,8 +6,9 @@
 
 namespace berth::engine {
 
-// Records how it ended, or removes it if it was to be removed at its exit. The caller holds the lock.
-Result<> finish_container(store::Store& store, const LockedContainer& container,
+// Waits for the monitor (a pidfd), and records how the container ended, or removes it if it was to be removed
+// at its exit. The caller holds the lock.
+Result<> finish_container(store::Store& store, const LockedContainer& container, int monitor,
                           const monitor::Exited& exited);
 
 // Removes a container that does not run: its files, then its record and its bank in one transaction.

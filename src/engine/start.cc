@@ -2,12 +2,9 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,7 +18,6 @@
 #include "engine/plan_container.h"
 #include "engine/seccomp.h"
 #include "engine/status.h"
-#include "sys/companion.h"
 #include "sys/process.h"
 #include "sys/sealed_program.h"
 
@@ -156,43 +152,6 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   return plan_container(inputs);
 }
 
-// berth-monitor with its channel as descriptor 3 and nothing else of ours.
-struct SpawnedMonitor {
-  sys::Channel channel;
-  sys::UniqueFd pidfd;
-};
-Result<SpawnedMonitor> spawn_monitor(const std::string& id) {
-  const std::string program = TRY(sys::companion_path("berth-monitor"));
-  auto [ours, theirs] = TRY(sys::Channel::make_pair());
-  // The signals that this process keeps for the container (CallerSignals) are blocked here, not there.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-  posix_spawn_file_actions_adddup2(&actions, 0, 1);
-  // Diagnostics of the start go where the caller's go; otherwise the monitor holds nothing of the caller's.
-  if (log::level() < log::Level::debug) posix_spawn_file_actions_adddup2(&actions, 0, 2);
-  posix_spawn_file_actions_adddup2(&actions, theirs.fd(), 3);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 4);
-  std::string short_id = id.substr(0, 12);
-  std::string level = log::level() >= log::Level::debug ? "debug" : "";
-  std::array<char*, 4> argv{const_cast<char*>("berth-monitor"), short_id.data(),
-                            level.empty() ? nullptr : level.data(), nullptr};
-  pid_t pid = 0;
-  const int err = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (err != 0) return fail_errno(err, "execute {}", program);
-  sys::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) return fail_errno(errno, "watch berth-monitor");
-  return SpawnedMonitor{std::move(ours), std::move(pidfd)};
-}
-
 Result<monitor::Started> await_start(sys::Channel& channel) {
   const sys::Message message = TRY(channel.receive());
   if (message.data.empty()) return fail("berth-monitor ended before the container had started");
@@ -206,7 +165,7 @@ Result<monitor::Started> await_start(sys::Channel& channel) {
   return wire::decode<monitor::Started>(payload);
 }
 
-Result<Session> launch(store::Store& store, const LockedContainer& container,
+Result<Session> launch(store::Store& store, const LockedContainer& container, MonitorProcess process,
                        const runtime::ContainerPlan& plan, bool interactive) {
   const std::string path = container_directory(container.record.id);
   const sys::UniqueFd plan_file = TRY(sys::make_memory_file("berth-plan", wire::encode(plan)));
@@ -214,21 +173,19 @@ Result<Session> launch(store::Store& store, const LockedContainer& container,
   const sys::UniqueFd state = TRY(sys::open_at(store.run_root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   // How it ended the last time is in the database; a record that is left here would be taken for this time's.
   TRY(sys::remove_tree_at(directory.get(), monitor::kExitFile));
-  SpawnedMonitor spawned = TRY(spawn_monitor(container.record.id));
-  fault::point("monitor-spawned");
   const monitor::StartRequest request{.interactive = interactive,
                                       .record_exit = !container.record.remove_on_exit,
                                       .scratch = store.locations().run_root + "/" + path};
-  TRY(spawned.channel.send(monitor::pack_value(monitor::Kind::start, request),
+  TRY(process.channel.send(monitor::pack_value(monitor::Kind::start, request),
                            {plan_file.get(), directory.get(), state.get(), container.lock.fd()}));
   fault::point("start-sent");
-  Result<monitor::Started> started = await_start(spawned.channel);
+  Result<monitor::Started> started = await_start(process.channel);
   if (!started) {
     // Its lock on the container goes with it.
-    TRY(sys::wait_for(spawned.pidfd.get()));
+    TRY(sys::wait_for(process.pidfd.get()));
     return std::unexpected(started.error());
   }
-  return Session{std::move(spawned.channel), std::move(spawned.pidfd), *started, {}};
+  return Session{std::move(process.channel), std::move(process.pidfd), *started, {}};
 }
 
 // A container that has ended before is recorded as running before it does, so that recover() looks after it
@@ -248,7 +205,7 @@ Result<> take_restart_back(store::Store& store, const store::ContainerRecord& re
 
 }  // namespace
 
-Result<Session> start_container(store::Store& store, const LockedContainer& container,
+Result<Session> start_container(store::Store& store, const LockedContainer& container, MonitorProcess process,
                                 const store::ImageRecord& image, const StartOptions& options) {
   std::vector<std::string> warnings;
   const auto start = [&]() -> Result<Session> {
@@ -258,7 +215,7 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
     fault::point("planned");
     TRY(record_restart(store, container.record));
     fault::point("restart-recorded");
-    Result<Session> session = launch(store, container, plan, options.interactive);
+    Result<Session> session = launch(store, container, std::move(process), plan, options.interactive);
     if (!session) TRY(take_restart_back(store, container.record));
     return session;
   };

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "engine/create.h"
+#include "engine/monitor_process.h"
 #include "monitor/protocol.h"
 #include "sys/channel.h"
 
@@ -23,9 +24,9 @@ struct StartOptions {
   uint16_t columns = 0;
 };
 
-// Plans, hands the plan to a berth-monitor of its own and waits until the command has been executed. An error
+// Plans, hands the plan to the monitor and waits until the command has been executed. An error
 // that happened in the container (127, 126) comes back as it is.
-Result<Session> start_container(store::Store& store, const LockedContainer& container,
+Result<Session> start_container(store::Store& store, const LockedContainer& container, MonitorProcess process,
                                 const store::ImageRecord& image, const StartOptions& options);
 
 }  // namespace berth::engine

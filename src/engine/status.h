@@ -37,7 +37,8 @@ struct ExitRecord {
 // What berth-monitor wrote when the container ended; nullopt if it did not come to that.
 std::optional<ExitRecord> exit_record(const store::Store& store, std::string_view id);
 
-// Held shared, below the store's root, while a container is being made; see recover.h.
+// Held shared, below the store's root, while a container is being made or removed, as its directory has no
+// record then; see recover.h.
 inline constexpr const char* kCreatingLock = "containers/creating.lock";
 
 // "containers/<id>", below the store's root and below the run root.

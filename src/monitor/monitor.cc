@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/signalfd.h>
@@ -24,8 +25,6 @@ namespace berth::monitor {
 
 namespace {
 
-constexpr size_t kLargestPlan = 16U << 20;
-
 int64_t now() {
   timespec time{};
   ::clock_gettime(CLOCK_REALTIME, &time);
@@ -35,19 +34,35 @@ int64_t now() {
 struct Task {
   StartRequest request;
   runtime::ContainerPlan plan;
+  sys::UniqueFd plan_file;
   sys::UniqueFd container;  // its directory in the store
   sys::UniqueFd state;      // its directory below the run root
   sys::UniqueFd lock;       // held for as long as the monitor lives
 };
 
-Result<Task> receive_task(sys::Channel& client) {
+constexpr const char* kNotByHand = "berth-monitor is started by berth, not by hand";
+
+Result<runtime::PreparedContainer> prepare(sys::Channel& client) {
+  const sys::Message message = TRY(client.receive());
+  if (TRY(kind_of(message.data)) != Kind::prepare) return fail("{}", kNotByHand);
+  const auto request = TRY(wire::decode<PrepareRequest>(std::string_view(message.data).substr(1)));
+  const std::string path = TRY(sys::companion_path("berth-init"));
+  sys::UniqueFd init = TRY(sys::open_sealed_program(path));
+  return runtime::PreparedContainer::prepare({request.user_namespace, request.network_namespace},
+                                             std::move(init));
+}
+
+// Nothing if the client went away without one: it had no use for this monitor after all.
+Result<std::optional<Task>> receive_task(sys::Channel& client) {
   sys::Message message = TRY(client.receive(kStartDescriptors));
+  if (message.data.empty()) return std::nullopt;
   if (TRY(kind_of(message.data)) != Kind::start || message.fds.size() != kStartDescriptors) {
-    return fail("berth-monitor is started by berth, not by hand");
+    return fail("{}", kNotByHand);
   }
   Task task;
   task.request = TRY(wire::decode<StartRequest>(std::string_view(message.data).substr(1)));
-  const std::string plan = TRY(sys::read_all(message.fds[0].get(), kLargestPlan));
+  task.plan_file = std::move(message.fds[0]);
+  const std::string plan = TRY(sys::read_all(task.plan_file.get(), runtime::kLargestPlan));
   task.plan = TRY(wire::decode<runtime::ContainerPlan>(plan));
   task.container = std::move(message.fds[1]);
   task.state = std::move(message.fds[2]);
@@ -78,15 +93,21 @@ Result<> record_exit(const Task& task, const Exited& exited) {
   return sys::replace_file_at(task.container.get(), kExitFile, text, 0600, sys::Durability::synced);
 }
 
-Result<Exited> run_container(sys::Channel& client, const Task& task) {
+// Nobody is going to read it, and the client has other things to do. It removes what is left here.
+void remove_own_layer(const Task& task) {
+  for (const std::string& path : {task.plan.rootfs.upper, task.plan.rootfs.work}) {
+    const Result<> removed = sys::remove_tree_at(task.container.get(), path.substr(path.rfind('/') + 1));
+    if (!removed) log::debug("remove {}: {}", path, removed.error().message);
+  }
+}
+
+Result<Exited> run_container(sys::Channel& client, runtime::PreparedContainer prepared, const Task& task) {
   fault::point("task-received");
   const bool terminal = task.plan.process.terminal;
   StreamEnds ends;
   if (!terminal) ends = TRY(make_streams(task.plan, task.request.interactive));
-  const std::string path = TRY(sys::companion_path("berth-init"));
-  sys::UniqueFd init = TRY(sys::open_sealed_program(path));
   runtime::RunningContainer container =
-      TRY(runtime::start_container(task.plan, std::move(ends.inside), std::move(init), task.request.scratch));
+      TRY(prepared.start(task.plan, task.plan_file.get(), std::move(ends.inside), task.request.scratch));
   const Started started{container.pid, now()};
   fault::point("container-started");
   TRY(record_state(task, container.pid, started.started_at));
@@ -105,17 +126,25 @@ int serve(sys::Channel client) {
   // A session of its own: the terminal's signals are the client's to forward.
   ::setsid();
   ::signal(SIGPIPE, SIG_IGN);
-  Result<Task> task = receive_task(client);
-  Result<Exited> exited = task ? run_container(client, *task) : Result<Exited>(std::unexpected(task.error()));
-  if (exited && task->request.record_exit) {
+  Result<runtime::PreparedContainer> prepared = prepare(client);
+  Result<std::optional<Task>> task = receive_task(client);
+  if (task && !*task) return 0;
+  const auto run = [&]() -> Result<Exited> {
+    if (!task) return std::unexpected(task.error());
+    return run_container(client, TRY(std::move(prepared)), **task);
+  };
+  const Result<Exited> exited = run();
+  if (exited && (*task)->request.record_exit) {
     // On a full disk the client still hears how it ended, and records it.
-    if (const Result<> recorded = record_exit(*task, *exited); !recorded)
+    if (const Result<> recorded = record_exit(**task, *exited); !recorded)
       log::warn("cannot record how the container ended: {}", recorded.error().message);
   }
   fault::point("exit-recorded");
   const std::string last = exited ? pack_value(Kind::exited, *exited)
                                   : pack_value(Kind::failed, runtime::to_failure(exited.error()));
   [[maybe_unused]] const Result<> told = client.send(last);
+  client.close();
+  if (exited && (*task)->plan.rootfs.transient) remove_own_layer(**task);
   return exited ? 0 : 1;
 }
 

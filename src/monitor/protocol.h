@@ -2,6 +2,7 @@
 // (sys::Channel); the first byte is the kind.
 //
 //   client                                monitor
+//   prepare                              ──▶ makes the namespaces, while the client plans
 //   start + plan, container, state, lock ──▶
 //                            ◀── started | failed
 //   input, input_end, resize, signal     ──▶
@@ -22,8 +23,9 @@
 namespace berth::monitor {
 
 enum class Kind : uint8_t {
-  start,  // StartRequest and kStartDescriptors descriptors
-  input,  // bytes for the standard input
+  prepare,  // PrepareRequest
+  start,    // StartRequest and kStartDescriptors descriptors
+  input,    // bytes for the standard input
   input_end,
   resize,        // TerminalSize
   signal,        // SignalRequest
@@ -38,6 +40,15 @@ enum class Kind : uint8_t {
 // The descriptors of a start: the encoded ContainerPlan (a memory file), the container's directory in the
 // store, its directory below the run root, its lock.
 inline constexpr size_t kStartDescriptors = 4;
+
+struct PrepareRequest {
+  bool user_namespace = true;
+  bool network_namespace = true;
+  template <typename A>
+  void fields(A& a) {
+    a(user_namespace, network_namespace);
+  }
+};
 
 struct StartRequest {
   bool interactive = false;  // the client will send input; without it the standard input is /dev/null

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include "runtime/inside.h"
 #include "runtime/namespaced_mounts.h"
 #include "runtime/protocol.h"
+#include "runtime/rootfs.h"
 #include "sys/channel.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
@@ -64,81 +66,103 @@ Result<HostIds> root_ids(const ContainerPlan& plan) {
   return HostIds{HostUid(first(plan.uid_map)), HostGid(first(plan.gid_map))};
 }
 
-// The parts of a start that has begun: if it fails, the process is killed and reaped.
-class Start {
+}  // namespace
+
+// If the start fails, the process is killed and reaped.
+class PreparedContainer::Parts {
  public:
-  Start(const ContainerPlan& plan, std::string scratch) : plan_(plan), scratch_(std::move(scratch)) {}
-
-  Result<RunningContainer> run(Streams streams, sys::UniqueFd init_program) {
-    Result<> outcome = create_and_assemble(std::move(streams), std::move(init_program));
-    if (outcome) outcome = await_exec();
-    if (!outcome) {
-      const Error error = explain(outcome.error());
-      end_process();
-      return std::unexpected(error);
-    }
-    return RunningContainer{child_.pid, std::move(child_.pidfd), std::move(terminal_)};
-  }
-
- private:
-  Result<> create_and_assemble(Streams streams, sys::UniqueFd init_program) {
-    const PrivateMountNamespace mounts = TRY(PrivateMountNamespace::enter());
-    TRY(create_process(std::move(streams), std::move(init_program)));
-    fault::point("process-created");
-    const sys::UniqueFd user_namespace = TRY(map_ids());
-    TRY(channel_.send(wire::encode(StepMessage{.step = Step::mapped})));
-    const HostIds ids = TRY(root_ids(plan_));
-    std::vector<sys::UniqueFd> sources = TRY(open_bind_sources(plan_, user_namespace.get()));
-    const sys::UniqueFd rootfs = TRY_CONTEXT(mount_rootfs(plan_.rootfs, user_namespace.get(), ids, scratch_),
-                                             "mount the root file system");
-    fault::point("rootfs-mounted");
-    NamespacedSet namespaced = TRY(receive_mounts(channel_));
-    terminal_ = std::move(namespaced.terminal);
-    const sys::UniqueFd peer = TRY(open_terminal_peer());
-    TRY(sys::attach(rootfs.get(), AT_FDCWD, "/"));
-    const safepath::Root root(TRY(sys::open_at(rootfs.get(), ".", O_PATH | O_DIRECTORY)));
-    TRY(assemble(plan_, root, ids, std::move(sources), std::move(namespaced.mounts), peer.get()));
-    TRY(pivot_into(rootfs.get()));
-    fault::point("assembled");
-    const std::vector<int> fds = peer.valid() ? std::vector<int>{peer.get()} : std::vector<int>{};
-    return channel_.send(wire::encode(StepMessage{.step = Step::enter}), fds);
-  }
-
-  Result<> create_process(Streams streams, sys::UniqueFd init_program) {
+  Result<> prepare(Namespaces namespaces, sys::UniqueFd init_program) {
+    namespaces_ = namespaces;
+    mounts_.emplace(TRY(PrivateMountNamespace::enter()));
     auto [ours, theirs] = TRY(sys::Channel::make_pair());
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
     status_ = sys::UniqueFd(pipe[0]);
     sys::UniqueFd status_inside(pipe[1]);
-    uint64_t namespaces = CLONE_NEWPID | CLONE_NEWUTS;
-    if (!plan_.uid_map.empty()) namespaces |= CLONE_NEWUSER;
-    if (plan_.private_network) namespaces |= CLONE_NEWNET;
-    child_ = TRY_CONTEXT(sys::fork_into(namespaces), "create the container's namespaces");
+    uint64_t flags = CLONE_NEWPID | CLONE_NEWUTS;
+    if (namespaces.user) flags |= CLONE_NEWUSER;
+    if (namespaces.network) flags |= CLONE_NEWNET;
+    child_ = TRY_CONTEXT(sys::fork_into(flags), "create the container's namespaces");
     if (child_.pid == 0) {
-      run_inside(plan_, {std::move(streams.input), std::move(streams.output), std::move(streams.error),
-                         sys::UniqueFd(theirs.release()), std::move(status_inside), std::move(init_program)});
+      run_inside({sys::UniqueFd(theirs.release()), std::move(status_inside), std::move(init_program)});
     }
     channel_ = std::move(ours);
+    fault::point("process-created");
     return {};
   }
 
+  Result<RunningContainer> start(const ContainerPlan& plan, int plan_file, const Streams& streams,
+                                 const std::string& scratch) {
+    // What only the mounting needed; let go after the exec, as taking a mount apart makes its owner wait.
+    std::vector<sys::UniqueFd> sources;
+    Result<> outcome = assemble_and_enter(plan, plan_file, streams, scratch, sources);
+    if (outcome) outcome = await_exec(plan);
+    if (!outcome) {
+      const Error error = explain(plan, outcome.error());
+      end_process();
+      return std::unexpected(error);
+    }
+    return RunningContainer{child_.pid, std::exchange(child_.pidfd, {}), std::move(terminal_)};
+  }
+
+  void end_process() {
+    if (!child_.pidfd.valid()) return;
+    [[maybe_unused]] const Result<> killed = sys::send_signal(child_.pidfd.get(), SIGKILL);
+    [[maybe_unused]] const Result<siginfo_t> reaped = sys::wait_for(child_.pidfd.get());
+    child_.pidfd.reset();
+  }
+
+ private:
+  Result<> assemble_and_enter(const ContainerPlan& plan, int plan_file, const Streams& streams,
+                              const std::string& scratch, std::vector<sys::UniqueFd>& sources) {
+    if (plan.uid_map.empty() == namespaces_.user || plan.private_network != namespaces_.network)
+      return fail("the container's namespaces are not those that its plan is for");
+    const sys::UniqueFd user_namespace = TRY(map_ids(plan));
+    TRY(channel_.send(wire::encode(StepMessage{.step = Step::mapped}), descriptors_of(plan_file, streams)));
+    const HostIds ids = TRY(root_ids(plan));
+    std::vector<sys::UniqueFd> binds = TRY(open_bind_sources(plan, user_namespace.get()));
+    const sys::UniqueFd rootfs = TRY_CONTEXT(
+        mount_rootfs(plan.rootfs, user_namespace.get(), ids, scratch, sources), "mount the root file system");
+    fault::point("rootfs-mounted");
+    NamespacedSet namespaced = TRY(receive_mounts(channel_));
+    terminal_ = std::move(namespaced.terminal);
+    const sys::UniqueFd peer = TRY(open_terminal_peer(plan.process));
+    TRY(sys::attach(rootfs.get(), AT_FDCWD, "/"));
+    const safepath::Root root(TRY(sys::open_at(rootfs.get(), ".", O_PATH | O_DIRECTORY)));
+    TRY(assemble(plan, root, ids, std::move(binds), std::move(namespaced.mounts), peer.get()));
+    TRY(pivot_into(rootfs.get()));
+    fault::point("assembled");
+    const std::vector<int> fds = peer.valid() ? std::vector<int>{peer.get()} : std::vector<int>{};
+    TRY(channel_.send(wire::encode(StepMessage{.step = Step::enter}), fds));
+    mounts_.reset();
+    return {};
+  }
+
+  static std::vector<int> descriptors_of(int plan_file, const Streams& streams) {
+    std::vector<int> fds{plan_file};
+    for (const sys::UniqueFd* stream : {&streams.input, &streams.output, &streams.error}) {
+      if (stream->valid()) fds.push_back(stream->get());
+    }
+    return fds;
+  }
+
   // Writes the maps and opens the user namespace; an invalid descriptor if the container uses the host's.
-  Result<sys::UniqueFd> map_ids() {
-    if (plan_.uid_map.empty()) return sys::UniqueFd();
+  [[nodiscard]] Result<sys::UniqueFd> map_ids(const ContainerPlan& plan) const {
+    if (plan.uid_map.empty()) return sys::UniqueFd();
     const sys::UniqueFd process =
         TRY(sys::open_at(AT_FDCWD, fmt::format("/proc/{}", child_.pid), O_PATH | O_DIRECTORY));
-    TRY_CONTEXT(sys::write_control_file(process.get(), "uid_map", map_text(plan_.uid_map)),
+    TRY_CONTEXT(sys::write_control_file(process.get(), "uid_map", map_text(plan.uid_map)),
                 "map the user IDs");
-    TRY_CONTEXT(sys::write_control_file(process.get(), "gid_map", map_text(plan_.gid_map)),
+    TRY_CONTEXT(sys::write_control_file(process.get(), "gid_map", map_text(plan.gid_map)),
                 "map the group IDs");
     return sys::open_at(process.get(), "ns/user", O_RDONLY);
   }
 
   // The other end by descriptor, not by its name under /dev/pts (TIOCGPTPEER, ioctl_tty(2)).
-  Result<sys::UniqueFd> open_terminal_peer() {
+  Result<sys::UniqueFd> open_terminal_peer(const ProcessPlan& process) const {
     if (!terminal_.valid()) return sys::UniqueFd();
-    if (plan_.process.rows != 0) {
-      const winsize size{plan_.process.rows, plan_.process.columns, 0, 0};
+    if (process.rows != 0) {
+      const winsize size{process.rows, process.columns, 0, 0};
       ::ioctl(terminal_.get(), TIOCSWINSZ, &size);
     }
     sys::UniqueFd peer(::ioctl(terminal_.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
@@ -155,17 +179,17 @@ class Start {
   }
 
   // The status pipe ends when the command has been executed, or brings the reason why it has not.
-  Result<> await_exec() {
+  [[nodiscard]] Result<> await_exec(const ContainerPlan& plan) const {
     const std::string said = TRY(sys::read_all(status_.get(), kLongestFailure));
     if (said.empty()) return {};
-    return std::unexpected(failure_in(said));
+    return std::unexpected(failure_in(plan, said));
   }
 
-  [[nodiscard]] Error failure_in(const std::string& said) const {
+  static Error failure_in(const ContainerPlan& plan, const std::string& said) {
     if (said.size() == sizeof(ExecFailure)) {
       ExecFailure failure;
       std::memcpy(&failure, said.data(), sizeof failure);
-      if (failure.mark == kExecFailureMark) return exec_error(plan_.process.argv.front(), failure.err, true);
+      if (failure.mark == kExecFailureMark) return exec_error(plan.process.argv.front(), failure.err, true);
     }
     Result<Failure> failure = wire::decode<Failure>(said);
     return failure ? to_error(*failure) : failure.error();
@@ -173,7 +197,7 @@ class Start {
 
   // If the new process has said why it failed, that is the reason; what the host side saw is only the
   // consequence.
-  [[nodiscard]] Error explain(const Error& seen) const {
+  [[nodiscard]] Error explain(const ContainerPlan& plan, const Error& seen) const {
     if (!status_.valid() || !child_.pidfd.valid()) return seen;
     pollfd readable{status_.get(), POLLIN, 0};
     if (::poll(&readable, 1, 0) <= 0) return seen;
@@ -181,29 +205,33 @@ class Start {
     const ssize_t length = ::read(status_.get(), said.data(), said.size());
     if (length <= 0) return seen;
     said.resize(static_cast<size_t>(length));
-    return failure_in(said);
+    return failure_in(plan, said);
   }
 
-  void end_process() {
-    if (!child_.pidfd.valid()) return;
-    [[maybe_unused]] const Result<> killed = sys::send_signal(child_.pidfd.get(), SIGKILL);
-    [[maybe_unused]] const Result<siginfo_t> reaped = sys::wait_for(child_.pidfd.get());
-  }
-
-  const ContainerPlan& plan_;
-  std::string scratch_;
+  Namespaces namespaces_;
+  std::optional<PrivateMountNamespace> mounts_;
   sys::Child child_;
   sys::Channel channel_;
   sys::UniqueFd status_;
   sys::UniqueFd terminal_;
 };
 
-}  // namespace
+PreparedContainer::PreparedContainer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+PreparedContainer::PreparedContainer(PreparedContainer&&) noexcept = default;
+PreparedContainer::~PreparedContainer() {
+  if (parts_) parts_->end_process();
+}
 
-Result<RunningContainer> start_container(const ContainerPlan& plan, Streams streams,
-                                         sys::UniqueFd init_program, const std::string& scratch) {
+Result<PreparedContainer> PreparedContainer::prepare(Namespaces namespaces, sys::UniqueFd init_program) {
+  auto parts = std::make_unique<Parts>();
+  TRY(parts->prepare(namespaces, std::move(init_program)));
+  return PreparedContainer(std::move(parts));
+}
+
+Result<RunningContainer> PreparedContainer::start(const ContainerPlan& plan, int plan_file, Streams streams,
+                                                  const std::string& scratch) {
   if (plan.process.argv.empty()) return fail("the plan has no command");
-  return Start(plan, scratch).run(std::move(streams), std::move(init_program));
+  return parts_->start(plan, plan_file, streams, scratch);
 }
 
 }  // namespace berth::runtime

@@ -1,6 +1,8 @@
 // Starts a container from its plan. Host side; protocol.h has the chart.
 #pragma once
 
+#include <memory>
+
 #include <sys/types.h>
 
 #include "runtime/plan.h"
@@ -21,12 +23,38 @@ struct RunningContainer {
   sys::UniqueFd terminal;  // the master of its terminal, if it has one
 };
 
-// Returns when the container's process has been executed; after an error nothing is left of it. The caller
-// must be single-threaded and have CAP_SYS_ADMIN on the host; it is in its own mount namespace again
-// afterwards. `init_program`: berth-init, open, which executes the process even if the plan is without init.
-// `scratch`: an empty directory of the host's that may be mounted on (in a private namespace) by kernels that
-// need paths.
-Result<RunningContainer> start_container(const ContainerPlan& plan, Streams streams,
-                                         sys::UniqueFd init_program, const std::string& scratch);
+// Which namespaces are new; the others are new in any case.
+struct Namespaces {
+  bool user = true;
+  bool network = true;
+};
+
+// A process in its namespaces, which waits to be told what container it is to be. Namespaces take the kernel
+// a millisecond, so they are made while the engine still plans.
+//
+// The caller must be single-threaded and have CAP_SYS_ADMIN on the host. From prepare() to start() it is in a
+// private mount namespace, a copy of the host's.
+class PreparedContainer {
+ public:
+  // `init_program`: berth-init, open, which executes the container's process even if it is without init.
+  static Result<PreparedContainer> prepare(Namespaces namespaces, sys::UniqueFd init_program);
+  PreparedContainer(PreparedContainer&&) noexcept;
+  PreparedContainer& operator=(PreparedContainer&&) = delete;
+  PreparedContainer(const PreparedContainer&) = delete;
+  PreparedContainer& operator=(const PreparedContainer&) = delete;
+  // One that was not started is killed and reaped.
+  ~PreparedContainer();
+
+  // Returns when the container's process has been executed; after an error nothing is left of it. Once only.
+  // `plan_file`: the plan as wire::encode writes it, for the new process. `scratch`: an empty directory of
+  // the host's that may be mounted on (in the private namespace) by kernels that need paths.
+  Result<RunningContainer> start(const ContainerPlan& plan, int plan_file, Streams streams,
+                                 const std::string& scratch);
+
+ private:
+  class Parts;
+  explicit PreparedContainer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
 
 }  // namespace berth::runtime

@@ -41,34 +41,19 @@ Result<> arrange_descriptors(InsideDescriptors& wanted) {
   struct Place {
     sys::UniqueFd* fd;
     int number;
-    bool close_on_exec;
   };
-  const std::array<Place, 6> places{{{&wanted.standard_input, 0, false},
-                                     {&wanted.standard_output, 1, false},
-                                     {&wanted.standard_error, 2, false},
-                                     {&wanted.status, kStatusFd, true},
-                                     {&wanted.channel, kChannelFd, true},
-                                     {&wanted.init_program, kInitFd, true}}};
-  // The terminal comes later; until then nothing else may get its numbers.
-  for (sys::UniqueFd* standard : {&wanted.standard_input, &wanted.standard_output, &wanted.standard_error}) {
-    if (!standard->valid()) *standard = TRY(sys::open_at(AT_FDCWD, "/dev/null", O_RDWR));
-  }
+  const std::array<Place, 3> places{
+      {{&wanted.status, kStatusFd}, {&wanted.channel, kChannelFd}, {&wanted.init_program, kInitFd}}};
   // First out of the way of each other, then to their places.
   for (const Place& place : places) {
-    if (!place.fd->valid()) continue;
     const int high = ::fcntl(place.fd->get(), F_DUPFD_CLOEXEC, kFirstFree);
     if (high < 0) return fail_errno(errno, "arrange the descriptors");
     [[maybe_unused]] const int closed_below = place.fd->release();
     *place.fd = sys::UniqueFd(high);
   }
   for (const Place& place : places) {
-    if (!place.fd->valid()) {
-      ::close(place.number);
-      continue;
-    }
-    if (::dup3(place.fd->release(), place.number, place.close_on_exec ? O_CLOEXEC : 0) < 0) {
+    if (::dup3(place.fd->release(), place.number, O_CLOEXEC) < 0)
       return fail_errno(errno, "arrange the descriptors");
-    }
   }
   if (::syscall(SYS_close_range, static_cast<unsigned>(kFirstFree), ~0U, 0U) != 0) {
     return fail_errno(errno, "close the other descriptors");
@@ -76,32 +61,36 @@ Result<> arrange_descriptors(InsideDescriptors& wanted) {
   return {};
 }
 
-Result<> expect(sys::Channel& channel, Step step, std::vector<sys::UniqueFd>* fds = nullptr) {
-  sys::Message message = TRY(channel.receive(fds == nullptr ? 0 : 1));
+// The descriptors that come with the message for a step; `most` of them at most.
+Result<std::vector<sys::UniqueFd>> expect(sys::Channel& channel, Step step, size_t most) {
+  sys::Message message = TRY(channel.receive(most));
   if (message.data.empty()) return fail("berth-monitor is gone");
   const auto decoded = TRY(wire::decode<StepMessage>(message.data));
   if (decoded.step != step) return fail("berth-monitor said something out of turn");
-  if (fds != nullptr) *fds = std::move(message.fds);
-  return {};
+  return std::move(message.fds);
+}
+
+// The plan, and the standard streams, which take their places; a container with a terminal has none yet.
+Result<ContainerPlan> receive_plan(sys::Channel& channel) {
+  constexpr size_t kStreams = 3;
+  std::vector<sys::UniqueFd> fds = TRY(expect(channel, Step::mapped, 1 + kStreams));
+  if (fds.size() != 1 && fds.size() != 1 + kStreams) return fail("berth-monitor sent the wrong descriptors");
+  for (size_t i = 1; i < fds.size(); ++i) {
+    if (::dup2(fds[i].get(), static_cast<int>(i) - 1) < 0)
+      return fail_errno(errno, "use the standard streams");
+  }
+  // The monitor has read it to the end.
+  if (::lseek(fds[0].get(), 0, SEEK_SET) != 0) return fail_errno(errno, "read the plan");
+  return wire::decode<ContainerPlan>(TRY(sys::read_all(fds[0].get(), kLargestPlan)));
 }
 
 // proc and its kin can be mounted only where the mount namespace belongs to the container's user namespace,
-// and the container's own is not unshared before everything is in its place. So a helper makes them, in a
-// namespace that goes with it.
-Result<> make_mounts_in_helper(const ContainerPlan& plan, sys::Channel& channel) {
-  const sys::Child helper = TRY(sys::fork_into(CLONE_NEWNS));
-  if (helper.pid == 0) {
-    const Result<> made = make_and_send_mounts(plan, channel);
-    if (!made) {
-      const std::string failure = wire::encode(to_failure(made.error()));
-      [[maybe_unused]] const Result<> written = sys::write_all(kStatusFd, failure);
-    }
-    ::_exit(made ? 0 : 1);
-  }
-  const siginfo_t ended = TRY(sys::wait_for(helper.pidfd.get()));
-  // The helper has said why.
-  if (ended.si_code != CLD_EXITED || ended.si_status != 0) ::_exit(1);
-  return {};
+// and the container's own is not unshared before everything is in its place. So they are made in one that
+// goes again.
+Result<> make_and_send_mounts(const ContainerPlan& plan, sys::Channel& channel) {
+  Result<NamespacedSet> made = fail("nothing was made");
+  TRY(sys::call_in_mount_namespace([&] { made = make_mounts(plan); }));
+  return send_mounts(TRY(std::move(made)), channel);
 }
 
 Result<> bring_loopback_up() {
@@ -147,21 +136,20 @@ Result<> take_terminal(const ContainerPlan& plan, sys::UniqueFd received) {
   return {};
 }
 
-Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
+Result<ContainerPlan> set_up(InsideDescriptors& descriptors) {
   // Nothing may trace or read this process through /proc while it still holds something of the host's.
   ::prctl(PR_SET_DUMPABLE, 0);
   TRY(arrange_descriptors(descriptors));
   sys::Channel channel{sys::UniqueFd(kChannelFd)};
   sys::set_process_name("berth-start");
-  TRY(expect(channel, Step::mapped));
+  ContainerPlan plan = TRY(receive_plan(channel));
   if (!plan.uid_map.empty()) TRY(become_root());
   fault::point("inside-mapped");
   // Made by the container's root, so that /dev/mqueue is its own.
   if (::unshare(CLONE_NEWIPC) != 0) return fail_errno(errno, "make the container's IPC namespace");
-  TRY(make_mounts_in_helper(plan, channel));
+  TRY(make_and_send_mounts(plan, channel));
   if (plan.private_network) TRY(bring_loopback_up());
-  std::vector<sys::UniqueFd> terminal;
-  TRY(expect(channel, Step::enter, &terminal));
+  std::vector<sys::UniqueFd> terminal = TRY(expect(channel, Step::enter, 1));
   // Mounts that come from a namespace of the host's user namespace are locked in the copy
   // (mount_namespaces(7)).
   if (::unshare(CLONE_NEWNS | CLONE_NEWCGROUP) != 0)
@@ -187,19 +175,15 @@ Result<> set_up(const ContainerPlan& plan, InsideDescriptors& descriptors) {
   pollfd monitor{channel.fd(), 0, 0};
   if (::poll(&monitor, 1, 0) > 0 && (monitor.revents & POLLHUP) != 0) return fail("berth-monitor is gone");
   fault::point("inside-ready");
-  return {};
+  return plan;
 }
 
 }  // namespace
 
-void run_inside(const ContainerPlan& plan, InsideDescriptors descriptors) {
+void run_inside(InsideDescriptors descriptors) {
   const int early_status = descriptors.status.get();
-  Error error;
-  if (const Result<> ready = set_up(plan, descriptors); !ready) {
-    error = ready.error();
-  } else {
-    error = execute(plan.process, kInitFd);
-  }
+  const Result<ContainerPlan> ready = set_up(descriptors);
+  const Error error = ready ? execute(ready->process, kInitFd) : ready.error();
   const std::string failure = wire::encode(to_failure(error));
   if (!sys::write_all(kStatusFd, failure)) [[maybe_unused]]
     const Result<> second_try = sys::write_all(early_status, failure);

@@ -66,31 +66,40 @@ Result<> set_sysctls(const std::vector<Setting>& sysctls, int proc) {
 
 }  // namespace
 
-Result<> make_and_send_mounts(const ContainerPlan& plan, sys::Channel& channel) {
-  StepMessage message{.step = Step::mounts};
-  std::vector<sys::UniqueFd> made;
-  const auto make = [&](MountKind kind, const std::string& type, bool& flag) -> Result<> {
+Result<NamespacedSet> make_mounts(const ContainerPlan& plan) {
+  NamespacedSet made;
+  const auto make = [&](MountKind kind, const std::string& type, sys::UniqueFd& into) -> Result<> {
     const MountPlan* mount = find_mount(plan, kind);
-    if (mount == nullptr) return {};
-    made.push_back(TRY_CONTEXT(make_mount(*mount, type), "mount {}", mount->target));
-    flag = true;
+    if (mount != nullptr) into = TRY_CONTEXT(make_mount(*mount, type), "mount {}", mount->target);
     return {};
   };
-  TRY(make(MountKind::proc, "proc", message.proc));
+  TRY(make(MountKind::proc, "proc", made.mounts.proc));
   if (!plan.sysctls.empty()) {
-    if (!message.proc) return fail("sysctls need /proc");
-    TRY(set_sysctls(plan.sysctls, made.back().get()));
+    if (!made.mounts.proc) return fail("sysctls need /proc");
+    TRY(set_sysctls(plan.sysctls, made.mounts.proc.get()));
   }
-  TRY(make(MountKind::sysfs, "sysfs", message.sysfs));
-  TRY(make(MountKind::mqueue, "mqueue", message.mqueue));
-  TRY(make(MountKind::devpts, "devpts", message.devpts));
-  if (plan.process.terminal && message.devpts) {
-    made.push_back(TRY_CONTEXT(open_terminal(made.back().get()), "open the container's terminal"));
-    message.terminal = true;
+  TRY(make(MountKind::sysfs, "sysfs", made.mounts.sysfs));
+  TRY(make(MountKind::mqueue, "mqueue", made.mounts.mqueue));
+  TRY(make(MountKind::devpts, "devpts", made.mounts.devpts));
+  if (plan.process.terminal && made.mounts.devpts) {
+    made.terminal = TRY_CONTEXT(open_terminal(made.mounts.devpts.get()), "open the container's terminal");
   }
   fault::point("mounts-made");
+  return made;
+}
+
+Result<> send_mounts(const NamespacedSet& set, sys::Channel& channel) {
   std::vector<int> fds;
-  for (const sys::UniqueFd& fd : made) fds.push_back(fd.get());
+  const auto add = [&](const sys::UniqueFd& fd) {
+    if (fd) fds.push_back(fd.get());
+    return fd.valid();
+  };
+  StepMessage message{.step = Step::mounts};
+  message.proc = add(set.mounts.proc);
+  message.sysfs = add(set.mounts.sysfs);
+  message.mqueue = add(set.mounts.mqueue);
+  message.devpts = add(set.mounts.devpts);
+  message.terminal = add(set.terminal);
   return channel.send(wire::encode(message), fds);
 }
 

@@ -13,8 +13,11 @@ struct NamespacedSet {
 };
 
 // Inside, in a process that has a mount namespace of the container's user namespace: makes what the plan asks
-// for and sends it over the channel.
-Result<> make_and_send_mounts(const ContainerPlan& plan, sys::Channel& channel);
+// for.
+Result<NamespacedSet> make_mounts(const ContainerPlan& plan);
+
+// Inside, to the monitor.
+Result<> send_mounts(const NamespacedSet& set, sys::Channel& channel);
 
 // Outside.
 Result<NamespacedSet> receive_mounts(sys::Channel& channel);

@@ -143,6 +143,9 @@ struct ContainerPlan {
   }
 };
 
+// The longest encoded plan that is read.
+inline constexpr size_t kLargestPlan = size_t{16} << 20;
+
 // The host's ID for a container's. The plan was checked when it was made, so an ID that has none is an error
 // in berth.
 Result<uint32_t> outside_id(const std::vector<IdExtent>& map, uint32_t inside);

@@ -4,14 +4,15 @@
 //   ────────────────────                         ───────────────
 //   unshares a mount namespace
 //   creates the process in its namespaces  ────▶ waits
+//   gets its plan (from the engine)
 //   writes its uid_map and gid_map
-//                                    mapped ───▶ becomes root inside
-//                                                a helper of it makes proc, sysfs, mqueue, devpts in the
-//                                                namespaces,
-//                               ◀─── mounts      sends them as descriptors (the terminal last) and ends
+//            mapped, with plan and streams ────▶ becomes root inside
+//                                                makes proc, sysfs, mqueue, devpts in the namespaces,
+//                                                sends them as descriptors (the terminal last)
 //   builds the root file system (meanwhile),
+//                                    ◀─── mounts
 //   mounts all below it, pivots into it
-//                                     enter ───▶ unshares its mount namespace: every mount is locked now
+//            enter, with the terminal's end ───▶ unshares its mount namespace: every mount is locked now
 //   goes back to the host's namespace            hostname, sysctls, limits, user, capabilities, filter
 //                                                executes berth-init or the process itself
 //   status pipe ends: it runs        ◀─── EOF

@@ -77,8 +77,7 @@ Result<sys::UniqueFd> overlay_by_descriptor(const Layers& layers, bool transient
 }
 
 // mount(2)'s options are one page; names on the scratch tmpfs are as short as can be.
-Result<sys::UniqueFd> overlay_by_path(const Layers& layers, bool transient,
-                                      const std::string& scratch) {
+Result<sys::UniqueFd> overlay_by_path(const Layers& layers, bool transient, const std::string& scratch) {
   if (::mount("berth", scratch.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) {
     return fail_errno(errno, "mount a tmpfs on {}", scratch);
   }
@@ -109,14 +108,16 @@ Result<sys::UniqueFd> overlay_by_path(const Layers& layers, bool transient,
 }  // namespace
 
 Result<sys::UniqueFd> mount_rootfs(const RootfsPlan& plan, int user_namespace, HostIds root_ids,
-                                   const std::string& scratch) {
-  const Layers layers = TRY(map_layers(plan, user_namespace));
+                                   const std::string& scratch, std::vector<sys::UniqueFd>& sources) {
+  Layers layers = TRY(map_layers(plan, user_namespace));
   const sys::ScopedFsIds as_root = TRY(sys::ScopedFsIds::set(root_ids.uid, root_ids.gid));
   Result<sys::UniqueFd> merged = overlay_by_descriptor(layers, plan.transient);
   if (!merged && (merged.error().err == EINVAL || merged.error().err == EBADF)) {
     log::debug("overlayfs does not take layers by descriptor here ({}); using paths", merged.error().message);
     merged = overlay_by_path(layers, plan.transient, scratch);
   }
+  sources = std::move(layers.lower);
+  for (sys::UniqueFd* fd : {&layers.upper, &layers.work, &layers.own}) sources.push_back(std::move(*fd));
   return merged;
 }
 

@@ -2,6 +2,8 @@
 // seen through the container's ID map, nothing shifted on disk.
 #pragma once
 
+#include <vector>
+
 #include "base/ids.h"
 #include "runtime/plan.h"
 #include "sys/unique_fd.h"
@@ -20,8 +22,9 @@ struct HostIds {
 //
 // Where the kernel can't take layers by descriptor (lowerdir+ is Linux 6.5, by descriptor 6.13), the layers
 // are attached on a tmpfs over `scratch` for as long as that takes. The caller is in a mount namespace of its
-// own.
+// own. `sources` gets the layers' own mounts, which overlayfs does not need any more; closing one takes a
+// wait of the kernel's.
 Result<sys::UniqueFd> mount_rootfs(const RootfsPlan& plan, int user_namespace, HostIds root_ids,
-                                   const std::string& scratch);
+                                   const std::string& scratch, std::vector<sys::UniqueFd>& sources);
 
 }  // namespace berth::runtime

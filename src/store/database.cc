@@ -68,6 +68,9 @@ bool Statement::is_null(int column) const {
 }
 
 Result<Database> Database::open(const std::string& path) {
+  // Counting what is allocated takes a lock each time. Too late if another database is open, which is no
+  // harm.
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   sqlite3* raw = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
   const int rc = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);

@@ -150,7 +150,14 @@ Result<> remove_tree_at(int dirfd, const std::string& name) {
   if (::unlinkat(dirfd, name.c_str(), 0) == 0 || errno == ENOENT) return {};
   if (errno != EISDIR && errno != EPERM) return fail_errno(errno, "remove {}", name);
   std::vector<Level> levels;
-  levels.push_back(TRY(open_level(dirfd, name)));
+  // Somebody else may be removing the same tree.
+  const auto enter = [&levels](int parent, const std::string& child) -> Result<> {
+    Result<Level> level = open_level(parent, child);
+    if (level) levels.push_back(std::move(*level));
+    if (!level && level.error().err != ENOENT) return std::unexpected(level.error());
+    return {};
+  };
+  TRY(enter(dirfd, name));
   while (!levels.empty()) {
     const int here = ::dirfd(levels.back().stream.get());
     errno = 0;
@@ -171,7 +178,7 @@ Result<> remove_tree_at(int dirfd, const std::string& name) {
       if (::unlinkat(here, child.c_str(), 0) == 0 || errno == ENOENT) continue;
       if (errno != EISDIR) return fail_errno(errno, "remove {}", child);
     }
-    levels.push_back(TRY(open_level(here, child)));
+    TRY(enter(here, child));
   }
   return {};
 }

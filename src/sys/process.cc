@@ -4,7 +4,9 @@
 
 #include <linux/sched.h>
 #include <linux/securebits.h>
+#include <sched.h>
 #include <sys/fsuid.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +22,32 @@ Result<Child> fork_into(uint64_t namespaces) {
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) return fail_errno(errno, "create a process");
   return Child{static_cast<pid_t>(pid), UniqueFd(pid == 0 ? -1 : pidfd)};
+}
+
+Result<> call_in_mount_namespace(const std::function<void()>& work) {
+  constexpr size_t kStackBytes = size_t{1} << 20;  // as much of it as is used gets memory
+  void* stack = ::mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (stack == MAP_FAILED) return fail_errno(errno, "get a stack for a process");
+  const auto call = [](void* argument) {
+    (*static_cast<const std::function<void()>*>(argument))();
+    return 0;
+  };
+  const int flags = CLONE_NEWNS | CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD;
+  const pid_t pid = ::clone(call, static_cast<char*>(stack) + kStackBytes, flags,
+                            const_cast<std::function<void()>*>(&work));
+  const int err = errno;
+  int status = 0;
+  pid_t waited = pid;
+  do {
+    if (pid > 0) waited = ::waitpid(pid, &status, 0);
+  } while (waited < 0 && errno == EINTR);
+  ::munmap(stack, kStackBytes);
+  if (pid < 0) return fail_errno(err, "make a mount namespace");
+  if (waited < 0) return fail_errno(errno, "wait for a process");
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return fail("a process in a mount namespace was killed");
+  return {};
 }
 
 Result<> send_signal(int pidfd, int signal) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,11 @@ struct Child {
 // fork(2) with CLONE_NEW* flags (clone3(2), Linux 5.3). The child gets SIGCHLD semantics and no at-fork
 // handlers: only for single-threaded programs.
 Result<Child> fork_into(uint64_t namespaces);
+
+// Calls `work` in a mount namespace of its own, which belongs to the caller's user namespace and goes
+// afterwards. That needs a process, but one that shares memory and descriptors with this one, which waits
+// (clone(2), CLONE_VM, CLONE_FILES, CLONE_VFORK). An error if the process did not come to the end of `work`.
+Result<> call_in_mount_namespace(const std::function<void()>& work);
 
 // Sends a signal through a pidfd. A process that has ended already is success.
 Result<> send_signal(int pidfd, int signal);

@@ -16,7 +16,7 @@ from support.images import archive
 # Where a run can be killed, and by whom it is noticed: the command itself is killed, or it says what was lost.
 CLIENT_POINTS = {"container-directory-made", "volumes-made", "before-create-commit", "container-recorded", "planned",
                  "restart-recorded", "monitor-spawned", "start-sent", "started", "identity-staged", "filter-staged",
-                 "removing", "files-removed", "exit-stored"}
+                 "removing", "files-removed", "record-removed", "exit-stored"}
 MONITOR_POINTS = {"task-received", "process-created", "rootfs-mounted", "assembled", "container-started",
                   "state-recorded", "container-ended", "exit-recorded"}
 EARLY_INSIDE_POINTS = {"inside-mapped", "mounts-made"}
@@ -83,7 +83,8 @@ class AtEveryPoint(Crash):
             self.assertRegex(done.stderr, "^berth: ")
 
     def test_a_run_with_rm_leaves_nothing_after_the_next_command(self):
-        for point in sorted((CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS) - {"restart-recorded", "exit-stored"}):
+        without = {"restart-recorded", "exit-stored", "removing", "files-removed"}
+        for point in sorted((CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS) - without):
             with self.subTest(point=point):
                 self.try_point(point, "--rm")
                 self.assertEqual(self.states(), {})
@@ -91,8 +92,8 @@ class AtEveryPoint(Crash):
                 self.forget_caches()
 
     def test_a_run_without_rm_leaves_a_container_that_can_be_removed_or_none(self):
-        not_there = {"container-directory-made", "volumes-made", "before-create-commit"}
-        without = {"restart-recorded", "removing", "files-removed"}
+        not_there = {"monitor-spawned", "container-directory-made", "volumes-made", "before-create-commit"}
+        without = {"restart-recorded", "removing", "files-removed", "record-removed"}
         for point in sorted((CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS) - without):
             with self.subTest(point=point):
                 self.try_point(point)

@@ -1,0 +1,24 @@
+// Starting a berth-monitor.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "engine/container_spec.h"
+#include "sys/channel.h"
+#include "sys/unique_fd.h"
+
+namespace berth::engine {
+
+// A berth-monitor that makes the namespaces of a container to come. It ends, and they with it, when the
+// channel is closed before a start has been asked for.
+struct MonitorProcess {
+  sys::Channel channel;
+  sys::UniqueFd pidfd;  // a child of this process
+};
+
+// `id` is the container's, for `ps`. Call it as early as the settings are certain: what the kernel has to do
+// then happens beside the caller's own work.
+Result<MonitorProcess> spawn_monitor(const std::string& id, const ContainerSpec& spec);
+
+}  // namespace berth::engine
