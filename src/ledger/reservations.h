@@ -15,11 +15,16 @@ namespace berth::ledger {
 // Asks the name service (getpwuid, getgrgid) whether a host ID has a name.
 bool named_by_name_service(uint32_t id);
 
+// Whether a process runs as this host ID: container root of somebody's container. The kernel looks the user up
+// in a hash table and goes through its processes only if it finds it: 0.2 µs where there is none.
+bool runs_processes(uint32_t uid);
+
 // Where the host says who holds IDs. The defaults are the real places; tests have their own.
 struct HostSources {
   std::string etc = "/etc";    // passwd, group, subuid, subgid, nsswitch.conf
   std::string proc = "/proc";  // */uid_map, */gid_map
   bool (*named)(uint32_t id) = named_by_name_service;
+  bool (*runs_processes)(uint32_t uid) = ledger::runs_processes;
 };
 
 // The ranges of others, as of one look at the host.
@@ -47,6 +52,7 @@ class Reservations {
   std::vector<idmap::IdRange> ranges_;
   bool ask_name_service_ = false;
   bool (*named_)(uint32_t id) = nullptr;
+  bool (*runs_processes_)(uint32_t uid) = nullptr;
 };
 
 }  // namespace berth::ledger

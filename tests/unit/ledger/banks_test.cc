@@ -30,6 +30,7 @@ class Ledger : public testing::Test {
     ASSERT_EQ(::mkdir((directory_ + "/etc").c_str(), 0755), 0);
     host_.etc = directory_ + "/etc";
     host_.named = [](uint32_t) { return false; };
+    host_.runs_processes = [](uint32_t) { return false; };  // not what other tests run at the same time
     open();
   }
   void TearDown() override {
