@@ -1,8 +1,9 @@
 // `berth images`.
-#include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include <time.h>
 
+#include "cli/flags.h"
 #include "cli/image_text.h"
 #include "cli/images.h"
 #include "cli/template.h"
@@ -175,18 +176,17 @@ void print_table(const std::vector<Row>& rows, const ListFlags& flags) {
 
 Result<int> list_images(const Invocation& invocation) {
   ListFlags flags;
-  CLI::App app;
-  app.add_flag("-a,--all", flags.all, "All images (there are no hidden ones)");
-  app.add_flag("-q,--quiet", flags.quiet, "Print only IDs");
-  app.add_flag("--no-trunc", flags.no_trunc, "Print whole IDs");
-  app.add_flag("--digests", flags.digests, "Print the digests of the manifests too");
-  app.add_flag("-n,--noheading", flags.no_heading, "Print no heading");
-  app.add_option("--format", flags.format, "json, or a template: \"{{.Repository}}:{{.Tag}}\"");
-  app.add_option("-f,--filter", flags.filters, "reference=NAME or dangling=true|false");
-  app.add_option("name", flags.name, "Only images of this name")->group("");
-  describe(app, invocation, "[flags] [NAME]", "Lists the images in the store, the newest first.",
-           "  berth images\n  berth images --filter dangling=true -q\n");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags] [NAME]", "Lists the images in the store, the newest first.",
+             "  berth images\n  berth images --filter dangling=true -q\n");
+  line.flag("-a,--all", flags.all, "All images (there are no hidden ones)");
+  line.flag("-q,--quiet", flags.quiet, "Print only IDs");
+  line.flag("--no-trunc", flags.no_trunc, "Print whole IDs");
+  line.flag("--digests", flags.digests, "Print the digests of the manifests too");
+  line.flag("-n,--noheading", flags.no_heading, "Print no heading");
+  line.value("--format", flags.format, "json, or a template: \"{{.Repository}}:{{.Tag}}\"");
+  line.list("-f,--filter", flags.filters, "reference=NAME or dangling=true|false");
+  line.word("name", flags.name, Need::optional);
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   const std::vector<store::ImageSummary> images = TRY(store::list_images(store));
   const std::vector<Row> rows = TRY(rows_of(images, flags));

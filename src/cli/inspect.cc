@@ -1,8 +1,8 @@
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "cli/containers.h"
 #include "cli/duration.h"
+#include "cli/flags.h"
 #include "engine/plan_container.h"
 #include "engine/recover.h"
 #include "engine/status.h"
@@ -125,12 +125,11 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
 }  // namespace
 
 Result<int> inspect(const Invocation& invocation) {
-  CLI::App app;
   std::vector<std::string> names;
-  describe(app, invocation, "CONTAINER [CONTAINER...]",
-           "Prints all that is known of containers, as a JSON array.", "  berth inspect job\n");
-  app.add_option("containers", names, "Names or IDs")->required()->group("");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "CONTAINER [CONTAINER...]",
+             "Prints all that is known of containers, as a JSON array.", "  berth inspect job\n");
+  line.words("containers", names, Need::required);
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
   Json list = Json::array();

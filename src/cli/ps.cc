@@ -1,9 +1,9 @@
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "cli/containers.h"
 #include "cli/duration.h"
+#include "cli/flags.h"
 #include "engine/plan_container.h"
 #include "engine/recover.h"
 #include "engine/status.h"
@@ -107,15 +107,14 @@ void print_json(const std::vector<Row>& rows) {
 }  // namespace
 
 Result<int> ps(const Invocation& invocation) {
-  CLI::App app;
   PsFlags flags;
-  describe(app, invocation, "[flags]", "Lists the running containers, or all of them.",
-           "  berth ps\n  berth ps --all --format json\n");
-  app.add_flag("-a,--all", flags.all, "Those that do not run as well");
-  app.add_flag("-q,--quiet", flags.quiet, "IDs only");
-  app.add_flag("--no-trunc", flags.no_trunc, "Whole IDs and commands");
-  app.add_option("--format", flags.format, "table or json")->check(CLI::IsMember({"table", "json"}));
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags]", "Lists the running containers, or all of them.",
+             "  berth ps\n  berth ps --all --format json\n");
+  line.flag("-a,--all", flags.all, "Those that do not run as well");
+  line.flag("-q,--quiet", flags.quiet, "IDs only");
+  line.flag("--no-trunc", flags.no_trunc, "Whole IDs and commands");
+  line.value("--format", flags.format, "table or json", {.choices = {"table", "json"}});
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
   std::vector<Row> rows;
