@@ -4,7 +4,9 @@
 #include "cli/flags.h"
 #include "cli/image_text.h"
 #include "cli/images.h"
+#include "cli/table.h"
 #include "cli/template.h"
+#include "cli/times.h"
 #include "oci/image_config.h"
 #include "oci/json.h"
 #include "oci/manifest.h"
@@ -83,8 +85,8 @@ Result<Json> history_rows(store::Store& store, const store::ImageRecord& image, 
     std::string command = entry.created_by;
     if (!no_trunc && command.size() > kCommandWidth) command = command.substr(0, kCommandWidth - 3) + "...";
     Json row = {{"ID", "<missing>"},
-                {"Created", created == 0 ? "" : human_age(created, now)},
-                {"CreatedAt", created == 0 ? "" : rfc3339_utc(created)},
+                {"Created", created == 0 ? "" : time_span(std::chrono::seconds(now - created)) + " ago"},
+                {"CreatedAt", created == 0 ? "" : rfc3339(std::chrono::seconds(created))},
                 {"CreatedBy", command},
                 {"Size", human_size(size)},
                 {"Comment", entry.comment}};

@@ -6,7 +6,9 @@
 #include "cli/flags.h"
 #include "cli/image_text.h"
 #include "cli/images.h"
+#include "cli/table.h"
 #include "cli/template.h"
+#include "cli/times.h"
 #include "oci/image_config.h"
 #include "store/images.h"
 #include "store/local_name.h"
@@ -83,6 +85,8 @@ Json fields_of(const Row& row, const ListFlags& flags, int64_t now) {
   const store::ImageSummary& image = *row.image;
   const Described config = describe_config(image);
   const NameParts name = row.name.empty() ? NameParts{"<none>", "<none>"} : split_name(row.name);
+  const std::string age = time_span(std::chrono::seconds(now - config.created)) + " ago";
+  const std::string created = rfc3339(std::chrono::seconds(config.created));
   const std::string id = flags.no_trunc ? image.id : short_id(image.id);
   return Json{{"ID", id},
               {"Id", id},
@@ -90,10 +94,10 @@ Json fields_of(const Row& row, const ListFlags& flags, int64_t now) {
               {"Tag", name.tag},
               {"Digest", image.manifest_digest},
               {"Size", human_size(image.size)},
-              {"Created", human_age(config.created, now)},
-              {"CreatedSince", human_age(config.created, now)},
-              {"CreatedAt", rfc3339_utc(config.created)},
-              {"CreatedTime", rfc3339_utc(config.created)},
+              {"Created", age},
+              {"CreatedSince", age},
+              {"CreatedAt", created},
+              {"CreatedTime", created},
               {"Names", image.names},
               {"Labels", config.labels}};
 }
@@ -119,7 +123,7 @@ Result<> print_json(store::Store& store, const std::vector<Row>& rows) {
                     {"Names", image.names},
                     {"Digest", image.manifest_digest},
                     {"Created", config.created},
-                    {"CreatedAt", rfc3339_utc(config.created)},
+                    {"CreatedAt", rfc3339(std::chrono::seconds(config.created))},
                     {"Dangling", image.names.empty()}});
   }
   fmt::print("{}\n", list.dump(4, ' ', false, Json::error_handler_t::replace));

@@ -1,9 +1,9 @@
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "cli/containers.h"
-#include "cli/duration.h"
 #include "cli/flags.h"
+#include "cli/table.h"
+#include "cli/times.h"
 #include "engine/plan_container.h"
 #include "engine/recover.h"
 #include "engine/status.h"
@@ -30,11 +30,12 @@ struct Row {
 };
 
 std::string status_text(const Row& row) {
-  if (row.live) return fmt::format("Up {}", time_since(row.live->started_at));
+  if (row.live) return fmt::format("Up {}", time_since(std::chrono::nanoseconds(row.live->started_at)));
   if (row.record.state == store::kCreated) return "Created";
   if (row.record.state == store::kRunning) return row.record.started_at ? "Ending" : "Starting";
   if (row.record.state == store::kRemoving) return "Removing";
-  const std::string ago = row.record.finished_at ? time_since(*row.record.finished_at) + " ago" : "";
+  const std::string ago =
+      row.record.finished_at ? time_since(std::chrono::nanoseconds(*row.record.finished_at)) + " ago" : "";
   if (row.record.exit_status) return fmt::format("Exited ({}) {}", *row.record.exit_status, ago);
   return fmt::format("Exited (unknown: {}) {}", row.record.exit_reason, ago);
 }
@@ -63,24 +64,15 @@ std::string bank_text(const std::vector<Bank>& banks) {
 void print_table(const std::vector<Row>& rows, bool whole) {
   constexpr size_t kShortId = 12;
   constexpr size_t kCommandWidth = 22;
-  std::vector<std::array<std::string, 7>> lines{
+  std::vector<std::vector<std::string>> lines{
       {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "BANK", "NAMES"}};
   for (const Row& row : rows) {
-    lines.push_back({whole ? row.record.id : row.record.id.substr(0, kShortId),
-                     printable(row.record.image_name), printable(cut(row.command, kCommandWidth, whole)),
-                     time_since(row.record.created_at) + " ago", status_text(row), bank_text(row.banks),
-                     row.record.name});
+    lines.push_back({whole ? row.record.id : row.record.id.substr(0, kShortId), row.record.image_name,
+                     cut(row.command, kCommandWidth, whole),
+                     time_since(std::chrono::nanoseconds(row.record.created_at)) + " ago", status_text(row),
+                     bank_text(row.banks), row.record.name});
   }
-  std::array<size_t, 7> widths{};
-  for (const auto& line : lines) {
-    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  }
-  for (const auto& line : lines) {
-    std::string text;
-    for (size_t i = 0; i < line.size(); ++i) text += fmt::format("{:<{}}  ", line[i], widths[i]);
-    text.erase(text.find_last_not_of(' ') + 1);
-    fmt::print("{}\n", text);
-  }
+  fmt::print("{}", table(lines));
 }
 
 void print_json(const std::vector<Row>& rows) {
