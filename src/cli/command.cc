@@ -1,6 +1,8 @@
 #include "cli/command.h"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstdio>
 
 #include <unistd.h>
@@ -14,15 +16,6 @@ namespace {
 
 constexpr std::string_view kProgram = "berth";
 
-// CLI11's own usage line says [OPTIONS] and TEXT; people know the shape that podman and Docker print.
-class HelpFormatter : public CLI::Formatter {
- public:
-  explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) {}
-  std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override { return usage_; }
-
- private:
-  std::string usage_;
-};
 constexpr int kUsageStatus = 125;
 
 // `words` begin with the command; its name may be one word or two ("image prune").
@@ -180,52 +173,6 @@ Result<int> dispatch(std::span<const std::string> argv, std::span<const Command>
 }
 
 }  // namespace
-
-void describe(CLI::App& app, const Invocation& invocation, std::string_view usage,
-              std::string_view description, std::string_view examples) {
-  app.name("berth " + invocation.name);
-  app.description(std::string(description));
-  auto formatter =
-      std::make_shared<HelpFormatter>(fmt::format("Usage: berth {} {}\n", invocation.name, usage));
-  formatter->column_width(34);
-  app.formatter(formatter);
-  if (!examples.empty()) app.footer(fmt::format("\nEXAMPLES\n{}", examples));
-}
-
-std::unexpected<Error> unknown_flag(const CLI::App& app, const Invocation& invocation,
-                                    std::string_view flag) {
-  const std::string_view name = flag.substr(0, flag.find('='));
-  std::vector<std::string> known;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& word : option->get_lnames()) known.push_back("--" + word);
-  }
-  const std::vector<std::string_view> views(known.begin(), known.end());
-  const std::string_view near = nearest(name, views);
-  Error error{Code::usage, 0, fmt::format("berth {} has no flag {}", invocation.name, name), {}};
-  error.hint = near.empty() ? fmt::format("`berth {} --help` lists the flags.", invocation.name)
-                            : fmt::format("Did you mean {}?", near);
-  return std::unexpected(std::move(error));
-}
-
-Result<bool> parse(CLI::App& app, const Invocation& invocation) {
-  std::vector<std::string> reversed(invocation.args.rbegin(), invocation.args.rend());
-  try {
-    app.parse(std::move(reversed));
-    return true;
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    return false;
-  } catch (const CLI::ExtrasError& e) {
-    for (const std::string& word : app.remaining()) {
-      if (word.starts_with('-') && word.size() > 1) return unknown_flag(app, invocation, word);
-    }
-    return std::unexpected(
-        Error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` shows how.", invocation.name)});
-  } catch (const CLI::ParseError& e) {
-    return std::unexpected(
-        Error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` lists the flags.", invocation.name)});
-  }
-}
 
 Result<store::Store> open_store(const Invocation& invocation) {
   if (::geteuid() != 0) {

@@ -9,10 +9,6 @@
 #include "base/error.h"
 #include "store/store.h"
 
-namespace CLI {
-class App;
-}
-
 namespace berth::cli {
 
 // The flags that stand before the command.
@@ -41,19 +37,6 @@ Result<store::Store> open_store(const Invocation& invocation);
 
 // All commands, in the order of the list that `berth --help` prints.
 std::span<const Command> all_commands();
-
-// Sets an app up in berth's way of help and errors; each command adds its options to it and then calls
-// parse(). `usage` is what follows the name: "[flags] IMAGE [COMMAND [ARG...]]". `examples` are whole lines,
-// shown under EXAMPLES.
-void describe(CLI::App& app, const Invocation& invocation, std::string_view usage,
-              std::string_view description, std::string_view examples);
-
-// True: go on. False: help was asked for and printed; exit with 0. An error has Code::usage and, for a
-// misspelt flag, a hint with the nearest one.
-Result<bool> parse(CLI::App& app, const Invocation& invocation);
-
-// The error for a flag that the app does not have, with the nearest that it has.
-std::unexpected<Error> unknown_flag(const CLI::App& app, const Invocation& invocation, std::string_view flag);
 
 // Runs a command line with the commands that this program has, prints the error if there is one, gives the
 // status. `handover` is called for commands without a `run`.

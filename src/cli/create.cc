@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/containers.h"
 #include "cli/new_container.h"
 #include "cli/run_flags.h"
@@ -7,14 +5,13 @@
 namespace berth::cli {
 
 Result<int> create(const Invocation& invocation) {
-  CLI::App app;
   RunFlags flags;
-  describe(app, invocation, "[flags] IMAGE [COMMAND [ARG...]]",
-           "Makes a container without starting it, and prints its ID. `berth start --attach` runs it.",
-           "  berth create --name job debian sh -c 'date'\n  berth start --attach job\n");
-  add_run_flags(app, flags);
-  if (!TRY(parse(app, invocation))) return 0;
-  TRY(take_image_and_command(app, invocation, flags));
+  Flags line(invocation, "[flags] IMAGE [COMMAND [ARG...]]",
+             "Makes a container without starting it, and prints its ID. `berth start --attach` runs it.",
+             "  berth create --name job debian sh -c 'date'\n  berth start --attach job\n");
+  add_run_flags(line, flags);
+  if (!TRY(line.parse())) return 0;
+  TRY(take_image_and_command(line, invocation, flags));
   store::Store store = TRY(open_store(invocation));
   const NewContainer made = TRY(new_container(invocation, store, flags, false));
   fmt::print("{}\n", made.container.record.id);

@@ -1,11 +1,12 @@
 // `berth image inspect` and `berth history`.
-#include <CLI/CLI.hpp>
-
 #include <time.h>
 
+#include "cli/flags.h"
 #include "cli/image_text.h"
 #include "cli/images.h"
+#include "cli/table.h"
 #include "cli/template.h"
+#include "cli/times.h"
 #include "oci/image_config.h"
 #include "oci/json.h"
 #include "oci/manifest.h"
@@ -84,8 +85,8 @@ Result<Json> history_rows(store::Store& store, const store::ImageRecord& image, 
     std::string command = entry.created_by;
     if (!no_trunc && command.size() > kCommandWidth) command = command.substr(0, kCommandWidth - 3) + "...";
     Json row = {{"ID", "<missing>"},
-                {"Created", created == 0 ? "" : human_age(created, now)},
-                {"CreatedAt", created == 0 ? "" : rfc3339_utc(created)},
+                {"Created", created == 0 ? "" : time_span(std::chrono::seconds(now - created)) + " ago"},
+                {"CreatedAt", created == 0 ? "" : rfc3339(std::chrono::seconds(created))},
                 {"CreatedBy", command},
                 {"Size", human_size(size)},
                 {"Comment", entry.comment}};
@@ -117,12 +118,11 @@ std::string dump(const Json& value) {
 Result<int> inspect_images(const Invocation& invocation) {
   std::string format;
   std::vector<std::string> words;
-  CLI::App app;
-  app.add_option("-f,--format", format, "json, or a template: \"{{.Config.User}}\"");
-  app.add_option("images", words)->required()->group("");
-  describe(app, invocation, "[flags] IMAGE [IMAGE...]", "Prints all that is known of images, as JSON.",
-           "  berth image inspect busybox\n  berth image inspect -f '{{.Digest}}' busybox\n");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags] IMAGE [IMAGE...]", "Prints all that is known of images, as JSON.",
+             "  berth image inspect busybox\n  berth image inspect -f '{{.Digest}}' busybox\n");
+  line.value("-f,--format", format, "json, or a template: \"{{.Config.User}}\"");
+  line.words("images", words, Need::required);
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   Json list = Json::array();
   for (const std::string& word : words) {
@@ -144,14 +144,13 @@ Result<int> image_history(const Invocation& invocation) {
   std::string word;
   bool no_trunc = false;
   bool quiet = false;
-  CLI::App app;
-  app.add_option("--format", format, "json, or a template: \"{{.CreatedBy}}\"");
-  app.add_flag("--no-trunc", no_trunc, "Print whole IDs and commands");
-  app.add_flag("-q,--quiet", quiet, "Print only IDs");
-  app.add_option("image", word)->required()->group("");
-  describe(app, invocation, "[flags] IMAGE", "Prints how an image was made, the last step first.",
-           "  berth history busybox\n");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags] IMAGE", "Prints how an image was made, the last step first.",
+             "  berth history busybox\n");
+  line.value("--format", format, "json, or a template: \"{{.CreatedBy}}\"");
+  line.flag("--no-trunc", no_trunc, "Print whole IDs and commands");
+  line.flag("-q,--quiet", quiet, "Print only IDs");
+  line.word("image", word, Need::required);
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   const store::ImageRecord image =
       TRY_CONTEXT(store::find_image(store, word), "cannot show the history of \"{}\"", word);

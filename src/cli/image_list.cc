@@ -1,11 +1,14 @@
 // `berth images`.
-#include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include <time.h>
 
+#include "cli/flags.h"
 #include "cli/image_text.h"
 #include "cli/images.h"
+#include "cli/table.h"
 #include "cli/template.h"
+#include "cli/times.h"
 #include "oci/image_config.h"
 #include "store/images.h"
 #include "store/local_name.h"
@@ -82,6 +85,8 @@ Json fields_of(const Row& row, const ListFlags& flags, int64_t now) {
   const store::ImageSummary& image = *row.image;
   const Described config = describe_config(image);
   const NameParts name = row.name.empty() ? NameParts{"<none>", "<none>"} : split_name(row.name);
+  const std::string age = time_span(std::chrono::seconds(now - config.created)) + " ago";
+  const std::string created = rfc3339(std::chrono::seconds(config.created));
   const std::string id = flags.no_trunc ? image.id : short_id(image.id);
   return Json{{"ID", id},
               {"Id", id},
@@ -89,10 +94,10 @@ Json fields_of(const Row& row, const ListFlags& flags, int64_t now) {
               {"Tag", name.tag},
               {"Digest", image.manifest_digest},
               {"Size", human_size(image.size)},
-              {"Created", human_age(config.created, now)},
-              {"CreatedSince", human_age(config.created, now)},
-              {"CreatedAt", rfc3339_utc(config.created)},
-              {"CreatedTime", rfc3339_utc(config.created)},
+              {"Created", age},
+              {"CreatedSince", age},
+              {"CreatedAt", created},
+              {"CreatedTime", created},
               {"Names", image.names},
               {"Labels", config.labels}};
 }
@@ -118,7 +123,7 @@ Result<> print_json(store::Store& store, const std::vector<Row>& rows) {
                     {"Names", image.names},
                     {"Digest", image.manifest_digest},
                     {"Created", config.created},
-                    {"CreatedAt", rfc3339_utc(config.created)},
+                    {"CreatedAt", rfc3339(std::chrono::seconds(config.created))},
                     {"Dangling", image.names.empty()}});
   }
   fmt::print("{}\n", list.dump(4, ' ', false, Json::error_handler_t::replace));
@@ -175,18 +180,17 @@ void print_table(const std::vector<Row>& rows, const ListFlags& flags) {
 
 Result<int> list_images(const Invocation& invocation) {
   ListFlags flags;
-  CLI::App app;
-  app.add_flag("-a,--all", flags.all, "All images (there are no hidden ones)");
-  app.add_flag("-q,--quiet", flags.quiet, "Print only IDs");
-  app.add_flag("--no-trunc", flags.no_trunc, "Print whole IDs");
-  app.add_flag("--digests", flags.digests, "Print the digests of the manifests too");
-  app.add_flag("-n,--noheading", flags.no_heading, "Print no heading");
-  app.add_option("--format", flags.format, "json, or a template: \"{{.Repository}}:{{.Tag}}\"");
-  app.add_option("-f,--filter", flags.filters, "reference=NAME or dangling=true|false");
-  app.add_option("name", flags.name, "Only images of this name")->group("");
-  describe(app, invocation, "[flags] [NAME]", "Lists the images in the store, the newest first.",
-           "  berth images\n  berth images --filter dangling=true -q\n");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags] [NAME]", "Lists the images in the store, the newest first.",
+             "  berth images\n  berth images --filter dangling=true -q\n");
+  line.flag("-a,--all", flags.all, "All images (there are no hidden ones)");
+  line.flag("-q,--quiet", flags.quiet, "Print only IDs");
+  line.flag("--no-trunc", flags.no_trunc, "Print whole IDs");
+  line.flag("--digests", flags.digests, "Print the digests of the manifests too");
+  line.flag("-n,--noheading", flags.no_heading, "Print no heading");
+  line.value("--format", flags.format, "json, or a template: \"{{.Repository}}:{{.Tag}}\"");
+  line.list("-f,--filter", flags.filters, "reference=NAME or dangling=true|false");
+  line.word("name", flags.name, Need::optional);
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   const std::vector<store::ImageSummary> images = TRY(store::list_images(store));
   const std::vector<Row> rows = TRY(rows_of(images, flags));

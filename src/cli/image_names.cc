@@ -1,6 +1,5 @@
 // `berth tag` and `berth untag`.
-#include <CLI/CLI.hpp>
-
+#include "cli/flags.h"
 #include "cli/images.h"
 #include "store/images.h"
 #include "store/local_name.h"
@@ -10,13 +9,12 @@ namespace berth::cli {
 Result<int> tag_image(const Invocation& invocation) {
   std::string source;
   std::vector<std::string> targets;
-  CLI::App app;
-  app.add_option("image", source)->required()->group("");
-  app.add_option("names", targets)->required()->group("");
-  describe(app, invocation, "IMAGE NAME [NAME...]",
-           "Gives an image more names. A name that another image had moves to this one.",
-           "  berth tag busybox registry.example.org/team/busybox:1.36\n");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "IMAGE NAME [NAME...]",
+             "Gives an image more names. A name that another image had moves to this one.",
+             "  berth tag busybox registry.example.org/team/busybox:1.36\n");
+  line.word("image", source, Need::required);
+  line.words("names", targets, Need::required);
+  if (!TRY(line.parse())) return 0;
   std::vector<std::string> names;
   for (const std::string& target : targets) {
     names.push_back(TRY_CONTEXT(store::local_name(target), "cannot tag \"{}\"", source));
@@ -30,12 +28,11 @@ Result<int> tag_image(const Invocation& invocation) {
 Result<int> untag_image(const Invocation& invocation) {
   std::string source;
   std::vector<std::string> names;
-  CLI::App app;
-  app.add_option("image", source)->required()->group("");
-  app.add_option("names", names)->group("");
-  describe(app, invocation, "IMAGE [NAME...]", "Takes names away from an image; without NAME all of them.",
-           "  berth untag busybox registry.example.org/team/busybox:1.36\n");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "IMAGE [NAME...]", "Takes names away from an image; without NAME all of them.",
+             "  berth untag busybox registry.example.org/team/busybox:1.36\n");
+  line.word("image", source, Need::required);
+  line.words("names", names, Need::optional);
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   const store::ImageRecord image =
       TRY_CONTEXT(store::find_image(store, source), "cannot untag \"{}\"", source);

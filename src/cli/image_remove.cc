@@ -1,8 +1,8 @@
 // `berth rmi` and `berth image prune`.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
 
+#include "cli/flags.h"
 #include "cli/images.h"
 #include "engine/identity_layer.h"
 #include "store/images.h"
@@ -84,15 +84,14 @@ Result<int> remove_images(const Invocation& invocation) {
   bool all = false;
   bool ignore = false;
   std::vector<std::string> words;
-  CLI::App app;
-  app.add_flag("-f,--force", force, "Remove an image by its ID even if it has several names");
-  app.add_flag("-a,--all", all, "Remove all images");
-  app.add_flag("-i,--ignore", ignore, "An image that is not there is no error");
-  app.add_option("images", words)->group("");
-  describe(app, invocation, "[flags] IMAGE [IMAGE...]",
-           "Removes images. An image that a container is made from stays.",
-           "  berth rmi busybox\n  berth rmi --all\n");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags] IMAGE [IMAGE...]",
+             "Removes images. An image that a container is made from stays.",
+             "  berth rmi busybox\n  berth rmi --all\n");
+  line.flag("-f,--force", force, "Remove an image by its ID even if it has several names");
+  line.flag("-a,--all", all, "Remove all images");
+  line.flag("-i,--ignore", ignore, "An image that is not there is no error");
+  line.words("images", words, Need::optional);
+  if (!TRY(line.parse())) return 0;
   if (words.empty() != all) {
     return fail(Code::usage, "berth {}: name images or give --all, one of the two", invocation.name);
   }
@@ -115,13 +114,12 @@ Result<int> remove_images(const Invocation& invocation) {
 Result<int> prune_images(const Invocation& invocation) {
   bool all = false;
   bool force = false;
-  CLI::App app;
-  app.add_flag("-a,--all", all,
-               "Remove every image that no container is made from, not only those without a name");
-  app.add_flag("-f,--force", force, "Do not ask");
-  describe(app, invocation, "[flags]", "Removes images that have no name and that no container is made from.",
-           "  berth image prune --all --force\n");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags]", "Removes images that have no name and that no container is made from.",
+             "  berth image prune --all --force\n");
+  line.flag("-a,--all", all,
+            "Remove every image that no container is made from, not only those without a name");
+  line.flag("-f,--force", force, "Do not ask");
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   if (!force) {
     fmt::print(stderr, "This removes all images {}that no container is made from.\n",

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,23 +13,8 @@ namespace berth::cli {
 // "4.27 MB": three digits, powers of a thousand, as podman and Docker print sizes.
 std::string human_size(int64_t bytes);
 
-// Seconds since 1970 of "2026-01-31T12:00:00.5+01:00"; none if it is no time.
-std::optional<int64_t> parse_rfc3339(std::string_view text);
-
-// "2026-01-31T11:00:00Z".
-std::string rfc3339_utc(int64_t seconds);
-
-// "3 weeks ago".
-std::string human_age(int64_t then, int64_t now);
-
 // The first twelve digits of "sha256:…".
 std::string short_id(std::string_view id);
-
-// Rows in columns, two spaces apart; the first row is the heading. Control characters are made visible.
-std::string table(const std::vector<std::vector<std::string>>& rows);
-
-// The columns of a line that a template with tabs made.
-std::vector<std::string> split_at_tabs(std::string_view line);
 
 // `text` with control characters made visible, but for tabs and line ends.
 std::string printable_lines(std::string_view text);

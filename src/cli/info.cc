@@ -1,8 +1,8 @@
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <sys/utsname.h>
 
+#include "cli/flags.h"
 #include "cli/system.h"
 #include "ledger/banks.h"
 #include "store/containers.h"
@@ -11,13 +11,12 @@
 namespace berth::cli {
 
 Result<int> info(const Invocation& invocation) {
-  CLI::App app;
   std::string format = "text";
-  describe(app, invocation, "[flags]",
-           "Says what berth has here: its version, its store, the host, the pool of banks.",
-           "  berth info\n  berth info --format json\n");
-  app.add_option("--format", format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags]",
+             "Says what berth has here: its version, its store, the host, the pool of banks.",
+             "  berth info\n  berth info --format json\n");
+  line.value("--format", format, "text or json", {.choices = {"text", "json"}});
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   utsname host{};
   ::uname(&host);

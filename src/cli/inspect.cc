@@ -1,8 +1,8 @@
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "cli/containers.h"
-#include "cli/duration.h"
+#include "cli/flags.h"
+#include "cli/times.h"
 #include "engine/plan_container.h"
 #include "engine/recover.h"
 #include "engine/status.h"
@@ -19,16 +19,17 @@ using Json = nlohmann::ordered_json;
 
 Json describe_state(const store::ContainerRecord& record, const std::optional<engine::LiveStatus>& live) {
   const auto time = [](const std::optional<int64_t>& value) {
-    return value ? rfc3339(*value) : "0001-01-01T00:00:00Z";
+    return value ? rfc3339(std::chrono::nanoseconds(*value)) : "0001-01-01T00:00:00Z";
   };
-  Json state = {{"Status", live ? "running" : record.state},
-                {"Running", live.has_value()},
-                {"Pid", live ? live->pid : 0},
-                {"MonitorPid", live ? live->monitor_pid : 0},
-                {"ExitCode", record.exit_status ? Json(*record.exit_status) : Json(nullptr)},
-                {"Error", record.exit_reason},
-                {"StartedAt", live ? rfc3339(live->started_at) : time(record.started_at)},
-                {"FinishedAt", time(record.finished_at)}};
+  Json state = {
+      {"Status", live ? "running" : record.state},
+      {"Running", live.has_value()},
+      {"Pid", live ? live->pid : 0},
+      {"MonitorPid", live ? live->monitor_pid : 0},
+      {"ExitCode", record.exit_status ? Json(*record.exit_status) : Json(nullptr)},
+      {"Error", record.exit_reason},
+      {"StartedAt", live ? rfc3339(std::chrono::nanoseconds(live->started_at)) : time(record.started_at)},
+      {"FinishedAt", time(record.finished_at)}};
   // Docker and podman always have a number here; 0 would be a lie for a container whose end nobody saw.
   if (!record.exit_status && record.exit_reason.empty()) state["ExitCode"] = 0;
   return state;
@@ -96,7 +97,7 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
     return own.empty() ? of_image : own;
   };
   return Json{{"Id", record.id},
-              {"Created", rfc3339(record.created_at)},
+              {"Created", rfc3339(std::chrono::nanoseconds(record.created_at))},
               {"Path", words.empty() ? "" : words.front()},
               {"Args", words.empty() ? words : std::vector<std::string>(words.begin() + 1, words.end())},
               {"State", describe_state(record, engine::live_status(store, record.id))},
@@ -125,12 +126,11 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
 }  // namespace
 
 Result<int> inspect(const Invocation& invocation) {
-  CLI::App app;
   std::vector<std::string> names;
-  describe(app, invocation, "CONTAINER [CONTAINER...]",
-           "Prints all that is known of containers, as a JSON array.", "  berth inspect job\n");
-  app.add_option("containers", names, "Names or IDs")->required()->group("");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "CONTAINER [CONTAINER...]",
+             "Prints all that is known of containers, as a JSON array.", "  berth inspect job\n");
+  line.words("containers", names, Need::required);
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
   Json list = Json::array();

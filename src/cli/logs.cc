@@ -1,8 +1,7 @@
-#include <CLI/CLI.hpp>
-
 #include <fcntl.h>
 
 #include "cli/containers.h"
+#include "cli/flags.h"
 #include "engine/status.h"
 #include "monitor/protocol.h"
 #include "store/containers.h"
@@ -68,17 +67,16 @@ size_t tail_start(std::string_view log, size_t count) {
 }  // namespace
 
 Result<int> logs(const Invocation& invocation) {
-  CLI::App app;
   bool timestamps = false;
   std::optional<int64_t> tail;
   std::string name;
-  describe(app, invocation, "[flags] CONTAINER",
-           "Shows what a container has written, its standard output and standard error apart.",
-           "  berth logs job\n  berth logs --tail 10 -t job\n");
-  app.add_flag("-t,--timestamps", timestamps, "Put the time before each line");
-  app.add_option("--tail,-n", tail, "Only the last lines (-1: all)");
-  app.add_option("container", name, "Name or ID")->required()->group("");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags] CONTAINER",
+             "Shows what a container has written, its standard output and standard error apart.",
+             "  berth logs job\n  berth logs --tail 10 -t job\n");
+  line.flag("-t,--timestamps", timestamps, "Put the time before each line");
+  line.value("--tail,-n", tail, "Only the last lines (-1: all)");
+  line.word("container", name, Need::required);
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
   constexpr size_t kLargest = size_t{1} << 30;

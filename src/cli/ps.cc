@@ -1,9 +1,9 @@
-#include <CLI/CLI.hpp>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "cli/containers.h"
-#include "cli/duration.h"
+#include "cli/flags.h"
+#include "cli/table.h"
+#include "cli/times.h"
 #include "engine/plan_container.h"
 #include "engine/recover.h"
 #include "engine/status.h"
@@ -30,11 +30,12 @@ struct Row {
 };
 
 std::string status_text(const Row& row) {
-  if (row.live) return fmt::format("Up {}", time_since(row.live->started_at));
+  if (row.live) return fmt::format("Up {}", time_since(std::chrono::nanoseconds(row.live->started_at)));
   if (row.record.state == store::kCreated) return "Created";
   if (row.record.state == store::kRunning) return row.record.started_at ? "Ending" : "Starting";
   if (row.record.state == store::kRemoving) return "Removing";
-  const std::string ago = row.record.finished_at ? time_since(*row.record.finished_at) + " ago" : "";
+  const std::string ago =
+      row.record.finished_at ? time_since(std::chrono::nanoseconds(*row.record.finished_at)) + " ago" : "";
   if (row.record.exit_status) return fmt::format("Exited ({}) {}", *row.record.exit_status, ago);
   return fmt::format("Exited (unknown: {}) {}", row.record.exit_reason, ago);
 }
@@ -63,24 +64,15 @@ std::string bank_text(const std::vector<Bank>& banks) {
 void print_table(const std::vector<Row>& rows, bool whole) {
   constexpr size_t kShortId = 12;
   constexpr size_t kCommandWidth = 22;
-  std::vector<std::array<std::string, 7>> lines{
+  std::vector<std::vector<std::string>> lines{
       {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "BANK", "NAMES"}};
   for (const Row& row : rows) {
-    lines.push_back({whole ? row.record.id : row.record.id.substr(0, kShortId),
-                     printable(row.record.image_name), printable(cut(row.command, kCommandWidth, whole)),
-                     time_since(row.record.created_at) + " ago", status_text(row), bank_text(row.banks),
-                     row.record.name});
+    lines.push_back({whole ? row.record.id : row.record.id.substr(0, kShortId), row.record.image_name,
+                     cut(row.command, kCommandWidth, whole),
+                     time_since(std::chrono::nanoseconds(row.record.created_at)) + " ago", status_text(row),
+                     bank_text(row.banks), row.record.name});
   }
-  std::array<size_t, 7> widths{};
-  for (const auto& line : lines) {
-    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  }
-  for (const auto& line : lines) {
-    std::string text;
-    for (size_t i = 0; i < line.size(); ++i) text += fmt::format("{:<{}}  ", line[i], widths[i]);
-    text.erase(text.find_last_not_of(' ') + 1);
-    fmt::print("{}\n", text);
-  }
+  fmt::print("{}", table(lines));
 }
 
 void print_json(const std::vector<Row>& rows) {
@@ -107,15 +99,14 @@ void print_json(const std::vector<Row>& rows) {
 }  // namespace
 
 Result<int> ps(const Invocation& invocation) {
-  CLI::App app;
   PsFlags flags;
-  describe(app, invocation, "[flags]", "Lists the running containers, or all of them.",
-           "  berth ps\n  berth ps --all --format json\n");
-  app.add_flag("-a,--all", flags.all, "Those that do not run as well");
-  app.add_flag("-q,--quiet", flags.quiet, "IDs only");
-  app.add_flag("--no-trunc", flags.no_trunc, "Whole IDs and commands");
-  app.add_option("--format", flags.format, "table or json")->check(CLI::IsMember({"table", "json"}));
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags]", "Lists the running containers, or all of them.",
+             "  berth ps\n  berth ps --all --format json\n");
+  line.flag("-a,--all", flags.all, "Those that do not run as well");
+  line.flag("-q,--quiet", flags.quiet, "IDs only");
+  line.flag("--no-trunc", flags.no_trunc, "Whole IDs and commands");
+  line.value("--format", flags.format, "table or json", {.choices = {"table", "json"}});
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
   std::vector<Row> rows;

@@ -1,6 +1,5 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/containers.h"
+#include "cli/flags.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
 
@@ -29,17 +28,16 @@ Result<> remove_one(store::Store& store, const store::ContainerRecord& record, b
 }  // namespace
 
 Result<int> rm(const Invocation& invocation) {
-  CLI::App app;
   RmFlags flags;
-  describe(app, invocation, "[flags] CONTAINER [CONTAINER...]",
-           "Removes containers: their files, their records and their banks. Prints what was asked for, a "
-           "line each.",
-           "  berth rm job\n  berth rm --force --all\n");
-  app.add_flag("-a,--all", flags.all, "All containers");
-  app.add_flag("-f,--force", flags.force, "End running ones first");
-  app.add_flag("-i,--ignore", flags.ignore, "No error for a container that is not there");
-  app.add_option("containers", flags.names, "Names or IDs")->group("");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "[flags] CONTAINER [CONTAINER...]",
+             "Removes containers: their files, their records and their banks. Prints what was asked for, a "
+             "line each.",
+             "  berth rm job\n  berth rm --force --all\n");
+  line.flag("-a,--all", flags.all, "All containers");
+  line.flag("-f,--force", flags.force, "End running ones first");
+  line.flag("-i,--ignore", flags.ignore, "No error for a container that is not there");
+  line.words("containers", flags.names, Need::optional);
+  if (!TRY(line.parse())) return 0;
   if (flags.names.empty() && !flags.all) return fail(Code::usage, "berth rm needs a container, or --all");
   store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));

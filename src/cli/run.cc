@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include <unistd.h>
 
 #include "base/log.h"
@@ -39,12 +37,11 @@ Result<> check_terminal(const RunFlags& flags) {
 }  // namespace
 
 Result<int> run(const Invocation& invocation) {
-  CLI::App app;
   RunFlags flags;
-  describe(app, invocation, "[flags] IMAGE [COMMAND [ARG...]]", kDescription, kExamples);
-  add_run_flags(app, flags);
-  if (!TRY(parse(app, invocation))) return 0;
-  TRY(take_image_and_command(app, invocation, flags));
+  Flags line(invocation, "[flags] IMAGE [COMMAND [ARG...]]", kDescription, kExamples);
+  add_run_flags(line, flags);
+  if (!TRY(line.parse())) return 0;
+  TRY(take_image_and_command(line, invocation, flags));
   TRY(check_terminal(flags));
   store::Store store = TRY(open_store(invocation));
   NewContainer made = TRY(new_container(invocation, store, flags, true));

@@ -1,7 +1,5 @@
 #include "cli/run_flags.h"
 
-#include <CLI/CLI.hpp>
-
 #include <fcntl.h>
 
 #include "base/nearest.h"
@@ -13,76 +11,59 @@ namespace berth::cli {
 
 namespace {
 
-constexpr const char* kProcess = "The process";
-constexpr const char* kFiles = "Files";
-constexpr const char* kIsolation = "Isolation";
-constexpr const char* kContainer = "The container";
-
-// A flag that may be given several times, one value each.
-void add_list(CLI::App& app, const char* names, std::vector<std::string>& into, const char* text,
-              const char* group) {
-  app.add_option(names, into, text)->allow_extra_args(false)->group(group);
+void add_process_flags(Flags& line, RunFlags& flags) {
+  line.heading("The process");
+  line.flag("-i,--interactive", flags.interactive, "Pass the standard input on");
+  line.flag("-t,--tty", flags.terminal, "Give the container a terminal");
+  line.list("-e,--env", flags.environment, "NAME=VALUE, or NAME to pass on the caller's own");
+  line.list("--env-file", flags.environment_files, "A file with a NAME=VALUE a line");
+  line.value("-w,--workdir", flags.working_directory, "The working directory");
+  line.value("-u,--user", flags.user, "USER[:GROUP], names or numbers; any number works");
+  line.value("--entrypoint", flags.entrypoint,
+             "In the place of the image's ENTRYPOINT: a word, or a JSON array");
+  line.list("--group-add", flags.groups, "One more supplementary group, by name or number");
+  line.list("--ulimit", flags.limits, "NAME=SOFT[:HARD], for example nofile=1024");
+  line.flag("--init,!--no-init", flags.init,
+            "Run berth-init as PID 1 (default; --init=false: the process itself)");
+  line.value("--stop-signal", flags.stop_signal, "The signal that asks the process to stop");
+  line.flag("--sig-proxy", flags.signal_proxy, "Pass signals on to the process (default)");
 }
 
-void add_process_flags(CLI::App& app, RunFlags& flags) {
-  app.add_flag("-i,--interactive", flags.interactive, "Pass the standard input on")->group(kProcess);
-  app.add_flag("-t,--tty", flags.terminal, "Give the container a terminal")->group(kProcess);
-  add_list(app, "-e,--env", flags.environment, "NAME=VALUE, or NAME to pass on the caller's own", kProcess);
-  add_list(app, "--env-file", flags.environment_files, "A file with a NAME=VALUE a line", kProcess);
-  app.add_option("-w,--workdir", flags.working_directory, "The working directory")->group(kProcess);
-  app.add_option("-u,--user", flags.user, "USER[:GROUP], names or numbers; any number works")
-      ->group(kProcess);
-  app.add_option("--entrypoint", flags.entrypoint,
-                 "In the place of the image's ENTRYPOINT: a word, or a JSON array")
-      ->group(kProcess);
-  add_list(app, "--group-add", flags.groups, "One more supplementary group, by name or number", kProcess);
-  add_list(app, "--ulimit", flags.limits, "NAME=SOFT[:HARD], for example nofile=1024", kProcess);
-  app.add_flag("--init,!--no-init", flags.init,
-               "Run berth-init as PID 1 (default; --init=false: the process itself)")
-      ->group(kProcess);
-  app.add_option("--stop-signal", flags.stop_signal, "The signal that asks the process to stop")
-      ->group(kProcess);
-  app.add_flag("--sig-proxy", flags.signal_proxy, "Pass signals on to the process (default)")
-      ->group(kProcess);
+void add_file_flags(Flags& line, RunFlags& flags) {
+  line.heading("Files");
+  line.flag("--read-only", flags.read_only, "Make the root file system read-only");
+  line.flag("--read-only-tmpfs", flags.read_only_tmpfs,
+            "With --read-only, keep /run, /tmp, /var/tmp writable (default)");
+  line.list("--tmpfs", flags.tmpfs, "TARGET[:OPTIONS], for example /tmp:size=64m");
+  line.list("-v,--volume", flags.volumes, "SOURCE:TARGET[:ro,…]: a host path or a volume's name");
+  line.list("--mount", flags.mounts, "type=bind|volume|tmpfs,source=…,target=…[,ro,…]");
+  line.list("--device", flags.devices, "HOST[:CONTAINER][:rwm], a device node of the host's");
+  line.value("--shm-size", flags.shm_size, "The size of /dev/shm, for example 64m (default)");
 }
 
-void add_file_flags(CLI::App& app, RunFlags& flags) {
-  app.add_flag("--read-only", flags.read_only, "Make the root file system read-only")->group(kFiles);
-  app.add_flag("--read-only-tmpfs", flags.read_only_tmpfs,
-               "With --read-only, keep /run, /tmp, /var/tmp writable (default)")
-      ->group(kFiles);
-  add_list(app, "--tmpfs", flags.tmpfs, "TARGET[:OPTIONS], for example /tmp:size=64m", kFiles);
-  add_list(app, "-v,--volume", flags.volumes, "SOURCE:TARGET[:ro,…]: a host path or a volume's name", kFiles);
-  add_list(app, "--mount", flags.mounts, "type=bind|volume|tmpfs,source=…,target=…[,ro,…]", kFiles);
-  add_list(app, "--device", flags.devices, "HOST[:CONTAINER][:rwm], a device node of the host's", kFiles);
-  app.add_option("--shm-size", flags.shm_size, "The size of /dev/shm, for example 64m (default)")
-      ->group(kFiles);
+void add_isolation_flags(Flags& line, RunFlags& flags) {
+  line.heading("Isolation");
+  line.value("--userns", flags.userns, "private (default: a bank of its own) or host");
+  line.value("--network", flags.network, "none (default: loopback only) or host");
+  line.list("--cap-add", flags.capabilities_added, "Add a capability, or ALL");
+  line.list("--cap-drop", flags.capabilities_dropped, "Drop a capability, or ALL");
+  line.list("--security-opt", flags.security, "no-new-privileges, seccomp=FILE, seccomp=unconfined");
+  line.flag("--privileged", flags.privileged,
+            "All capabilities within the container's own IDs, no seccomp filter, nothing masked");
+  line.list("--sysctl", flags.sysctls, "NAME=VALUE, of the container's own namespaces");
 }
 
-void add_isolation_flags(CLI::App& app, RunFlags& flags) {
-  app.add_option("--userns", flags.userns, "private (default: a bank of its own) or host")->group(kIsolation);
-  app.add_option("--network", flags.network, "none (default: loopback only) or host")->group(kIsolation);
-  add_list(app, "--cap-add", flags.capabilities_added, "Add a capability, or ALL", kIsolation);
-  add_list(app, "--cap-drop", flags.capabilities_dropped, "Drop a capability, or ALL", kIsolation);
-  add_list(app, "--security-opt", flags.security, "no-new-privileges, seccomp=FILE, seccomp=unconfined",
-           kIsolation);
-  app.add_flag("--privileged", flags.privileged,
-               "All capabilities within the container's own IDs, no seccomp filter, nothing masked")
-      ->group(kIsolation);
-  add_list(app, "--sysctl", flags.sysctls, "NAME=VALUE, of the container's own namespaces", kIsolation);
-}
-
-void add_container_flags(CLI::App& app, RunFlags& flags) {
-  app.add_option("--name", flags.name, "The container's name")->group(kContainer);
-  app.add_option("--hostname", flags.hostname, "Its hostname (default: the short ID)")->group(kContainer);
-  app.add_flag("--rm", flags.remove, "Remove it when it ends")->group(kContainer);
-  add_list(app, "-l,--label", flags.labels, "KEY=VALUE", kContainer);
-  add_list(app, "--annotation", flags.annotations, "KEY=VALUE", kContainer);
-  app.add_option("--cidfile", flags.cid_file, "Write the container's ID to this file")->group(kContainer);
-  app.add_option("--pull", flags.pull, "missing (default), always, never or newer")
-      ->check(CLI::IsMember({"missing", "always", "never", "newer"}))
-      ->group(kContainer);
-  app.add_option("--platform", flags.platform, "OS/ARCH[/VARIANT] of the image to pull")->group(kContainer);
+void add_container_flags(Flags& line, RunFlags& flags) {
+  line.heading("The container");
+  line.value("--name", flags.name, "The container's name");
+  line.value("--hostname", flags.hostname, "Its hostname (default: the short ID)");
+  line.flag("--rm", flags.remove, "Remove it when it ends");
+  line.list("-l,--label", flags.labels, "KEY=VALUE");
+  line.list("--annotation", flags.annotations, "KEY=VALUE");
+  line.value("--cidfile", flags.cid_file, "Write the container's ID to this file");
+  line.value("--pull", flags.pull, "missing (default), always, never or newer",
+             {.choices = {"missing", "always", "never", "newer"}});
+  line.value("--platform", flags.platform, "OS/ARCH[/VARIANT] of the image to pull");
 }
 
 // "sh" or ["sh","-c"]; the empty word takes the image's away.
@@ -156,23 +137,23 @@ Result<> add_mounts(const RunFlags& flags, engine::ContainerSpec& spec) {
 
 }  // namespace
 
-void add_run_flags(CLI::App& app, RunFlags& flags) {
-  app.prefix_command();  // what follows the image is the container's
-  add_process_flags(app, flags);
-  add_file_flags(app, flags);
-  add_isolation_flags(app, flags);
-  add_container_flags(app, flags);
+void add_run_flags(Flags& line, RunFlags& flags) {
+  line.leave_rest();  // what follows the image is the container's
+  add_process_flags(line, flags);
+  add_file_flags(line, flags);
+  add_isolation_flags(line, flags);
+  add_container_flags(line, flags);
 }
 
-Result<> take_image_and_command(const CLI::App& app, const Invocation& invocation, RunFlags& flags) {
-  std::vector<std::string> rest = app.remaining();
+Result<> take_image_and_command(const Flags& line, const Invocation& invocation, RunFlags& flags) {
+  std::vector<std::string> rest = line.rest();
   if (!rest.empty() && rest.front() == "--") rest.erase(rest.begin());
   if (rest.empty()) {
     Error error{Code::usage, 0, fmt::format("berth {} needs an image", invocation.name), {}};
     return std::unexpected(
         std::move(error).with_hint(fmt::format("`berth {} --help` shows how.", invocation.name)));
   }
-  if (rest.front().starts_with('-')) return unknown_flag(app, invocation, rest.front());
+  if (rest.front().starts_with('-')) return line.unknown_flag(rest.front());
   flags.image = rest.front();
   flags.command.assign(rest.begin() + 1, rest.end());
   return {};

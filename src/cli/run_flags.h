@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/flags.h"
 #include "engine/container_spec.h"
 
 namespace berth::cli {
@@ -49,11 +49,11 @@ struct RunFlags {
   std::vector<std::string> command;
 };
 
-// Declares the flags on an app; they are read into `flags`, which must outlive it.
-void add_run_flags(CLI::App& app, RunFlags& flags);
+// Declares the flags; parse() reads them into `flags`.
+void add_run_flags(Flags& line, RunFlags& flags);
 
 // Takes the image and the command from what was left over. Call after parse().
-Result<> take_image_and_command(const CLI::App& app, const Invocation& invocation, RunFlags& flags);
+Result<> take_image_and_command(const Flags& line, const Invocation& invocation, RunFlags& flags);
 
 // Checks the flags and turns them into what the engine takes.
 Result<engine::ContainerSpec> container_spec(const RunFlags& flags);

@@ -1,9 +1,8 @@
 #include "engine/start.h"
 
-#include <CLI/CLI.hpp>
-
 #include "base/log.h"
 #include "cli/containers.h"
+#include "cli/flags.h"
 #include "engine/attach.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
@@ -11,21 +10,21 @@
 namespace berth::cli {
 
 Result<int> start(const Invocation& invocation) {
-  CLI::App app;
   bool attach = false;
   bool interactive = false;
   bool signal_proxy = true;
   std::string name;
-  describe(app, invocation, "--attach [flags] CONTAINER",
-           "Starts a container that was made or has ended, with its own bank, files and settings, and stays "
-           "with it.\n"
-           "The exit status is the process's own, as with `berth run`.",
-           "  berth start --attach job\n  berth start -ai shell\n");
-  app.add_flag("-a,--attach", attach, "Show its output and pass signals on (needed in this version)");
-  app.add_flag("-i,--interactive", interactive, "Pass the standard input on");
-  app.add_flag("--sig-proxy", signal_proxy, "Pass signals on to the process (default)");
-  app.add_option("container", name, "Name or ID")->required()->group("");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(
+      invocation, "--attach [flags] CONTAINER",
+      "Starts a container that was made or has ended, with its own bank, files and settings, and stays "
+      "with it.\n"
+      "The exit status is the process's own, as with `berth run`.",
+      "  berth start --attach job\n  berth start -ai shell\n");
+  line.flag("-a,--attach", attach, "Show its output and pass signals on (needed in this version)");
+  line.flag("-i,--interactive", interactive, "Pass the standard input on");
+  line.flag("--sig-proxy", signal_proxy, "Pass signals on to the process (default)");
+  line.word("container", name, Need::required);
+  if (!TRY(line.parse())) return 0;
   if (!attach && !interactive) {
     Error error{Code::usage, 0, "this version starts containers in the foreground only", {}};
     return std::unexpected(std::move(error).with_hint(fmt::format("`berth start --attach {}` does.", name)));

@@ -1,5 +1,4 @@
-#include <CLI/CLI.hpp>
-
+#include "cli/flags.h"
 #include "cli/system.h"
 #include "engine/recover.h"
 #include "ledger/banks.h"
@@ -8,14 +7,14 @@
 namespace berth::cli {
 
 Result<int> system_repair(const Invocation& invocation) {
-  CLI::App app;
-  describe(app, invocation, "",
-           "Puts right what killed processes may have left: containers whose end was not recorded, half-made "
-           "layers,\n"
-           "banks without an owner. Other commands do the same in passing for what they look at; it may run "
-           "at any time.",
-           "  berth system repair\n");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(
+      invocation, "",
+      "Puts right what killed processes may have left: containers whose end was not recorded, half-made "
+      "layers,\n"
+      "banks without an owner. Other commands do the same in passing for what they look at; it may run "
+      "at any time.",
+      "  berth system repair\n");
+  if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   const engine::Recovered recovered = TRY(engine::recover(store));
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));

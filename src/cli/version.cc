@@ -1,13 +1,11 @@
-#include <CLI/CLI.hpp>
-
+#include "cli/flags.h"
 #include "cli/system.h"
 
 namespace berth::cli {
 
 Result<int> version(const Invocation& invocation) {
-  CLI::App app;
-  describe(app, invocation, "", "Prints berth's version.", "  berth version\n");
-  if (!TRY(parse(app, invocation))) return 0;
+  Flags line(invocation, "", "Prints berth's version.", "  berth version\n");
+  if (!TRY(line.parse())) return 0;
   fmt::print("berth version {}\n", BERTH_VERSION);
   return 0;
 }

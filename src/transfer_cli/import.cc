@@ -1,9 +1,8 @@
 #include "transfer_cli/import.h"
 
-#include <CLI/CLI.hpp>
-
 #include <unistd.h>
 
+#include "cli/flags.h"
 #include "store/local_name.h"
 #include "transfer/config_change.h"
 #include "transfer/import.h"
@@ -16,19 +15,17 @@ Result<int> import(const cli::Invocation& invocation) {
   std::string platform;
   std::vector<std::string> changes;
   bool quiet = false;
-  CLI::App app;
-  app.add_option("-c,--change", changes, "An instruction of a Dockerfile: CMD, ENTRYPOINT, ENV, …")
-      ->allow_extra_args(false);
-  app.add_option("-m,--message", request.message, "A remark for the image's history");
-  app.add_option("--platform", platform, "What the image is for, instead of this machine: linux/arm64");
-  app.add_flag("-q,--quiet", quiet, "Accepted for scripts: only the ID is printed anyway");
-  app.add_option("file", request.path)->required()->group("");
-  app.add_option("name", name)->group("");
-  cli::describe(
-      app, invocation, "[flags] FILE [NAME]",
+  cli::Flags line(
+      invocation, "[flags] FILE [NAME]",
       "Makes an image with one layer from a root file system's tar, compressed or not; - is standard input.",
       "  berth import -c 'CMD [\"/bin/bash\"]' rootfs.tar.xz debian:mine\n");
-  if (!TRY(cli::parse(app, invocation))) return 0;
+  line.list("-c,--change", changes, "An instruction of a Dockerfile: CMD, ENTRYPOINT, ENV, …");
+  line.value("-m,--message", request.message, "A remark for the image's history");
+  line.value("--platform", platform, "What the image is for, instead of this machine: linux/arm64");
+  line.flag("-q,--quiet", quiet, "Accepted for scripts: only the ID is printed anyway");
+  line.word("file", request.path, cli::Need::required);
+  line.word("name", name, cli::Need::optional);
+  if (!TRY(line.parse())) return 0;
   request.config.platform = oci::host_platform();
   if (!platform.empty()) request.config.platform = TRY(oci::parse_platform(platform));
   for (const std::string& change : changes) TRY(transfer::apply_change(request.config, change));

@@ -1,9 +1,8 @@
 #include "transfer_cli/load.h"
 
-#include <CLI/CLI.hpp>
-
 #include <unistd.h>
 
+#include "cli/flags.h"
 #include "transfer/load.h"
 
 namespace berth::transfer_cli {
@@ -11,15 +10,14 @@ namespace berth::transfer_cli {
 Result<int> load(const cli::Invocation& invocation) {
   std::string input = "-";
   bool quiet = false;
-  CLI::App app;
-  app.add_option("-i,--input", input, "Read from a file or a directory instead of standard input");
-  app.add_flag("-q,--quiet", quiet, "Accepted for scripts: only what was loaded is printed anyway");
-  cli::describe(
-      app, invocation, "[flags]",
+  cli::Flags line(
+      invocation, "[flags]",
       "Loads images from a docker-archive, an oci-archive or a directory with an OCI layout. Archives may be "
       "compressed.",
       "  berth load -i images.tar\n  podman save app | berth load\n");
-  if (!TRY(cli::parse(app, invocation))) return 0;
+  line.value("-i,--input", input, "Read from a file or a directory instead of standard input");
+  line.flag("-q,--quiet", quiet, "Accepted for scripts: only what was loaded is printed anyway");
+  if (!TRY(line.parse())) return 0;
   if (input == "-" && ::isatty(STDIN_FILENO) == 1) {
     Error error = fail(Code::usage, "cannot load: standard input is a terminal").error();
     return std::unexpected(std::move(error).with_hint("Name an archive with -i, or redirect one here."));

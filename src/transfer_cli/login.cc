@@ -1,11 +1,11 @@
 #include "transfer_cli/login.h"
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <optional>
 
 #include <unistd.h>
 
+#include "cli/flags.h"
 #include "registry/client.h"
 #include "registry/credentials.h"
 #include "sys/file.h"
@@ -81,21 +81,19 @@ Result<> check_and_store(const LoginFlags& flags, const std::string& registry, c
 }  // namespace
 
 Result<int> login(const cli::Invocation& invocation) {
-  CLI::App app;
   LoginFlags flags;
   std::string target(oci::kDefaultRegistry);
-  cli::describe(app, invocation, "[flags] [REGISTRY]",
-                "Checks a user and a password with a registry and stores them for later pulls.",
-                "  berth login localhost:5000\n"
-                "  berth login -u ann --password-stdin registry.example < password.txt\n");
-  flags.registry.add_to(app);
-  app.add_option("-u,--username", flags.username, "The user")->type_name("USER");
-  app.add_option("-p,--password", flags.password,
-                 "The password (others on this host may see it while this runs)")
-      ->type_name("PASSWORD");
-  app.add_flag("--password-stdin", flags.password_stdin, "Read the password from standard input");
-  app.add_option("REGISTRY", target, "Host name with or without a port");
-  if (!TRY(cli::parse(app, invocation))) return 0;
+  cli::Flags line(invocation, "[flags] [REGISTRY]",
+                  "Checks a user and a password with a registry and stores them for later pulls.",
+                  "  berth login localhost:5000\n"
+                  "  berth login -u ann --password-stdin registry.example < password.txt\n");
+  flags.registry.add_to(line);
+  line.value("-u,--username", flags.username, "The user", {.shown = "USER"});
+  line.value("-p,--password", flags.password, "The password (others on this host may see it while this runs)",
+             {.shown = "PASSWORD"});
+  line.flag("--password-stdin", flags.password_stdin, "Read the password from standard input");
+  line.word("REGISTRY", target, cli::Need::optional, "Host name with or without a port");
+  if (!TRY(line.parse())) return 0;
   std::signal(SIGPIPE, SIG_IGN);
   const std::string registry = TRY(parse_registry(target));
   const registry::Login login = TRY(gather_login(flags, registry));
@@ -105,26 +103,24 @@ Result<int> login(const cli::Invocation& invocation) {
 }
 
 Result<int> logout(const cli::Invocation& invocation) {
-  CLI::App app;
-  std::string target(oci::kDefaultRegistry);
+  std::optional<std::string> target;
   std::string authfile;
   bool all = false;
-  cli::describe(app, invocation, "[flags] [REGISTRY]", "Forgets the stored credentials for a registry.",
-                "  berth logout localhost:5000\n"
-                "  berth logout --all\n");
-  app.add_flag("-a,--all", all, "Forget those for all registries");
-  app.add_option("--authfile", authfile, "File with the credentials (containers-auth.json)")
-      ->type_name("FILE");
-  CLI::Option* named = app.add_option("REGISTRY", target, "Host name with or without a port");
-  if (!TRY(cli::parse(app, invocation))) return 0;
+  cli::Flags line(invocation, "[flags] [REGISTRY]", "Forgets the stored credentials for a registry.",
+                  "  berth logout localhost:5000\n"
+                  "  berth logout --all\n");
+  line.flag("-a,--all", all, "Forget those for all registries");
+  line.value("--authfile", authfile, "File with the credentials (containers-auth.json)", {.shown = "FILE"});
+  line.word("REGISTRY", target, cli::Need::optional, "Host name with or without a port");
+  if (!TRY(line.parse())) return 0;
   const registry::CredentialPlaces places = registry::credential_places(authfile);
   if (all) {
-    if (named->count() > 0) return fail(Code::usage, "--all and a registry can't be given together");
+    if (target) return fail(Code::usage, "--all and a registry can't be given together");
     TRY_CONTEXT(registry::forget_all_logins(places), "cannot log out");
     fmt::print("Removed the login credentials for all registries\n");
     return 0;
   }
-  const std::string registry = TRY(parse_registry(target));
+  const std::string registry = TRY(parse_registry(target.value_or(std::string(oci::kDefaultRegistry))));
   if (TRY_CONTEXT(registry::forget_login(places, registry), "cannot log out of {}", registry)) {
     fmt::print("Removed login credentials for {}\n", registry);
     return 0;

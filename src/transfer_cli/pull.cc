@@ -1,8 +1,8 @@
 #include "transfer_cli/pull.h"
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "cli/flags.h"
 #include "registry/credentials.h"
 #include "store/images.h"
 #include "transfer/pull.h"
@@ -28,27 +28,25 @@ struct PullFlags {
   std::vector<std::string> references;
 };
 
-void add_flags(CLI::App& app, PullFlags& flags) {
-  app.add_flag("-q,--quiet", flags.quiet, "Print the image's ID and nothing else");
-  app.add_flag("-a,--all-tags", flags.all_tags, "Fetch every tag of the repository");
-  app.add_option("--platform", flags.platform, "Platform of the image, if it is not this machine's")
-      ->type_name("OS/ARCH[/VARIANT]");
-  app.add_option("--os", flags.os, "Operating system of the image")->type_name("OS");
-  app.add_option("--arch", flags.architecture, "Architecture of the image")->type_name("ARCH");
-  app.add_option("--variant", flags.variant, "Variant of the architecture")->type_name("VARIANT");
-  app.add_option("--creds", flags.credentials, "Log in with these instead of the stored ones")
-      ->type_name("USER[:PASSWORD]");
-  app.add_option("--policy", flags.policy, "always, missing, never or newer")
-      ->type_name("POLICY")
-      ->check(CLI::IsMember({"always", "missing", "never", "newer"}));
-  app.add_option("--retry", flags.retries, "How often a broken request is tried again")
-      ->type_name("N")
-      ->check(CLI::Range(0, 1000));
-  app.add_option("--retry-delay", flags.retry_delay, "Wait so long before the first retry, then ever longer")
-      ->type_name("DURATION");
-  flags.registry.add_to(app);
-  app.add_option("IMAGE", flags.references, "What to pull: busybox, localhost:5000/team/app:1.2, …")
-      ->required();
+void add_flags(cli::Flags& line, PullFlags& flags) {
+  line.flag("-q,--quiet", flags.quiet, "Print the image's ID and nothing else");
+  line.flag("-a,--all-tags", flags.all_tags, "Fetch every tag of the repository");
+  line.value("--platform", flags.platform, "Platform of the image, if it is not this machine's",
+             {.shown = "OS/ARCH[/VARIANT]"});
+  line.value("--os", flags.os, "Operating system of the image", {.shown = "OS"});
+  line.value("--arch", flags.architecture, "Architecture of the image", {.shown = "ARCH"});
+  line.value("--variant", flags.variant, "Variant of the architecture", {.shown = "VARIANT"});
+  line.value("--creds", flags.credentials, "Log in with these instead of the stored ones",
+             {.shown = "USER[:PASSWORD]"});
+  line.value("--policy", flags.policy, "always, missing, never or newer",
+             {.shown = "POLICY", .choices = {"always", "missing", "never", "newer"}});
+  line.value("--retry", flags.retries, "How often a broken request is tried again",
+             {.shown = "N", .range = cli::Range{0, 1000}});
+  line.value("--retry-delay", flags.retry_delay, "Wait so long before the first retry, then ever longer",
+             {.shown = "DURATION"});
+  flags.registry.add_to(line);
+  line.words("IMAGE", flags.references, cli::Need::required,
+             "What to pull: busybox, localhost:5000/team/app:1.2, …");
 }
 
 Result<oci::Platform> wanted_platform(const PullFlags& flags) {
@@ -139,17 +137,16 @@ Result<std::vector<oci::Reference>> all_tags_of(const PullFlags& flags, const st
 }  // namespace
 
 Result<int> pull(const cli::Invocation& invocation) {
-  CLI::App app;
   PullFlags flags;
-  cli::describe(
-      app, invocation, "[flags] IMAGE [IMAGE...]",
+  cli::Flags line(
+      invocation, "[flags] IMAGE [IMAGE...]",
       "Fetches images from registries, unpacks them, and prints their IDs. A name without a registry is one "
       "of docker.io.",
       "  berth pull busybox\n"
       "  berth pull --platform linux/arm64 localhost:5000/team/app:1.2\n"
       "  berth pull --creds ann registry.example/app@sha256:…\n");
-  add_flags(app, flags);
-  if (!TRY(cli::parse(app, invocation))) return 0;
+  add_flags(line, flags);
+  if (!TRY(line.parse())) return 0;
   // A server that closes its end must be an error, not the end.
   std::signal(SIGPIPE, SIG_IGN);
   const oci::Platform platform = TRY(wanted_platform(flags));

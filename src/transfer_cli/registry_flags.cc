@@ -1,23 +1,21 @@
 #include "transfer_cli/registry_flags.h"
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <charconv>
 
+#include "cli/flags.h"
 #include "sys/prompt.h"
 
 namespace berth::transfer_cli {
 
-void RegistryFlags::add_to(CLI::App& app) {
-  app.add_flag("--tls-verify", tls_verify,
-               "Check certificates and use plain HTTP for loopback only (true); =false gives both up");
-  app.add_option("--cert-dir", cert_dir,
-                 "Directory with *.crt authorities and *.cert and *.key of the client")
-      ->type_name("DIR");
-  app.add_option("--authfile", authfile, "File with the credentials (containers-auth.json)")
-      ->type_name("FILE");
-  app.add_option("--stall-timeout", stall_timeout, "Give up when the registry sends nothing for so long")
-      ->type_name("DURATION");
+void RegistryFlags::add_to(cli::Flags& line) {
+  line.flag("--tls-verify", tls_verify,
+            "Check certificates and use plain HTTP for loopback only (true); =false gives both up");
+  line.value("--cert-dir", cert_dir, "Directory with *.crt authorities and *.cert and *.key of the client",
+             {.shown = "DIR"});
+  line.value("--authfile", authfile, "File with the credentials (containers-auth.json)", {.shown = "FILE"});
+  line.value("--stall-timeout", stall_timeout, "Give up when the registry sends nothing for so long",
+             {.shown = "DURATION"});
 }
 
 Result<registry::HttpOptions> RegistryFlags::http_options() const {

@@ -5,13 +5,10 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "cli/flags.h"
 #include "oci/reference.h"
 #include "registry/client.h"
 #include "registry/credentials.h"
-
-namespace CLI {
-class App;
-}
 
 namespace berth::transfer_cli {
 
@@ -21,7 +18,7 @@ struct RegistryFlags {
   std::string authfile;
   std::string stall_timeout = "30s";
 
-  void add_to(CLI::App& app);
+  void add_to(cli::Flags& line);
   [[nodiscard]] Result<registry::HttpOptions> http_options() const;
 };
 

@@ -1,11 +1,12 @@
 #include "transfer_cli/save.h"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/flags.h"
 #include "oci/reference.h"
 #include "sys/file.h"
 #include "transfer/save.h"
@@ -60,17 +61,15 @@ Result<int> save(const cli::Invocation& invocation) {
   std::vector<std::string> words;
   bool quiet = false;
   bool multi = false;
-  CLI::App app;
-  app.add_option("-o,--output", output,
-                 "Write to a file (a directory for oci-dir) instead of standard output");
-  app.add_option("--format", format_name, "docker-archive, oci-archive or oci-dir");
-  app.add_flag("-q,--quiet", quiet, "Accepted for scripts: nothing is printed anyway");
-  app.add_flag("-m,--multi-image-archive", multi, "Accepted for scripts: all arguments are images anyway");
-  app.add_option("images", words)->required()->group("");
-  cli::describe(
-      app, invocation, "[flags] IMAGE [IMAGE...]", "Writes images to an archive or an OCI layout.",
+  cli::Flags line(
+      invocation, "[flags] IMAGE [IMAGE...]", "Writes images to an archive or an OCI layout.",
       "  berth save -o busybox.tar busybox\n  berth save --format oci-dir -o layout busybox alpine\n");
-  if (!TRY(cli::parse(app, invocation))) return 0;
+  line.value("-o,--output", output, "Write to a file (a directory for oci-dir) instead of standard output");
+  line.value("--format", format_name, "docker-archive, oci-archive or oci-dir");
+  line.flag("-q,--quiet", quiet, "Accepted for scripts: nothing is printed anyway");
+  line.flag("-m,--multi-image-archive", multi, "Accepted for scripts: all arguments are images anyway");
+  line.words("images", words, cli::Need::required);
+  if (!TRY(line.parse())) return 0;
   const transfer::SaveFormat format = TRY(transfer::parse_save_format(format_name));
   const bool to_directory = format == transfer::SaveFormat::oci_directory;
   if (output.empty() && (to_directory || ::isatty(STDOUT_FILENO) == 1)) {

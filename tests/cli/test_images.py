@@ -382,6 +382,8 @@ class Names(ImagesCase):
         self.ok("untag", DEMO)
         self.assertEqual(self.ok("images", "-q", "--filter", "dangling=true"), self.image_id_of_the_only()[:12] + "\n")
         self.fails(125, "images", "--filter", "colour=red", saying="reference=NAME")
+        # A filter takes one word; the next is the name.
+        self.assertEqual(self.ok("images", "-q", "--filter", "dangling=true", "no-such-name"), "")
 
     def image_id_of_the_only(self):
         return self.ok("images", "-q", "--no-trunc").strip().removeprefix("sha256:")
