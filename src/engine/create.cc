@@ -13,6 +13,7 @@
 #include "engine/names.h"
 #include "engine/status.h"
 #include "engine/volumes.h"
+#include "idmap/id_map.h"
 #include "monitor/protocol.h"
 
 namespace berth::engine {
@@ -45,6 +46,10 @@ Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, c
                           bool name_is_made_up) {
   constexpr int kAttempts = 20;
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
+  if (spec.userns == "private") {
+    const Bank bank = TRY(ledger::allocate_bank(store.db(), {"container", record.id}));
+    record.uid_map = record.gid_map = TRY(idmap::IdMap::from_banks(std::array{bank})).text();
+  }
   for (int attempt = 0;; ++attempt) {
     if (name_is_made_up) record.name = TRY(made_up_name());
     const Result<> inserted = store::insert_container(store.db(), record);
@@ -53,7 +58,6 @@ Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, c
   }
   TRY(check_image(store, record.image_id));
   TRY(record_volumes(store, record.id, spec));
-  if (spec.userns == "private") TRY(ledger::allocate_bank(store.db(), {"container", record.id}));
   fault::point("before-create-commit");
   return transaction.commit();
 }

@@ -25,15 +25,10 @@ namespace berth::engine {
 
 namespace {
 
-struct Maps {
-  std::optional<idmap::IdMap> ids;  // the same for users and groups; none: the host's own
-};
-
-Result<Maps> maps_of(store::Store& store, const std::string& id, const ContainerSpec& spec) {
-  if (spec.userns == "host") return Maps{};
-  const std::vector<Bank> banks = TRY(ledger::banks_of(store.db(), {"container", id}));
-  if (banks.empty()) return fail("the ledger has no bank for container {}", id.substr(0, 12));
-  return Maps{TRY(idmap::IdMap::from_banks(banks))};
+// none: the host's own
+Result<std::optional<idmap::IdMap>> map_of(const std::string& recorded) {
+  if (recorded.empty()) return std::nullopt;
+  return TRY_CONTEXT(idmap::IdMap::parse(recorded), "the container's recorded map");
 }
 
 // Every ID there is, for a container that uses the host's own.
@@ -45,7 +40,7 @@ Result<idmap::IdMap> whole_map() {
 // run root, as they go with the process, and bear the host's IDs of the container's root: not every kernel
 // can map the IDs of a tmpfs.
 Result<> write_files(store::Store& store, const std::string& id, const ContainerSpec& spec,
-                     const idmap::IdMap& map) {
+                     const idmap::IdMap& uids, const idmap::IdMap& gids) {
   const std::string path = container_directory(id);
   TRY(sys::ensure_dir_at(store.run_root(), path, 0700));
   const sys::UniqueFd directory =
@@ -59,8 +54,8 @@ Result<> write_files(store::Store& store, const std::string& id, const Container
     if (const auto file = sys::read_file_at(AT_FDCWD, "/etc/resolv.conf", kLargest)) resolv_conf = *file;
   }
   hosts += fmt::format("127.0.1.1\t{}\n", hostname);
-  const auto root_uid = map.to_host(ContainerUid(0));
-  const auto root_gid = map.to_host(ContainerGid(0));
+  const auto root_uid = uids.to_host(ContainerUid(0));
+  const auto root_gid = gids.to_host(ContainerGid(0));
   // Nobody else looks at them before the container runs.
   const auto write = [&](const char* name, const std::string& text) -> Result<> {
     const sys::UniqueFd file =
@@ -107,13 +102,15 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                                          std::vector<std::string>& warnings) {
   const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
   const oci::ImageConfig config = TRY(oci::parse_image_config(image.config));
-  const Maps maps = TRY(maps_of(store, record.id, spec));
-  const idmap::IdMap allowed = maps.ids ? *maps.ids : TRY(whole_map());
+  const std::optional<idmap::IdMap> uid_map = TRY(map_of(record.uid_map));
+  const std::optional<idmap::IdMap> gid_map = TRY(map_of(record.gid_map));
+  const idmap::IdMap uids = uid_map ? *uid_map : TRY(whole_map());
+  const idmap::IdMap gids = gid_map ? *gid_map : TRY(whole_map());
   const bool own_choice = !spec.user.empty();
   const UserRequest request{.spec = own_choice ? spec.user : config.user,
                             .spec_origin = own_choice ? "--user" : "the image's USER",
                             .additional_groups = spec.additional_groups};
-  const ResolvedUser user = TRY(resolve_user(request, {image.passwd, image.group}, allowed, allowed));
+  const ResolvedUser user = TRY(resolve_user(request, {image.passwd, image.group}, uids, gids));
   const std::string working_directory =
       !spec.working_directory.empty() ? spec.working_directory : config.working_dir;
   const Identity identity = TRY(identity_for(store,
@@ -132,9 +129,9 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
       TRY(resolve_capabilities({.add = spec.capabilities_added,
                                 .drop = spec.capabilities_dropped,
                                 .privileged = spec.privileged,
-                                .available = maps.ids ? kernel_capabilities() : sys::own_bounding_set()},
+                                .available = uid_map ? kernel_capabilities() : sys::own_bounding_set()},
                                user.uid));
-  TRY(write_files(store, record.id, spec, allowed));
+  TRY(write_files(store, record.id, spec, uids, gids));
   const PlanInputs inputs{.id = record.id,
                           .name = record.name,
                           .spec = spec,
@@ -142,8 +139,8 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                           .layers = std::move(layers),
                           .files = files_of(store, record.id),
                           .transient = record.remove_on_exit && record.state == store::kRunning,
-                          .uid_map = maps.ids,
-                          .gid_map = maps.ids,
+                          .uid_map = uid_map,
+                          .gid_map = gid_map,
                           .user = user,
                           .home = identity.home,
                           .capabilities = capabilities,

@@ -8,8 +8,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "id, name, image_id, image_name, created_at, spec, state, started_at, finished_at, exit_status, "
-    "exit_reason, "
-    "remove_on_exit";
+    "exit_reason, remove_on_exit, uid_map, gid_map, project";
 
 ContainerRecord read_row(const Statement& row) {
   const auto optional = [&](int column) {
@@ -26,7 +25,10 @@ ContainerRecord read_row(const Statement& row) {
           .finished_at = optional(8),
           .exit_status = optional(9),
           .exit_reason = row.text(10),
-          .remove_on_exit = row.number(11) != 0};
+          .remove_on_exit = row.number(11) != 0,
+          .uid_map = row.text(12),
+          .gid_map = row.text(13),
+          .project = row.text(14)};
 }
 
 std::unexpected<Error> no_such_container(Database& db, std::string_view word) {
@@ -61,11 +63,13 @@ Result<> insert_container(Database& db, const ContainerRecord& record) {
     return std::unexpected(std::move(error));
   }
   Statement insert = TRY(db.prepare(
-      "INSERT INTO containers (id, name, image_id, image_name, created_at, spec, state, remove_on_exit) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+      "INSERT INTO containers (id, name, image_id, image_name, created_at, spec, state, remove_on_exit, "
+      "uid_map, gid_map, project) VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), nullif(?, ''), nullif(?, "
+      "''))"));
   insert.bind(1, record.id).bind(2, record.name).bind(3, record.image_id).bind(4, record.image_name);
   insert.bind(5, record.created_at).bind(6, record.spec).bind(7, record.state);
   insert.bind(8, int64_t{record.remove_on_exit ? 1 : 0});
+  insert.bind(9, record.uid_map).bind(10, record.gid_map).bind(11, record.project);
   return insert.run();
 }
 

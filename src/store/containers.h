@@ -25,6 +25,11 @@ struct ContainerRecord {
   std::optional<int64_t> exit_status;
   std::string exit_reason;      // why the status is not known; empty where it is
   bool remove_on_exit = false;  // --rm
+  // As they are written to uid_map and gid_map (idmap::IdMap::text), decided when the container is made.
+  // Empty: the host's IDs.
+  std::string uid_map;
+  std::string gid_map;
+  std::string project;  // empty: none
 };
 
 inline constexpr const char* kCreated = "created";

@@ -99,10 +99,10 @@ Result<> Database::migrate() {
   }
   TRY(execute("PRAGMA journal_mode=WAL"));
   Transaction transaction = TRY(Transaction::begin(*this));
-  if (TRY(version()) == 0) {
-    TRY(execute(kSchema));
-    TRY(execute(fmt::format("PRAGMA user_version={}", kSchemaVersion).c_str()));
-  }
+  const int64_t now = TRY(version());
+  if (now < 1) TRY(execute(kSchema));
+  if (now < 2) TRY(execute(kSchema2));
+  TRY(execute(fmt::format("PRAGMA user_version={}", kSchemaVersion).c_str()));
   return transaction.commit();
 }
 

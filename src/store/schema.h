@@ -4,7 +4,46 @@
 
 namespace berth::store {
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
+
+// What version 2 has and version 1 had not; a new database gets version 1 and then this.
+inline constexpr const char* kSchema2 = R"sql(
+-- The maps as they are written to uid_map and gid_map, decided when the container is made; NULL for the host's IDs.
+ALTER TABLE containers ADD COLUMN uid_map TEXT;
+ALTER TABLE containers ADD COLUMN gid_map TEXT;
+ALTER TABLE containers ADD COLUMN project TEXT;
+UPDATE containers SET uid_map = (SELECT '0 ' || (number * 65536) || ' 65536' || char(10) FROM banks
+                                 WHERE owner_kind = 'container' AND owner = containers.id);
+UPDATE containers SET gid_map = uid_map;
+CREATE INDEX containers_by_project ON containers (project);
+
+-- Banks that a container uses and does not own: named ones (owner_kind "name"), a project's, another container's.
+CREATE TABLE container_banks (
+  container_id TEXT NOT NULL, bank INTEGER NOT NULL, PRIMARY KEY (container_id, bank)
+) WITHOUT ROWID;
+CREATE INDEX container_banks_by_bank ON container_banks (bank);
+-- Host ranges that a container maps outside all banks (--uidmap), so that no other gets them.
+CREATE TABLE container_ranges (
+  container_id TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (container_id, first, last)
+) WITHOUT ROWID;
+
+-- A project's assigned IDs begin at 1000000000 + 10000 * number (ledger/projects.h).
+CREATE TABLE projects (
+  name TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, created_at INTEGER NOT NULL,  -- seconds since 1970
+  policy TEXT NOT NULL,
+  quota INTEGER,                  -- containers at most; NULL for no limit
+  labels TEXT NOT NULL            -- JSON object
+) WITHOUT ROWID;
+
+-- Whether the volume has taken over what the image has at its place.
+ALTER TABLE volumes ADD COLUMN populated INTEGER NOT NULL DEFAULT 0;
+
+-- Copies of images whose IDs are shifted on disk, for file systems that can't map them: translated/<directory>/.
+CREATE TABLE translations (
+  image_id TEXT NOT NULL, map TEXT NOT NULL, directory TEXT NOT NULL UNIQUE, size INTEGER NOT NULL,
+  files INTEGER NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (image_id, map)
+) WITHOUT ROWID;
+)sql";
 
 inline constexpr const char* kSchema = R"sql(
 -- An image is its configuration: id is the digest of that ("sha256:…"). config and manifest are the exact documents.
