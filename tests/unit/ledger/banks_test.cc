@@ -29,8 +29,11 @@ class Ledger : public testing::Test {
     directory_ = pattern;
     ASSERT_EQ(::mkdir((directory_ + "/etc").c_str(), 0755), 0);
     host_.etc = directory_ + "/etc";
+    // Not what other tests run at the same time.
+    ASSERT_EQ(::mkdir((directory_ + "/proc").c_str(), 0755), 0);
+    host_.proc = directory_ + "/proc";
     host_.named = [](uint32_t) { return false; };
-    host_.runs_processes = [](uint32_t) { return false; };  // not what other tests run at the same time
+    host_.runs_processes = [](uint32_t) { return false; };
     open();
   }
   void TearDown() override {
