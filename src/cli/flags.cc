@@ -86,7 +86,9 @@ class Flags::Parser {
       return app_.add_flag(names, into, text);
     } else {
       CLI::Option* option = app_.add_option(names, into, text);
-      if (std::is_same_v<Value, std::vector<std::string>> && !is_positional(names)) {
+      if constexpr (!std::is_same_v<Value, std::vector<std::string>>) {
+        option->take_last();
+      } else if (!is_positional(names)) {
         option->allow_extra_args(false);
       }
       return option;
@@ -109,8 +111,42 @@ std::string Flags::help() const {
   return app.help();
 }
 
+bool Flags::takes_value(std::string_view name) const {
+  return std::any_of(declared_.begin(), declared_.end(), [name](const Declared& declared) {
+    if (std::holds_alternative<bool*>(declared.into)) return false;
+    for (std::string_view names = declared.names; !names.empty();) {
+      if (take_name(names) == name) return true;
+    }
+    return false;
+  });
+}
+
+// CLI11 takes the next word for the value of "--entrypoint=", so the empty value becomes a word of its own.
+std::vector<std::string> Flags::with_empty_values_apart() const {
+  std::vector<std::string> words = invocation_.args;
+  for (auto word = words.begin(); word != words.end() && *word != "--"; ++word) {
+    if (!word->starts_with('-') || *word == "-") {
+      if (leaves_rest_) break;
+      continue;
+    }
+    const size_t equals = word->find('=');
+    if (!is_long(*word)) {
+      // The value of "-it -w /src" is the next word, that of "-w/src" is not.
+      const auto valued = std::find_if(word->begin() + 1, word->end(),
+                                       [this](char letter) { return takes_value(std::string{'-', letter}); });
+      if (valued + 1 == word->end() && word + 1 != words.end()) ++word;
+    } else if (equals == std::string::npos) {
+      if (takes_value(*word) && word + 1 != words.end()) ++word;
+    } else if (equals + 1 == word->size() && takes_value(word->substr(0, equals))) {
+      word->pop_back();
+      word = words.insert(word + 1, "");
+    }
+  }
+  return words;
+}
+
 Result<bool> Flags::parse() {
-  const std::vector<std::string>& words = invocation_.args;
+  const std::vector<std::string> words = with_empty_values_apart();
   Parser parser(*this);
   // What no word can name need not be set up.
   for (const Declared& declared : declared_) {

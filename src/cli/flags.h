@@ -105,6 +105,9 @@ class Flags {
   }
 
   [[nodiscard]] std::string help() const;
+  // The flag of this name, if it takes a value.
+  [[nodiscard]] bool takes_value(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> with_empty_values_apart() const;
 
   const Invocation& invocation_;
   std::string_view usage_;

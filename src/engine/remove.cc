@@ -64,10 +64,12 @@ Result<> finish_container(store::Store& store, const LockedContainer& container,
     // The monitor removes the files of its own layer meanwhile. What a crash leaves has no record, and so
     // recover() removes it, but not before this lock is gone.
     const sys::FileLock removing = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
-    TRY(remove_record(store, record.id));
+    const Result<> forgotten = remove_record(store, record.id);
     fault::point("record-removed");
     TRY(sys::wait_for(monitor));
-    return remove_files(store, record.id);
+    TRY(remove_files(store, record.id));
+    // On a full disk there is room now.
+    return !forgotten && forgotten.error().err == ENOSPC ? remove_record(store, record.id) : forgotten;
   };
   TRY_CONTEXT(remove(), "remove container {}", record.name);
   return {};

@@ -73,6 +73,23 @@ TEST_F(FlagsTest, ReadsEachKindOfFlag) {
   EXPECT_THAT(words_, ElementsAre("x"));
 }
 
+TEST_F(FlagsTest, AnEmptyValueAfterTheEqualsSignIsAValue) {
+  ASSERT_TRUE(parse({"--entrypoint=", "-e", "A=", "x", "--workdir="}));
+  EXPECT_EQ(entrypoint_, "");
+  EXPECT_THAT(environment_, ElementsAre("A="));
+  EXPECT_EQ(directory_, "");
+  EXPECT_THAT(words_, ElementsAre("x"));
+}
+
+TEST_F(FlagsTest, EmptyValuesOfTheOtherProgramAreItsOwn) {
+  ASSERT_TRUE(parse_prefix({"--entrypoint=", "x", "--entrypoint=", "y"}));
+  EXPECT_EQ(entrypoint_, "");
+  EXPECT_THAT(rest_, ElementsAre("x", "--entrypoint=", "y"));
+  ASSERT_TRUE(parse_prefix({"-w/x", "-ie", "A", "--workdir=", "--", "--entrypoint="}));
+  EXPECT_EQ(directory_, "");
+  EXPECT_THAT(rest_, ElementsAre("--", "--entrypoint="));
+}
+
 TEST_F(FlagsTest, LeavesAloneWhatIsNotGiven) {
   ASSERT_TRUE(parse({"x", "y"}));
   EXPECT_FALSE(interactive_);
