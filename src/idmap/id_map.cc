@@ -4,20 +4,11 @@
 #include <array>
 #include <charconv>
 
-#include "idmap/id_range.h"
-
 namespace berth::idmap {
 
 namespace {
 
 constexpr size_t kExtentsInMessages = 6;
-
-IdRange inside_of(const Extent& extent) {
-  return {extent.inside, static_cast<uint64_t>(extent.inside) + extent.count};
-}
-IdRange outside_of(const Extent& extent) {
-  return {extent.outside, static_cast<uint64_t>(extent.outside) + extent.count};
-}
 
 std::string describe_extent(const Extent& extent) {
   const IdRange inside = inside_of(extent);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "idmap/id_range.h"
 
 namespace berth::idmap {
 
@@ -20,6 +21,14 @@ struct Extent {
   uint32_t count = 0;
   friend bool operator==(const Extent&, const Extent&) = default;
 };
+
+// The two sides of an extent as ranges.
+constexpr IdRange inside_of(const Extent& extent) {
+  return {extent.inside, static_cast<uint64_t>(extent.inside) + extent.count};
+}
+constexpr IdRange outside_of(const Extent& extent) {
+  return {extent.outside, static_cast<uint64_t>(extent.outside) + extent.count};
+}
 
 // The map of one kind of ID (users or groups), as the kernel takes it in /proc/PID/uid_map and gid_map.
 //

@@ -1,0 +1,28 @@
+#include "config/config.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace berth::config {
+
+namespace {
+constexpr std::array<std::string_view, 3> kBases{"restricted", "nonroot", "anyuid"};
+}
+
+std::string Origin::text() const {
+  return built_in() ? "built in" : fmt::format("{}:{}", file, line);
+}
+
+std::string name_of(PolicyBase base) {
+  return std::string(kBases[static_cast<size_t>(base)]);
+}
+
+std::optional<PolicyBase> policy_base(std::string_view name) {
+  for (size_t i = 0; i < kBases.size(); ++i) {
+    if (kBases[i] == name) return static_cast<PolicyBase>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace berth::config

@@ -1,0 +1,95 @@
+#include "config/document.h"
+
+#include <algorithm>
+
+// The library in this one file: no shared library to load on the way of a start, and its tables destroy
+// themselves recursively, so how deep they can nest is bounded here and in check_dots().
+#define TOML_HEADER_ONLY 1
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#define TOML_MAX_NESTED_VALUES 16
+#include <toml++/toml.h>
+
+namespace berth::config {
+
+namespace {
+
+constexpr size_t kMaxDots = 64;
+
+// A dotted key nests a table for each of its dots, and the library has no bound for them. A key can't go over
+// a line's end, so it is enough to count the dots of each line, whatever they are.
+Result<> check_dots(std::string_view text, const std::string& file) {
+  for (size_t line = 1; !text.empty(); ++line) {
+    const size_t end = text.find('\n');
+    const std::string_view one = text.substr(0, end);
+    if (static_cast<size_t>(std::count(one.begin(), one.end(), '.')) > kMaxDots) {
+      return fail(Code::refused, "{}:{}: the line has more than {} dots", file, line, kMaxDots);
+    }
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return {};
+}
+
+uint32_t line_of(const toml::source_region& region) {
+  return static_cast<uint32_t>(region.begin.line);
+}
+
+Value value_of(const toml::node& node) {
+  Value value;
+  value.line = line_of(node.source());
+  if (const auto* boolean = node.as_boolean()) {
+    value.kind = Kind::boolean;
+    value.boolean = boolean->get();
+  } else if (const auto* integer = node.as_integer()) {
+    value.kind = Kind::integer;
+    value.integer = integer->get();
+  } else if (const auto* text = node.as_string()) {
+    value.kind = Kind::text;
+    value.text = text->get();
+  } else if (const auto* array = node.as_array()) {
+    value.kind = Kind::array;
+    for (const toml::node& item : *array) value.items.push_back(value_of(item));
+  } else if (const auto* table = node.as_table()) {
+    value.kind = Kind::table;
+    for (const auto& [key, member] : *table) {
+      value.members.push_back({std::string(key.str()), line_of(key.source()), value_of(member)});
+    }
+  }
+  return value;
+}
+
+}  // namespace
+
+std::string_view describe(Kind kind) {
+  switch (kind) {
+    case Kind::boolean:
+      return "true or false";
+    case Kind::integer:
+      return "a number";
+    case Kind::text:
+      return "a string";
+    case Kind::array:
+      return "a list";
+    case Kind::table:
+      return "a table";
+    case Kind::other:
+      return "a fraction or a date";
+  }
+  return "";
+}
+
+Result<Value> parse_document(std::string_view text, const std::string& file) {
+  if (text.size() > kMaxDocumentBytes) {
+    return fail(Code::refused, "{}: it has {} bytes, and at most {} are read", file, text.size(),
+                kMaxDocumentBytes);
+  }
+  TRY(check_dots(text, file));
+  const toml::parse_result result = toml::parse(text);
+  if (!result) {
+    return fail(Code::refused, "{}:{}: this is not TOML: {}", file, line_of(result.error().source()),
+                result.error().description());
+  }
+  return value_of(result.table());
+}
+
+}  // namespace berth::config

@@ -1,0 +1,43 @@
+// What the policy says to what is asked for. Pure. Each refusal is Code::refused and names the rule and its
+// place; no flag overrides one.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "idmap/id_range.h"
+
+namespace berth::config {
+
+// --userns. container:NAME passes, since that container's own namespace has been through this before; that it
+// was, and still is no host's, is the caller's to see to. ns:PATH does not pass require-private: it may be
+// the host's.
+Result<> check_userns(const Config& config, const idmap::UsernsMode& mode);
+
+// A flag that asks for another of the host's namespaces: `asked` is "--network host".
+Result<> check_host_namespace(const Config& config, std::string_view asked);
+
+// --allow-shared-ids.
+Result<> check_shared_ids(const Config& config);
+
+// Host IDs that a map uses, whoever chose them; `asked` is what for: "--uidmap 0:200000", "the bank 17".
+Result<> check_ranges(const Config& config, std::span<const idmap::IdRange> ranges, std::string_view asked);
+
+// A project of a host user. `user` is the caller's name on the host.
+Result<> check_project(const Config& config, const std::string& user, const std::string& project);
+
+// The policy of that name, built-in or custom. Code::not_found where there is none.
+Result<ProjectPolicy> find_project_policy(const Config& config, const std::string& name);
+
+// That a project of the policy may have so many banks.
+Result<> check_project_banks(const Config& config, const ProjectPolicy& policy, uint32_t banks);
+
+// --cap-add in a project of the policy; `capability` is "CAP_NET_RAW" or "ALL".
+Result<> check_capability(const ProjectPolicy& policy, std::string_view policy_name,
+                          std::string_view capability);
+
+}  // namespace berth::config
