@@ -114,6 +114,33 @@ class Neighbours(attack.AttackCase):
         for flags in ((), ("--privileged",), attack.ADMIN, ("--user", "1000"), ("--cap-add", "ALL")):
             self.attack(case.DEMO, "devices", flags=flags)
 
+    def test_devices_with_the_hosts_ids(self):
+        self.load_demo()
+        host = ("--userns", "host", "--cap-add", "MKNOD", "--device", "/dev/zero:/dev/more/zero")
+        for flags in (host, (*host, "--cap-add", "ALL", "--cap-drop", "SYS_ADMIN")):
+            self.attack(case.DEMO, "devices", "made", flags=flags)
+        self.assertEqual(self.ok("run", "--rm", "-t", *host, case.DEMO, "sh", "-c",
+                                 "cd /dev && echo x > null && cat null && head -c 3 more/zero | wc -c && "
+                                 "head -c 4 urandom | wc -c && echo x > tty && stat -c %t:%T /dev/more/zero"),
+                         "3\r\n4\r\nx\r\n1:5\r\n")
+
+    def test_the_hosts_null_device(self):
+        """Root with the host's IDs may change the mode of its /dev/null, which must not be the host's."""
+        self.load_demo()
+        before = os.stat("/dev/null")
+        # What it had, so that nothing is lost where the attack succeeds.
+        attempts = [f"{what} {path}" for what in ("chmod 666", "busybox chown 0:0", "touch")
+                    for path in ("/dev/null", "/proc/self/fd/0", "/proc/kcore", "/proc/keys", "/proc/interrupts")]
+        for flags in ((), ("-t",), ("-i",), ("--privileged",)):
+            self.ok("run", "--rm", "--userns", "host", *flags, case.DEMO, "sh", "-c",
+                    "; ".join([*attempts, "true"]))
+            after = os.stat("/dev/null")
+            self.assertEqual((after.st_ctime_ns, after.st_mode, after.st_uid), (before.st_ctime_ns, before.st_mode, before.st_uid))
+        said = self.ok("run", "--rm", "--userns", "host", case.DEMO, "sh", "-c",
+                       "cat; stat -c %d.%i /dev/null; stat -L -c %d.%i /proc/self/fd/0; wc -c < /proc/interrupts").split()
+        self.assertEqual(said[0], said[1], "its own node is its input")
+        self.assertEqual(said[2], "0")
+
     def test_negative_group_permission(self):
         """A file that its group may not read stays closed to whoever has that GID as the primary one."""
         self.load_demo()
