@@ -184,8 +184,13 @@ Result<ContainerPlan> set_up(InsideDescriptors& descriptors) {
   if (!terminal.empty()) TRY_CONTEXT(take_terminal(plan, std::move(terminal.front())), "set up the terminal");
   if (received.needs_input) TRY_CONTEXT(take_null_input(), "set up the standard input");
   TRY(set_limits(plan.process));
-  TRY(enter_working_directory(plan.process));
+  // As root first, as runc and crun have it: images name directories that are closed to the user whom the
+  // caller has chosen. Some are open to the user only, on a file system that does not know this root.
+  const Result<> entered = enter_working_directory(plan.process);
+  const bool closed = !entered && (entered.error().err == EACCES || entered.error().err == EPERM);
+  if (!entered && !closed) return std::unexpected(entered.error());
   TRY(become_user(plan.process));
+  if (closed) TRY(enter_working_directory(plan.process));
   // Set after the last change of credentials, which clears it. If the monitor died before this, its end of
   // the channel is closed.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
