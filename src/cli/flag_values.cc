@@ -148,7 +148,7 @@ Result<int> parse_signal(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, int>, 2> kOffsets{{{"RTMIN+", 34}, {"RTMAX-", 64}}};
   for (const auto& [prefix, base] : kOffsets) {
     if (!name.starts_with(prefix)) continue;
-    const std::optional<int> offset = number<int>(std::string_view(name).substr(prefix.size()));
+    const auto offset = number<uint8_t>(std::string_view(name).substr(prefix.size()));
     const int signal = offset ? (prefix == "RTMIN+" ? base + *offset : base - *offset) : 0;
     if (signal >= 34 && signal <= kLastSignal) return signal;
   }

@@ -63,10 +63,11 @@ Result<int> run(const Invocation& invocation) {
   if (const Result<engine::Recovered> recovered = engine::recover_recorded(store); !recovered) {
     log::debug("tidying up: {}", recovered.error().message);
   }
+  made.container.lock.release();  // the monitor has it now
   const monitor::Exited exited = TRY(engine::attach(
       *session, signals,
       {.interactive = flags.interactive, .terminal = flags.terminal, .forward_signals = flags.signal_proxy}));
-  TRY(engine::finish_container(store, made.container, session->monitor.get(), exited));
+  TRY(engine::finish_container(store, made.container.record, session->monitor.get(), exited));
   return exited.status;
 }
 

@@ -32,7 +32,7 @@ Result<int> start(const Invocation& invocation) {
   store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
-  const engine::LockedContainer container = TRY(engine::lock_container(store, record));
+  engine::LockedContainer container = TRY(engine::lock_container(store, record));
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));
   engine::MonitorProcess monitor = TRY(engine::spawn_monitor(container.record.id, spec));
   const store::ImageRecord image = TRY(store::find_image(store, container.record.image_id));
@@ -43,11 +43,12 @@ Result<int> start(const Invocation& invocation) {
       {.interactive = interactive && spec.interactive, .rows = size.rows, .columns = size.columns}));
   for (const std::string& warning : session.warnings) log::warn("{}", warning);
   TRY(store::set_container_started(store.db(), container.record.id, session.started.started_at));
+  container.lock.release();  // the monitor has it now
   const monitor::Exited exited = TRY(engine::attach(session, signals,
                                                     {.interactive = interactive && spec.interactive,
                                                      .terminal = spec.terminal,
                                                      .forward_signals = signal_proxy}));
-  TRY(engine::finish_container(store, container, session.monitor.get(), exited));
+  TRY(engine::finish_container(store, container.record, session.monitor.get(), exited));
   return exited.status;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sys/file.h"
+#include "sys/process.h"
 
 namespace berth::engine {
 
@@ -109,6 +110,8 @@ class Client {
   Result<std::optional<monitor::Exited>> hear() {
     const sys::Message message = TRY(session_.channel.receive());
     if (message.data.empty()) {
+      // Until its lock on the container has gone with it, the next command would take it for alive.
+      TRY(sys::wait_for(session_.monitor.get()));
       Error error{Code::failed, 0, "berth-monitor was lost, and the container was killed with it", {}};
       return std::unexpected(
           std::move(error).with_hint("Somebody or something has ended the process berth-monitor."));

@@ -46,13 +46,30 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("userns", spec.userns);
 }
 
+// Names the member that could not be written, and not its value, which may be a secret.
+Error not_text(const Json& document) {
+  std::string where = "a value";
+  for (const auto& [name, member] : document.items()) {
+    try {
+      [[maybe_unused]] const std::string text = member.dump();
+    } catch (const Json::exception&) {
+      where = fmt::format("a value of the container's {}", name);
+    }
+  }
+  return {Code::usage, 0, where + " is not UTF-8 text", "What a container is given is kept as text."};
+}
+
 }  // namespace
 
-std::string to_json(const ContainerSpec& spec) {
+Result<std::string> to_json(const ContainerSpec& spec) {
   Json document = Json::object();
   for_each_member(spec, [&](const char* name, const auto& member) { document[name] = member; });
   if (spec.entrypoint) document["entrypoint"] = *spec.entrypoint;
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+  try {
+    return document.dump();
+  } catch (const Json::exception&) {
+    return std::unexpected(not_text(document));
+  }
 }
 
 Result<ContainerSpec> container_spec_from_json(std::string_view text) {

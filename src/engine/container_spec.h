@@ -71,7 +71,8 @@ struct ContainerSpec {
   std::string userns = "private";  // "private", "host"
 };
 
-std::string to_json(const ContainerSpec& spec);
+// Code::usage where a value is no UTF-8 text: JSON can't hold it, and another one must not take its place.
+Result<std::string> to_json(const ContainerSpec& spec);
 Result<ContainerSpec> container_spec_from_json(std::string_view text);
 
 // A JSON array of strings, as the exec form of ENTRYPOINT and CMD.

@@ -90,7 +90,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
   // While this is held nobody takes the directory for something left behind (recover.cc).
   const sys::FileLock creating = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
   TRY(name_volumes(store, request.spec));
-  record.spec = to_json(request.spec);
+  record.spec = TRY(to_json(request.spec));
   const std::string path = container_directory(record.id);
   TRY(sys::ensure_dir_at(store.root(), path, 0700));
   fault::point("container-directory-made");

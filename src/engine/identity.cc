@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "engine/accounts.h"
+#include "safepath/root.h"
+#include "store/image_path.h"
 
 namespace berth::engine {
 
@@ -45,9 +47,9 @@ bool permitted(const struct stat& st, const ResolvedUser& user, mode_t bits) {
   return ((in_group ? mode >> 3U : mode) & bits) == bits;
 }
 
-bool can_live_in(const safepath::Root& rootfs, std::string_view path, const ResolvedUser& user) {
+bool can_live_in(const store::LayerStack& image, std::string_view path, const ResolvedUser& user) {
   if (!is_home(path)) return false;
-  const Result<ImagePath> place = follow(rootfs, path);
+  const Result<store::ImagePath> place = store::follow(image, path);
   if (!place || !place->exists() || !S_ISDIR(place->target->st_mode)) return false;
   return may_write(*place->target, user) &&
          std::all_of(place->searched.begin(), place->searched.end(),
@@ -144,14 +146,14 @@ bool may_search(const struct stat& directory, const ResolvedUser& user) {
   return permitted(directory, user, 01);
 }
 
-std::string choose_home(const safepath::Root& rootfs, const ResolvedUser& user,
+std::string choose_home(const store::LayerStack& image, const ResolvedUser& user,
                         std::string_view working_directory) {
   if (user.has_entry && home_is_certain(user)) return user.home;
   const std::string_view entry =
       user.uid.value() == 0 && !user.has_entry ? "/root" : std::string_view(user.home);
-  if (can_live_in(rootfs, entry, user)) return std::string(entry);
+  if (can_live_in(image, entry, user)) return std::string(entry);
   const bool is_root_directory = safepath::relative(working_directory).empty();
-  if (!is_root_directory && can_live_in(rootfs, working_directory, user))
+  if (!is_root_directory && can_live_in(image, working_directory, user))
     return std::string(working_directory);
   return std::string(kFallbackHome);
 }

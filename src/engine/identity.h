@@ -11,9 +11,8 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "engine/image_path.h"
 #include "engine/users.h"
-#include "safepath/root.h"
+#include "store/layer_stack.h"
 
 namespace berth::engine {
 
@@ -67,7 +66,7 @@ bool may_search(const struct stat& directory, const ResolvedUser& user);
 // HOME: the passwd entry's home if the user can write there, else the working directory if it is not "/" and
 // the user can write there, else /tmp. Never "/" unless the image's entry says so for a user who can write
 // there.
-std::string choose_home(const safepath::Root& rootfs, const ResolvedUser& user,
+std::string choose_home(const store::LayerStack& image, const ResolvedUser& user,
                         std::string_view working_directory);
 
 // True where HOME is the entry's home without looking: root, whom no mode keeps out.

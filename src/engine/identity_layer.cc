@@ -11,6 +11,7 @@
 #include "base/sha256.h"
 #include "engine/accounts.h"
 #include "engine/layer_writer.h"
+#include "store/image_path.h"
 #include "store/staging.h"
 #include "sys/file.h"
 
@@ -88,16 +89,16 @@ Result<std::optional<Identity>> load(const store::Store& store, const std::strin
 
 // One of the two files, planned: where it goes and what is in it.
 struct PlannedFile {
-  ImagePath place;
+  store::ImagePath place;
   std::string text;
 };
 
 // nullopt and a warning where the image's file can't be extended.
-std::optional<PlannedFile> plan_file(const safepath::Root& rootfs, const std::string& path,
+std::optional<PlannedFile> plan_file(const store::LayerStack& image, const std::string& path,
                                      std::optional<std::string_view> original,
                                      std::span<const std::string> lines, std::vector<std::string>& warnings) {
   if (lines.empty()) return std::nullopt;
-  Result<ImagePath> place = follow(rootfs, path);
+  Result<store::ImagePath> place = store::follow(image, path);
   std::string reason;
   if (!place) {
     reason = place.error().message;
@@ -119,10 +120,10 @@ struct Plan {
   std::vector<PlannedFile> files;
 };
 
-Result<Plan> make_plan(const IdentityRequest& request, const safepath::Root& rootfs) {
+Result<Plan> make_plan(const IdentityRequest& request, const store::LayerStack& image) {
   Plan plan;
   Identity& identity = plan.identity;
-  identity.home = choose_home(rootfs, request.user, request.working_directory);
+  identity.home = choose_home(image, request.user, request.working_directory);
   MissingEntries missing = missing_entries(request.files, request.user);
   for (PasswdFields& user : missing.users) {
     if (user.uid == request.user.uid.value()) user.home = identity.home;
@@ -130,8 +131,8 @@ Result<Plan> make_plan(const IdentityRequest& request, const safepath::Root& roo
   }
   for (const auto& [name, gid] : missing.groups) identity.added_group.push_back(TRY(group_line(name, gid)));
   auto passwd =
-      plan_file(rootfs, "/etc/passwd", request.files.passwd, identity.added_passwd, identity.warnings);
-  auto group = plan_file(rootfs, "/etc/group", request.files.group, identity.added_group, identity.warnings);
+      plan_file(image, "/etc/passwd", request.files.passwd, identity.added_passwd, identity.warnings);
+  auto group = plan_file(image, "/etc/group", request.files.group, identity.added_group, identity.warnings);
   if (passwd && group && passwd->place.parts == group->place.parts) {
     identity.warnings.emplace_back(
         "The image's /etc/passwd and /etc/group are one file; only users are added to it.");
@@ -159,12 +160,12 @@ Result<> write_synced(int dirfd, const std::string& path, std::string_view text)
 
 // Everything is on disk before the name appears under identities/.
 Result<> install(const store::Store& store, const std::string& key, const Plan& plan,
-                 const safepath::Root& rootfs) {
+                 const store::LayerStack& image) {
   const store::Staging staging = TRY(store::Staging::create(store));
   TRY(sys::ensure_dir_at(staging.fd(), "made", 0700));
   if (!plan.files.empty()) {
     TRY(sys::ensure_dir_at(staging.fd(), "made/layer", 0755));
-    LayerWriter layer(TRY(sys::open_at(staging.fd(), "made/layer", O_RDONLY | O_DIRECTORY)), rootfs);
+    LayerWriter layer(TRY(sys::open_at(staging.fd(), "made/layer", O_RDONLY | O_DIRECTORY)), image);
     for (const PlannedFile& file : plan.files) TRY(layer.add_file(file.place, file.text));
     TRY(layer.finish());
   }
@@ -183,7 +184,7 @@ Result<> install(const store::Store& store, const std::string& key, const Plan& 
 }  // namespace
 
 Result<Identity> identity_for(const store::Store& store, const IdentityRequest& request,
-                              const OpenRootfs& open_rootfs) {
+                              const OpenImage& open_image) {
   // The usual case for root costs nothing at all.
   if (home_is_certain(request.user) && missing_entries(request.files, request.user).empty()) {
     return Identity{.home = request.user.home};
@@ -193,10 +194,10 @@ Result<Identity> identity_for(const store::Store& store, const IdentityRequest& 
   const auto making = [&] {
     return fmt::format("make the passwd entry of UID {}", request.user.uid.value());
   };
-  const safepath::Root rootfs = TRY_CONTEXT(open_rootfs(), "{}", making());
-  Plan plan = TRY_CONTEXT(make_plan(request, rootfs), "{}", making());
+  const store::LayerStack image = TRY_CONTEXT(open_image(), "{}", making());
+  Plan plan = TRY_CONTEXT(make_plan(request, image), "{}", making());
   if (!plan.files.empty()) plan.identity.layer = fmt::format("identities/{}/layer", key);
-  TRY_CONTEXT(install(store, key, plan, rootfs), "{}", making());
+  TRY_CONTEXT(install(store, key, plan, image), "{}", making());
   return std::move(plan.identity);
 }
 

@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "engine/identity.h"
-#include "safepath/root.h"
+#include "store/layer_stack.h"
 #include "store/store.h"
 
 namespace berth::engine {
@@ -30,15 +30,15 @@ struct Identity {
   std::vector<std::string> warnings;  // whole sentences
 };
 
-// The image's merged root file system, read-only, in identity mapping.
-using OpenRootfs = std::function<Result<safepath::Root>()>;
+// The image's layers.
+using OpenImage = std::function<Result<store::LayerStack>()>;
 
-// The identity for a request, from the store if it is there (one open), else made and kept. `open_rootfs` is
+// The identity for a request, from the store if it is there (one open), else made and kept. `open_image` is
 // called only in the latter case. Files that can't be extended (a passwd that is a directory, a link loop)
-// are left as they are, with a warning. Nothing is followed out of the rootfs, and nothing but regular files
+// are left as they are, with a warning. Nothing is followed out of the image, and nothing but regular files
 // is opened.
 Result<Identity> identity_for(const store::Store& store, const IdentityRequest& request,
-                              const OpenRootfs& open_rootfs);
+                              const OpenImage& open_image);
 
 // Removes all identities of an image. The caller has made sure that no container uses the image.
 Result<> remove_identities(const store::Store& store, std::string_view image_id);

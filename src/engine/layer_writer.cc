@@ -63,7 +63,7 @@ Result<> copy_attributes(int source, int target, mode_t mode_mask) {
 
 }  // namespace
 
-Result<> LayerWriter::add_file(const ImagePath& place, std::string_view text) {
+Result<> LayerWriter::add_file(const store::ImagePath& place, std::string_view text) {
   directories_.emplace("", true);
   for (size_t count = 1; count < place.parts.size(); ++count) {
     const std::string directory = place.prefix(count);
@@ -77,8 +77,7 @@ Result<> LayerWriter::add_file(const ImagePath& place, std::string_view text) {
   // The umask may have taken bits of the mode away.
   if (::fchmod(file.get(), 0644) != 0) return fail_errno(errno, "chmod {}", path);
   if (place.exists()) {
-    const sys::UniqueFd covered = TRY(rootfs_.open(path, O_PATH | O_NOFOLLOW));
-    TRY_CONTEXT(copy_attributes(covered.get(), file.get(), 0777), "copy the attributes of /{}", path);
+    TRY_CONTEXT(copy_attributes(place.handle.get(), file.get(), 0777), "copy the attributes of /{}", path);
   }
   if (::fsync(file.get()) != 0) return fail_errno(errno, "sync {}", path);
   return {};
@@ -90,8 +89,9 @@ Result<> LayerWriter::finish() {
     const std::string path = directory->first.empty() ? "." : directory->first;
     const sys::UniqueFd made = TRY(sys::open_at(layer_.get(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     if (directory->second) {
-      const sys::UniqueFd covered = TRY(rootfs_.open(directory->first, O_PATH | O_NOFOLLOW));
-      TRY_CONTEXT(copy_attributes(covered.get(), made.get(), 07777), "copy the attributes of /{}",
+      const std::optional<sys::UniqueFd> covered = TRY(image_.find_directory(directory->first));
+      if (!covered) return fail("the image has no /{} any more", directory->first);
+      TRY_CONTEXT(copy_attributes(covered->get(), made.get(), 07777), "copy the attributes of /{}",
                   directory->first);
     } else if (::fchmod(made.get(), 0755) != 0) {
       return fail_errno(errno, "chmod {}", path);

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "engine/image_path.h"
-#include "safepath/root.h"
+#include "store/image_path.h"
+#include "store/layer_stack.h"
 #include "sys/unique_fd.h"
 
 namespace berth::engine {
@@ -19,18 +19,17 @@ namespace berth::engine {
 // finish() returns.
 class LayerWriter {
  public:
-  // `layer`: an empty directory. `rootfs`: the image's merged root file system, in identity mapping; must
-  // outlive this.
-  LayerWriter(sys::UniqueFd layer, const safepath::Root& rootfs)
-      : layer_(std::move(layer)), rootfs_(rootfs) {}
+  // `layer`: an empty directory. `image`: the image's layers; must outlive this.
+  LayerWriter(sys::UniqueFd layer, const store::LayerStack& image)
+      : layer_(std::move(layer)), image_(image) {}
 
-  Result<> add_file(const ImagePath& place, std::string_view text);
+  Result<> add_file(const store::ImagePath& place, std::string_view text);
   // Gives the directories their attributes: last, as a default ACL would be inherited and a time be changed.
   Result<> finish();
 
  private:
   sys::UniqueFd layer_;
-  const safepath::Root& rootfs_;
+  const store::LayerStack& image_;
   std::map<std::string, bool> directories_;  // path in the layer → whether the image has it
 };
 

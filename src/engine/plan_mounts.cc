@@ -17,10 +17,13 @@ constexpr uint64_t kQuiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NO
 void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
   const ContainerSpec& spec = inputs.spec;
   mounts.push_back({.kind = MountKind::proc, .target = "/proc", .attributes = kQuiet});
+  // The kernel lets no root but the host's own make devices.
+  const bool may_make_devices = spec.userns == "host" && !spec.privileged;
+  const uint64_t only_these_devices = may_make_devices ? MOUNT_ATTR_NODEV : 0;
   mounts.push_back({.kind = MountKind::tmpfs,
                     .target = "/dev",
                     .options = "mode=755,size=65536k",
-                    .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME});
+                    .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME | only_these_devices});
   // The terminals' group, where the map has it.
   constexpr uint32_t kTtyGroup = 5;
   const bool has_group = !inputs.gid_map || inputs.gid_map->to_host(ContainerGid(kTtyGroup)).has_value();

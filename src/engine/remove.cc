@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <thread>
 
 #include <poll.h>
@@ -31,6 +32,35 @@ Result<> remove_record(store::Store& store, const std::string& id) {
   return transaction.commit();
 }
 
+// Waits 10 s at most for the commands that are busy with a container; does `first` before each try.
+Result<LockedContainer> lock_patiently(store::Store& store, const store::ContainerRecord& record,
+                                       const std::function<Result<>()>& first) {
+  constexpr std::chrono::seconds kPatience{10};
+  constexpr std::chrono::milliseconds kPause{5};
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    TRY(first());
+    Result<LockedContainer> locked = lock_container(store, record);
+    const bool busy = !locked && locked.error().code == Code::conflict;
+    if (!busy || std::chrono::steady_clock::now() > deadline) return locked;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+// Unless somebody else has recorded it, or started the container again.
+Result<> record_exit(store::Store& store, const store::ContainerRecord& record,
+                     const monitor::Exited& exited) {
+  const Result<LockedContainer> locked = lock_patiently(store, record, [] { return Result<>(); });
+  const bool others_have_it =
+      !locked && (locked.error().code == Code::not_found || locked.error().code == Code::conflict);
+  if (others_have_it) return {};
+  if (!locked) return std::unexpected(locked.error());
+  if (locked->record.state == store::kExited) return {};
+  TRY(store::set_container_exited(store.db(), record.id, exited.status, exited.finished_at, ""));
+  fault::point("exit-stored");
+  return sys::remove_tree_at(store.run_root(), container_directory(record.id));
+}
+
 }  // namespace
 
 Result<> remove_container(store::Store& store, const LockedContainer& container) {
@@ -49,16 +79,14 @@ Result<> remove_container(store::Store& store, const LockedContainer& container)
   return {};
 }
 
-Result<> finish_container(store::Store& store, const LockedContainer& container, int monitor,
+Result<> finish_container(store::Store& store, const store::ContainerRecord& record, int monitor,
                           const monitor::Exited& exited) {
-  const store::ContainerRecord& record = container.record;
   if (!record.remove_on_exit) {
     // The monitor ends now, and its lock on the container with it.
     TRY(sys::wait_for(monitor));
-    TRY(store::set_container_exited(store.db(), record.id, exited.status, exited.finished_at, ""));
-    fault::point("exit-stored");
-    return sys::remove_tree_at(store.run_root(), container_directory(record.id));
+    return record_exit(store, record, exited);
   }
+  // Another command may do the same at the same time.
   const auto remove = [&]() -> Result<> {
     TRY(remove_anonymous_volumes(store, record.id));
     // The monitor removes the files of its own layer meanwhile. What a crash leaves has no record, and so
@@ -90,6 +118,7 @@ Result<> end_lost_process(store::Store& store, std::string_view id) {
 
 Result<> kill_container(store::Store& store, const store::ContainerRecord& record) {
   constexpr int kPatienceMs = 10'000;
+  constexpr int kDrainMs = 1'000;
   const std::optional<LiveStatus> live = live_status(store, record.id);
   if (!live) return {};
   const auto open_pid = [](pid_t pid) {
@@ -103,22 +132,15 @@ Result<> kill_container(store::Store& store, const store::ContainerRecord& recor
     if (container) TRY(sys::send_signal(container.get(), SIGKILL));
   }
   pollfd ended{monitor.get(), POLLIN, 0};
+  // With output left and a client that does not read it, the monitor would wait for that.
+  if (::poll(&ended, 1, kDrainMs) == 0) TRY(sys::send_signal(monitor.get(), SIGKILL));
   if (::poll(&ended, 1, kPatienceMs) == 0)
     return fail("container {} does not end (SIGKILL was sent)", record.name);
   return {};
 }
 
 Result<LockedContainer> kill_and_lock_container(store::Store& store, const store::ContainerRecord& record) {
-  constexpr std::chrono::seconds kPatience{10};
-  constexpr std::chrono::milliseconds kPause{5};
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (true) {
-    TRY(kill_container(store, record));
-    Result<LockedContainer> locked = lock_container(store, record);
-    const bool busy = !locked && locked.error().code == Code::conflict;
-    if (!busy || std::chrono::steady_clock::now() > deadline) return locked;
-    std::this_thread::sleep_for(kPause);
-  }
+  return lock_patiently(store, record, [&] { return kill_container(store, record); });
 }
 
 }  // namespace berth::engine

@@ -7,18 +7,20 @@
 namespace berth::engine {
 
 // Waits for the monitor (a pidfd), and records how the container ended, or removes it if it was to be removed
-// at its exit. The caller holds the lock.
-Result<> finish_container(store::Store& store, const LockedContainer& container, int monitor,
+// at its exit, unless another command was faster. The caller does not hold the lock: while a container runs
+// it is its monitor's alone, so that nobody has to wait for a command that is attached to it and stopped.
+Result<> finish_container(store::Store& store, const store::ContainerRecord& record, int monitor,
                           const monitor::Exited& exited);
 
 // Removes a container that does not run: its files, then its record and its bank in one transaction.
 Result<> remove_container(store::Store& store, const LockedContainer& container);
 
-// Kills a running container and waits until its monitor is gone (10 s at most).
+// Kills a running container and waits until its monitor is gone (10 s at most). One that is held up by a
+// client that does not read is killed too.
 Result<> kill_container(store::Store& store, const store::ContainerRecord& record);
 
 // Locks a container, killing it if it runs or is about to. Waits 10 s at most for the commands that are busy
-// with it, such as the one that was attached to it. Code::not_found if one of them has removed it.
+// with it. Code::not_found if one of them has removed it.
 Result<LockedContainer> kill_and_lock_container(store::Store& store, const store::ContainerRecord& record);
 
 // Kills a container's PID 1 that has outlived its monitor; see lost_process().

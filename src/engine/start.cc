@@ -14,10 +14,11 @@
 #include "engine/capabilities.h"
 #include "engine/devices.h"
 #include "engine/identity_layer.h"
-#include "engine/merged_view.h"
 #include "engine/plan_container.h"
 #include "engine/seccomp.h"
 #include "engine/status.h"
+#include "safepath/root.h"
+#include "store/layer_stack.h"
 #include "sys/process.h"
 #include "sys/sealed_program.h"
 
@@ -118,7 +119,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                                               .files = {image.passwd, image.group},
                                               .user = user,
                                               .working_directory = working_directory},
-                                             [&] { return open_merged_view(store, image.layers); }));
+                                             [&] { return store::LayerStack::open(store, image.layers); }));
   if (const auto changed = changed_passwd(store, record, user)) warnings.push_back(*changed);
   for (const auto* found : {&user.warnings, &identity.warnings})
     warnings.insert(warnings.end(), found->begin(), found->end());

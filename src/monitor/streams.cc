@@ -34,8 +34,6 @@ Result<StreamEnds> make_streams(const runtime::ContainerPlan& plan, bool with_in
     Pipe input = TRY(make_pipe(uid, gid));
     ends.inside.input = std::move(input.read);
     ends.outside.input = std::move(input.write);
-  } else {
-    ends.inside.input = TRY(sys::open_at(AT_FDCWD, "/dev/null", O_RDONLY));
   }
   Pipe output = TRY(make_pipe(uid, gid));
   Pipe error = TRY(make_pipe(uid, gid));

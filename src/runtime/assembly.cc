@@ -76,7 +76,7 @@ class Assembler {
           TRY_CONTEXT(source_of(mount, std::move(bind_sources[i]), namespaced), "mount {}", mount.target);
       TRY_CONTEXT(place(mount, source.get()), "mount {}", mount.target);
       // The devices go in before anything is mounted on top of /dev.
-      if (mount.target == "/dev") TRY(make_devices(plan_.devices, root_, plan_));
+      if (mount.target == "/dev") TRY(fill_dev(source.get(), (mount.attributes & MOUNT_ATTR_NODEV) != 0));
       if (is_essential(mount.target)) essential_.push_back({mount.target, std::move(source)});
     }
     return {};
@@ -97,23 +97,11 @@ class Assembler {
   }
 
   Result<> hide_paths() {
-    sys::UniqueFd empty;
-    const sys::UniqueFd null = TRY(open_host_null());
     for (const std::string& path : plan_.masked_paths) {
       const Result<sys::UniqueFd> target = root_.open(path, O_PATH);
       if (!target) continue;  // not on this kernel
-      sys::UniqueFd cover;
-      if (TRY(is_directory(target->get()))) {
-        if (!empty) {
-          empty =
-              TRY(make_tmpfs("mode=0755,size=4k", root_ids_,
-                             MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
-        }
-        cover = TRY(sys::clone_tree(empty.get(), "", false));
-      } else {
-        cover = TRY(sys::clone_tree(null.get(), "", false));
-      }
-      TRY_CONTEXT(sys::attach(cover.get(), target->get(), ""), "mask {}", path);
+      const bool directory = TRY(is_directory(target->get()));
+      TRY_CONTEXT(directory ? cover_directory(target->get()) : cover_file(target->get()), "mask {}", path);
     }
     for (const std::string& path : plan_.read_only_paths) {
       const Result<sys::UniqueFd> target = root_.open(path, O_PATH);
@@ -166,19 +154,53 @@ class Assembler {
     return sys::attach(source, target.get(), "");
   }
 
-  // The host's own, not what the image may have put at /dev/null (CVE-2025-31133).
-  static Result<sys::UniqueFd> open_host_null() {
-    sys::UniqueFd null = TRY(sys::open_at(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW));
-    const struct stat st = TRY(sys::stat_at(null.get(), "", AT_EMPTY_PATH));
-    if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-      return fail("the host's /dev/null is not the null device");
-    return null;
+  // With `only_these`, no other device can be opened in /dev, whoever makes one: each lies on a mount of its
+  // own, and /dev has none.
+  Result<> fill_dev(int dev, bool only_these) {
+    if (only_these) TRY(sys::set_attributes(dev, 0, MOUNT_ATTR_NODEV, false));
+    TRY(make_devices(plan_.devices, root_, plan_));
+    if (only_these) {
+      for (const DevicePlan& device : plan_.devices) {
+        const sys::UniqueFd node = TRY(root_.open(device.path, O_PATH | O_NOFOLLOW));
+        const sys::UniqueFd mount = TRY(sys::clone_tree(node.get(), "", false));
+        TRY_CONTEXT(sys::attach(mount.get(), node.get(), ""), "mount {}", device.path);
+      }
+      TRY(sys::set_attributes(dev, MOUNT_ATTR_NODEV, 0, false));
+    }
+    // Before a volume can be mounted there.
+    null_ = TRY(root_.open("/dev/null", O_PATH | O_NOFOLLOW));
+    return {};
+  }
+
+  // The node that has just been made for this container, not what the image may have put at /dev/null
+  // (CVE-2025-31133), and not the host's, whose mode and owner a container of the host's IDs could change.
+  Result<> cover_file(int target) {
+    if (!null_) return fail("there is no /dev");
+    const struct stat st = TRY(sys::stat_at(null_.get(), "", AT_EMPTY_PATH));
+    if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)) return fail("/dev/null is not the null device");
+    const sys::UniqueFd cover = TRY(sys::clone_tree(null_.get(), "", false));
+    TRY(sys::set_attributes(cover.get(), MOUNT_ATTR_RDONLY, 0, false));
+    return sys::attach(cover.get(), target, "");
+  }
+
+  // Each time another mount of one file system. Before Linux 6.15 only what is attached can be copied, so the
+  // first is used itself.
+  Result<> cover_directory(int target) {
+    if (empty_) {
+      const sys::UniqueFd cover = TRY(sys::clone_tree(empty_.get(), "", false));
+      return sys::attach(cover.get(), target, "");
+    }
+    empty_ = TRY(make_tmpfs("mode=0755,size=4k", root_ids_,
+                            MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+    return sys::attach(empty_.get(), target, "");
   }
 
   const ContainerPlan& plan_;
   const safepath::Root& root_;
   HostIds root_ids_;
   std::vector<std::pair<std::string, sys::UniqueFd>> essential_;
+  sys::UniqueFd null_;   // the container's /dev/null
+  sys::UniqueFd empty_;  // the first mount over a masked directory
 };
 
 }  // namespace

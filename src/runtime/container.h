@@ -10,7 +10,8 @@
 
 namespace berth::runtime {
 
-// The container's ends of its standard streams; none are used where it has a terminal.
+// The container's ends of its standard streams; none are used where it has a terminal, and no input
+// is its own /dev/null.
 struct Streams {
   sys::UniqueFd input;
   sys::UniqueFd output;

@@ -62,6 +62,8 @@ Error exec_error(const std::string& command, int err, bool found) {
   error.message = fmt::format("cannot execute \"{}\" in the container: {}", command, describe_errno(err));
   if (err == ENOEXEC) {
     error.hint = "The file is not a program for this machine, or a script without a #! line.";
+  } else if (err == E2BIG) {
+    error.hint = "Its arguments and its environment together are more than the kernel passes on (execve(2)).";
   } else if (err == ENOENT && found) {
     error.hint = "The interpreter of its #! line, or its dynamic loader, is not in the image.";
   } else if (absent && command.find('/') != std::string::npos) {
@@ -115,6 +117,7 @@ Error execute(const ProcessPlan& process, int init_program) {
   // itself.
   if (::fcntl(3, F_SETFD, 0) != 0) return fail_errno(errno, "pass the status pipe to berth-init").error();
   ::syscall(SYS_execveat, init_program, "", argv.data(), environment.data(), AT_EMPTY_PATH);
+  if (errno == E2BIG) return exec_error(process.argv.front(), E2BIG, true);
   return fail_errno(errno, "execute berth-init").error();
 }
 

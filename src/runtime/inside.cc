@@ -70,18 +70,26 @@ Result<std::vector<sys::UniqueFd>> expect(sys::Channel& channel, Step step, size
   return std::move(message.fds);
 }
 
-// The plan, and the standard streams, which take their places; a container with a terminal has none yet.
-Result<ContainerPlan> receive_plan(sys::Channel& channel) {
+struct ReceivedPlan {
+  ContainerPlan plan;
+  bool needs_input = false;  // its standard input is to be /dev/null
+};
+
+// The plan, and the standard streams, which take their places: none for a container with a terminal, and two
+// where it has no input.
+Result<ReceivedPlan> receive_plan(sys::Channel& channel) {
   constexpr size_t kStreams = 3;
   std::vector<sys::UniqueFd> fds = TRY(expect(channel, Step::mapped, 1 + kStreams));
-  if (fds.size() != 1 && fds.size() != 1 + kStreams) return fail("berth-monitor sent the wrong descriptors");
+  const bool right = fds.size() == 1 || fds.size() == kStreams || fds.size() == 1 + kStreams;
+  if (!right) return fail("berth-monitor sent the wrong descriptors");
   for (size_t i = 1; i < fds.size(); ++i) {
-    if (::dup2(fds[i].get(), static_cast<int>(i) - 1) < 0)
+    if (::dup2(fds[i].get(), static_cast<int>(kStreams - fds.size() + i)) < 0)
       return fail_errno(errno, "use the standard streams");
   }
   // The monitor has read it to the end.
   if (::lseek(fds[0].get(), 0, SEEK_SET) != 0) return fail_errno(errno, "read the plan");
-  return wire::decode<ContainerPlan>(TRY(sys::read_all(fds[0].get(), kLargestPlan)));
+  const std::string bytes = TRY(sys::read_all(fds[0].get(), kLargestPlan));
+  return ReceivedPlan{TRY(wire::decode<ContainerPlan>(bytes)), fds.size() == kStreams};
 }
 
 // proc and its kin can be mounted only where the mount namespace belongs to the container's user namespace,
@@ -136,13 +144,21 @@ Result<> take_terminal(const ContainerPlan& plan, sys::UniqueFd received) {
   return {};
 }
 
+// A node of the container's own: of the host's, a root with the host's IDs could change the mode.
+Result<> take_null_input() {
+  const sys::UniqueFd null = TRY(sys::open_at2(AT_FDCWD, "/dev/null", O_RDONLY | O_NOCTTY, 0, 0));
+  if (::dup2(null.get(), 0) < 0) return fail_errno(errno, "use /dev/null");
+  return {};
+}
+
 Result<ContainerPlan> set_up(InsideDescriptors& descriptors) {
   // Nothing may trace or read this process through /proc while it still holds something of the host's.
   ::prctl(PR_SET_DUMPABLE, 0);
   TRY(arrange_descriptors(descriptors));
   sys::Channel channel{sys::UniqueFd(kChannelFd)};
   sys::set_process_name("berth-start");
-  ContainerPlan plan = TRY(receive_plan(channel));
+  ReceivedPlan received = TRY(receive_plan(channel));
+  ContainerPlan& plan = received.plan;
   if (!plan.uid_map.empty()) TRY(become_root());
   fault::point("inside-mapped");
   // Made by the container's root, so that /dev/mqueue is its own.
@@ -166,16 +182,22 @@ Result<ContainerPlan> set_up(InsideDescriptors& descriptors) {
   }
   if (::setsid() < 0) return fail_errno(errno, "start a session");
   if (!terminal.empty()) TRY_CONTEXT(take_terminal(plan, std::move(terminal.front())), "set up the terminal");
+  if (received.needs_input) TRY_CONTEXT(take_null_input(), "set up the standard input");
   TRY(set_limits(plan.process));
-  TRY(enter_working_directory(plan.process));
+  // As root first, as runc and crun have it: images name directories that are closed to the user whom the
+  // caller has chosen. Some are open to the user only, on a file system that does not know this root.
+  const Result<> entered = enter_working_directory(plan.process);
+  const bool closed = !entered && (entered.error().err == EACCES || entered.error().err == EPERM);
+  if (!entered && !closed) return std::unexpected(entered.error());
   TRY(become_user(plan.process));
+  if (closed) TRY(enter_working_directory(plan.process));
   // Set after the last change of credentials, which clears it. If the monitor died before this, its end of
   // the channel is closed.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   pollfd monitor{channel.fd(), 0, 0};
   if (::poll(&monitor, 1, 0) > 0 && (monitor.revents & POLLHUP) != 0) return fail("berth-monitor is gone");
   fault::point("inside-ready");
-  return plan;
+  return std::move(plan);
 }
 
 }  // namespace

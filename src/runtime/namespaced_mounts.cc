@@ -81,7 +81,13 @@ Result<NamespacedSet> make_mounts(const ContainerPlan& plan) {
   TRY(make(MountKind::sysfs, "sysfs", made.mounts.sysfs));
   TRY(make(MountKind::mqueue, "mqueue", made.mounts.mqueue));
   TRY(make(MountKind::devpts, "devpts", made.mounts.devpts));
-  if (plan.process.terminal && made.mounts.devpts) {
+  if (plan.process.terminal && !made.mounts.devpts) {
+    return std::unexpected(
+        fail("the container's terminal needs /dev/pts, and something else is to be mounted there")
+            .error()
+            .with_hint("Leave out -t, or the mount on /dev/pts."));
+  }
+  if (plan.process.terminal) {
     made.terminal = TRY_CONTEXT(open_terminal(made.mounts.devpts.get()), "open the container's terminal");
   }
   fault::point("mounts-made");

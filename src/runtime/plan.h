@@ -51,7 +51,7 @@ struct MountPlan {
   std::string source;
   std::string target;        // inside the container
   std::string options;       // file system options, for tmpfs and devpts: "size=65536k,mode=1777"
-  uint64_t attributes = 0;   // MOUNT_ATTR_* to set
+  uint64_t attributes = 0;   // MOUNT_ATTR_* to set; NODEV of /dev leaves the plan's own devices usable
   uint64_t propagation = 0;  // MS_PRIVATE, MS_SLAVE, MS_SHARED, or 0 for private
   bool recursive = false;    // bind: with all submounts
   bool map_ids = false;      // bind: through the container's map (identity mapping on disk)

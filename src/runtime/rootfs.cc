@@ -29,11 +29,7 @@ struct Layers {
 Result<sys::UniqueFd> mapped_clone(const std::string& path, int user_namespace) {
   sys::UniqueFd mount = TRY(sys::clone_tree(AT_FDCWD, path, false));
   if (user_namespace < 0) return mount;
-  const Result<> mapped = sys::set_id_mapping(mount.get(), user_namespace, false);
-  if (!mapped && mapped.error().err == EINVAL) {
-    return fail("the file system of {} can't map IDs (no idmapped mounts)", path);
-  }
-  if (!mapped) return std::unexpected(mapped.error());
+  TRY_CONTEXT(sys::set_id_mapping(mount.get(), user_namespace, false), "{}", path);
   return mount;
 }
 
@@ -105,17 +101,26 @@ Result<sys::UniqueFd> overlay_by_path(const Layers& layers, bool transient, cons
   return merged;
 }
 
+Result<sys::UniqueFd> stack(const Layers& layers, bool transient, const std::string& scratch) {
+  Result<sys::UniqueFd> by_descriptor = overlay_by_descriptor(layers, transient);
+  const int err = by_descriptor ? 0 : by_descriptor.error().err;
+  if (err != EINVAL && err != EBADF) return by_descriptor;
+  log::debug("overlayfs does not take layers by descriptor here ({}); using paths",
+             by_descriptor.error().message);
+  Result<sys::UniqueFd> by_path = overlay_by_path(layers, transient, scratch);
+  if (by_path) return by_path;
+  // Kernels that have the first way say more with it.
+  return std::unexpected(
+      std::move(by_path).error().context(fmt::format("{}; by path", by_descriptor.error().message)));
+}
+
 }  // namespace
 
 Result<sys::UniqueFd> mount_rootfs(const RootfsPlan& plan, int user_namespace, HostIds root_ids,
                                    const std::string& scratch, std::vector<sys::UniqueFd>& sources) {
   Layers layers = TRY(map_layers(plan, user_namespace));
   const sys::ScopedFsIds as_root = TRY(sys::ScopedFsIds::set(root_ids.uid, root_ids.gid));
-  Result<sys::UniqueFd> merged = overlay_by_descriptor(layers, plan.transient);
-  if (!merged && (merged.error().err == EINVAL || merged.error().err == EBADF)) {
-    log::debug("overlayfs does not take layers by descriptor here ({}); using paths", merged.error().message);
-    merged = overlay_by_path(layers, plan.transient, scratch);
-  }
+  Result<sys::UniqueFd> merged = stack(layers, plan.transient, scratch);
   sources = std::move(layers.lower);
   for (sys::UniqueFd* fd : {&layers.upper, &layers.work, &layers.own}) sources.push_back(std::move(*fd));
   return merged;

@@ -73,9 +73,12 @@ namespace {
 Result<> set_attr(int dirfd, const std::string& path, bool recursive, mount_attr attr,
                   std::string_view doing) {
   const unsigned flags = static_cast<unsigned>(AT_EMPTY_PATH) | (recursive ? AT_RECURSIVE : 0U);
-  if (::mount_setattr(dirfd, path.c_str(), flags, &attr, sizeof attr) != 0)
-    return fail_errno(errno, "{}", doing);
-  return {};
+  if (::mount_setattr(dirfd, path.c_str(), flags, &attr, sizeof attr) == 0) return {};
+  const int err = errno;
+  std::unexpected<Error> error = fail_errno(err, "{}", doing);
+  if (err == ENOSYS)
+    error.error().hint = "This kernel has no mount_setattr; berth needs Linux 5.19 or newer.";
+  return error;
 }
 }  // namespace
 
@@ -96,7 +99,14 @@ Result<> set_id_mapping(int mount, int user_namespace, bool recursive) {
   mount_attr attr{};
   attr.attr_set = MOUNT_ATTR_IDMAP;
   attr.userns_fd = static_cast<__u64>(static_cast<unsigned>(user_namespace));
-  return set_attr(mount, "", recursive, attr, "map the IDs of a mount");
+  Result<> mapped = set_attr(mount, "", recursive, attr, "map the IDs of a mount");
+  if (!mapped && mapped.error().err == EINVAL) {
+    mapped.error().hint =
+        "The file system can't map IDs here; ext4, XFS, Btrfs and tmpfs (Linux 6.3) can. Another place for "
+        "the store "
+        "is given with --root.";
+  }
+  return mapped;
 }
 
 }  // namespace berth::sys

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "oci/manifest.h"
+#include "store/image_path.h"
 #include "store/images.h"
 #include "store/layer_stack.h"
 #include "sys/file.h"
@@ -48,7 +49,7 @@ Result<store::RootAttributes> root_attributes(const store::Store& store,
 
 // An image may have anything in the place of these files; then it has no accounts.
 Result<std::optional<std::string>> account_file(const store::LayerStack& stack, std::string_view path) {
-  Result<std::optional<std::string>> text = stack.read_file(path, kMaxAccountFile);
+  Result<std::optional<std::string>> text = store::read_file(stack, path, kMaxAccountFile);
   if (!text && text.error().code == Code::refused) {
     log::warn("the image's accounts can't be used: {}", text.error().message);
     return std::nullopt;

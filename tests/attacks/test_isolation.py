@@ -114,6 +114,33 @@ class Neighbours(attack.AttackCase):
         for flags in ((), ("--privileged",), attack.ADMIN, ("--user", "1000"), ("--cap-add", "ALL")):
             self.attack(case.DEMO, "devices", flags=flags)
 
+    def test_devices_with_the_hosts_ids(self):
+        self.load_demo()
+        host = ("--userns", "host", "--cap-add", "MKNOD", "--device", "/dev/zero:/dev/more/zero")
+        for flags in (host, (*host, "--cap-add", "ALL", "--cap-drop", "SYS_ADMIN")):
+            self.attack(case.DEMO, "devices", "made", flags=flags)
+        self.assertEqual(self.ok("run", "--rm", "-t", *host, case.DEMO, "sh", "-c",
+                                 "cd /dev && echo x > null && cat null && head -c 3 more/zero | wc -c && "
+                                 "head -c 4 urandom | wc -c && echo x > tty && stat -c %t:%T /dev/more/zero"),
+                         "3\r\n4\r\nx\r\n1:5\r\n")
+
+    def test_the_hosts_null_device(self):
+        """Root with the host's IDs may change the mode of its /dev/null, which must not be the host's."""
+        self.load_demo()
+        before = os.stat("/dev/null")
+        # What it had, so that nothing is lost where the attack succeeds.
+        attempts = [f"{what} {path}" for what in ("chmod 666", "busybox chown 0:0", "touch")
+                    for path in ("/dev/null", "/proc/self/fd/0", "/proc/kcore", "/proc/keys", "/proc/interrupts")]
+        for flags in ((), ("-t",), ("-i",), ("--privileged",)):
+            self.ok("run", "--rm", "--userns", "host", *flags, case.DEMO, "sh", "-c",
+                    "; ".join([*attempts, "true"]))
+            after = os.stat("/dev/null")
+            self.assertEqual((after.st_ctime_ns, after.st_mode, after.st_uid), (before.st_ctime_ns, before.st_mode, before.st_uid))
+        said = self.ok("run", "--rm", "--userns", "host", case.DEMO, "sh", "-c",
+                       "cat; stat -c %d.%i /dev/null; stat -L -c %d.%i /proc/self/fd/0; wc -c < /proc/interrupts").split()
+        self.assertEqual(said[0], said[1], "its own node is its input")
+        self.assertEqual(said[2], "0")
+
     def test_negative_group_permission(self):
         """A file that its group may not read stays closed to whoever has that GID as the primary one."""
         self.load_demo()
@@ -139,6 +166,43 @@ class Terminals(attack.AttackCase):
                                    env=self.environment) as screen:
                 screen.expect(r"pushed \d+ bytes")
                 screen.expect(r"read::", timeout=30)
+
+    def test_something_else_in_the_terminals_place(self):
+        """What a mount has put at /dev/pts/0 is not taken for the terminal, not written to, not given away."""
+        self.load_demo()
+        (self.work / "file").write_text("untouched")
+        os.mkfifo(self.work / "fifo")
+        (self.work / "link").symlink_to("/dev/pts/ptmx")
+        ours, theirs = os.openpty()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        for place in (self.work / "file", self.work / "fifo", self.work / "link", os.ttyname(theirs), "/dev/ptmx"):
+            before = os.stat(place)
+            done = self.berth("run", "--rm", "-t", "-v", f"{place}:/dev/pts/0", case.DEMO, "sh", "-c", "echo BROKEN",
+                              timeout=30)
+            self.assertEqual((done.status, done.stdout), (125, ""), done)
+            self.assertRegex(done.stderr, r"/dev/pts/0|terminal")
+            after = os.stat(place)
+            self.assertEqual((after.st_uid, after.st_mode, after.st_size), (before.st_uid, before.st_mode, before.st_size))
+        self.assertEqual((self.work / "file").read_text(), "untouched")
+        os.set_blocking(ours, False)
+        self.assertRaises(BlockingIOError, os.read, ours, 100)
+        self.assert_nothing_left()
+
+    def test_a_volume_for_terminals_that_somebody_swaps_meanwhile(self):
+        self.load_demo()
+        self.ok("run", "--rm", "-v", "v:/v", case.DEMO, "sh", "-c", "mkfifo /v/0; ln -s /etc/passwd /v/link")
+        renamer = self.start("run", "--rm", "-v", "v:/v", *self.programs(), case.DEMO, "/attack/renamer", "/v/0",
+                             "/v/link", stdout=subprocess.PIPE)
+        self.assertEqual(renamer.stdout.readline(), b"started\n")
+        for target in ("/dev/pts", "/dev/console"):
+            for _ in range(5):
+                done = self.berth("run", "--rm", "-t", "-v", f"v:{target}", case.DEMO, "sh", "-c", "echo BROKEN",
+                                  timeout=30)
+                self.assertEqual((done.status, done.stdout), (125, ""), done)
+        self.assertIsNone(renamer.poll(), "the renamer has stopped")
+        renamer.terminate()
+        renamer.wait(20)
 
 
 class Settings(attack.AttackCase):
@@ -180,6 +244,34 @@ class Settings(attack.AttackCase):
             said = self.ok("run", "--rm", "-e", f"ODD={value}", "--label", f"l={value}", "--annotation", f"a={value}",
                            case.DEMO, "sh", "-c", 'printf "<%s><%s><%s>" "$ODD" "$B" "$1"', "sh", value)
             self.assertEqual(said, f"<{value}><><{value}>")
+
+    def test_a_plan_of_more_than_64_kib(self):
+        """Nothing that isolates is lost behind much that does not matter (runc CVE-2021-43784)."""
+        many = [word for number in range(1000) for word in ("-e", f"V{number}={'x' * 200}")]
+        mounts = [word for number in range(300) for word in ("--tmpfs", f"/{'m' * 200}{number}:size=64k,mode=700")]
+        groups = [word for number in range(200) for word in ("--group-add", str(30000 + number))]
+        said = self.ok("run", "--rm", *many, "-e", f"LONG={'y' * 100000}", *mounts, *groups,
+                       "--label", f"l={'z' * 70000}", case.DEMO, "sh", "-c",
+                       "env | grep -c ^V; echo ${#LONG} ${#V999}; grep -c /mmm /proc/mounts; id -G | wc -w;"
+                       "cat /proc/self/uid_map; ls /sys/class/net; echo $$; grep -c . /proc/self/mountinfo;"
+                       "touch /proc/sys/kernel/x || echo closed; grep Seccomp: /proc/self/status", timeout=60).split("\n")
+        self.assertEqual(said[:4], ["1000", "100000 200", "300", "201"])
+        self.assertNotEqual(said[4].split()[:2], ["0", "0"], "a bank of its own")
+        self.assertEqual(said[4].split()[2], "65536")
+        self.assertEqual(said[5], "lo", "no network")
+        self.assertLess(int(said[6]), 10, "a PID namespace")
+        self.assertGreater(int(said[7]), 310)
+        self.assertEqual(said[8:10], ["closed", "Seccomp:\t2"])
+
+    def test_more_than_the_kernel_takes(self):
+        flags = []
+        for number in range(20):
+            path = self.work / f"env{number}"
+            path.write_text("".join(f"V{number}x{line}={'x' * 100000}\n" for line in range(10)))
+            flags += ["--env-file", path]
+        self.fails(126, "run", "--rm", *flags[:6], case.DEMO, "true", saying="E2BIG")
+        self.fails(125, "run", "--rm", *flags, case.DEMO, "true", saying="bytes")
+        self.assert_nothing_left()
 
     def test_nothing_of_the_caller_leaks_into_the_environment(self):
         said = self.ok("run", "--rm", case.DEMO, "env", env={"SECRET_OF_THE_CALLER": "1", "LD_PRELOAD": ""})

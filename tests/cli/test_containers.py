@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 from support.case import DEMO, BerthCase, main
 
@@ -216,6 +217,37 @@ class Removal(Containers):
             self.ok("rm", "-f", f"job{number}")
             self.assertEqual(process.wait(20), 137)
         self.assert_nothing_left()
+
+    def test_force_with_a_stopped_client(self):
+        for number, flags in enumerate(((), ("--rm",))):
+            process = self.sleeping(f"job{number}", *flags)
+            process.send_signal(signal.SIGSTOP)
+            begun = time.monotonic()
+            self.assertEqual(self.ok("rm", "-f", f"job{number}"), f"job{number}\n")
+            self.assertLess(time.monotonic() - begun, 5)
+            self.assert_gone(process)
+            process.send_signal(signal.SIGCONT)
+            self.assertEqual(process.wait(20), 137)
+        self.assert_nothing_left()
+
+    def test_force_with_a_stopped_client_and_output_for_it(self):
+        process = self.start("run", "--name", "job", DEMO, "sh", "-c", "echo up; while :; do echo more; done",
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(process.stdout.read(3), b"up\n")
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.5)  # until nothing more fits
+        begun = time.monotonic()
+        self.assertEqual(self.ok("rm", "-f", "job"), "job\n")
+        self.assertLess(time.monotonic() - begun, 5)
+        self.assert_gone(process)
+        process.send_signal(signal.SIGCONT)
+        said = process.communicate(timeout=20)[1].decode()
+        self.assertIn((process.returncode, "berth-monitor was lost" in said), ((137, False), (125, True)), said)
+        self.assert_nothing_left()
+
+    def assert_gone(self, client):
+        self.assertIsNone(client.poll(), "it is stopped")
+        self.assertEqual(self.ok("ps", "-aq"), "")
 
     def test_all(self):
         for name in ("a", "b"):

@@ -50,6 +50,8 @@ class Errors(BerthCase):
             (["--sysctl", "kernel.panic=1"], ["kernel.panic", "whole host"]),
             (["--network", "bridge"], ["--network bridge", "none and host"]),
             (["--userns", "auto"], ["--userns auto", "private and host"]),
+            (["-e", "X=\udcff"], ["a value of the container's environment is not UTF-8 text"]),
+            (["--stop-signal", "RTMIN+2147483647"], ["no such signal"]),
             (["--pull", "sometimes"], ["--pull", "sometimes"]),
             (["--stop-signal", "SIGNOT"], ["--stop-signal", "SIGNOT"]),
             (["--name", "a b"], ["a b", "can't be a container's name"]),

@@ -198,6 +198,8 @@ class Process(Run):
         self.assertEqual(self.sh("pwd"), "/\n")
         self.assertEqual(self.sh("pwd", "-w", "/var/www"), "/var/www\n")
         self.assertEqual(self.sh("pwd; stat -c '%u %a' .", "-w", "/made/if/missing"), "/made/if/missing\n0 755\n")
+        # The peers enter it as root, and images count on that.
+        self.assertEqual(self.sh("pwd; ls || echo closed", "-u", "1000", "-w", "/root"), "/root\nclosed\n")
         self.fails(125, "run", "--rm", "-w", "relative", DEMO, "pwd", saying=["--workdir relative", "absolute"])
         self.fails(125, "run", "--rm", "-w", "/etc/passwd", DEMO, "pwd", saying="/etc/passwd")
 

@@ -5,6 +5,23 @@ import os
 from support.case import DEMO, BerthCase, main
 
 
+class WorkingDirectory(BerthCase):
+    def test_open_to_the_user_only(self):
+        """A host directory whose owner the container does not know, and whose group is the user's."""
+        self.load_demo()
+        directory = self.work / "host"
+        directory.mkdir()
+        self.ok("create", "--name", "one", "-v", f"{directory}:/d", "-w", "/d", "-u", "5000:5000", DEMO, "sh", "-c",
+                "pwd; cat /proc/self/uid_map")
+        bank = int(self.ok("start", "-a", "one").split()[2])
+        os.chown(directory, 0, bank + 5000)
+        directory.chmod(0o710)
+        self.assertEqual(self.ok("start", "-a", "one").split()[0], "/d")
+        directory.chmod(0o700)
+        done = self.fails(125, "start", "-a", "one", saying=["enter the working directory /d", "EACCES"])
+        self.assertNotIn("/d\n", done.stdout)
+
+
 class Files(BerthCase):
     def setUp(self):
         super().setUp()

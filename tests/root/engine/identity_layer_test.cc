@@ -63,9 +63,11 @@ class IdentityLayer : public testing::Test {
     const std::vector<Bank> banks{Bank(16)};
     const auto map = idmap::IdMap::from_banks(banks).value();
     const ResolvedUser user = TRY(resolve_user({spec, "--user", {}}, files, map, map));
-    return identity_for(*store_, {kImage, files, user, workdir}, [&] {
+    return identity_for(*store_, {kImage, files, user, workdir}, [&]() -> Result<store::LayerStack> {
       ++made_;
-      return safepath::Root::open(AT_FDCWD, rootfs(""));
+      std::vector<sys::UniqueFd> layers;
+      layers.push_back(TRY(sys::open_at(AT_FDCWD, rootfs(""), O_RDONLY | O_DIRECTORY)));
+      return store::LayerStack(std::move(layers));
     });
   }
   Identity made(std::string_view spec, AccountFiles files = {kPasswd, kGroup},

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/accounts.h"
+#include "store/image_path.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -132,7 +133,9 @@ class Rootfs : public testing::Test {
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     path_ = pattern;
     ASSERT_EQ(::chmod(path_.c_str(), 0755), 0);
-    root_.emplace(safepath::Root::open(AT_FDCWD, path_).value());
+    std::vector<sys::UniqueFd> layer;
+    layer.push_back(sys::open_at(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY).value());
+    image_.emplace(std::move(layer));
   }
   void TearDown() override { ASSERT_TRUE(sys::remove_tree_at(AT_FDCWD, path_)); }
   void dir(const std::string& name, mode_t mode) {
@@ -143,12 +146,12 @@ class Rootfs : public testing::Test {
     ASSERT_EQ(::symlink(target.c_str(), (path_ + name).c_str()), 0);
   }
   std::string where(std::string_view path) {
-    const auto found = follow(*root_, path);
+    const auto found = store::follow(*image_, path);
     return found ? found->text() + (found->exists() ? "" : fmt::format(" (missing from {})", found->existing))
                  : "refused: " + found.error().message;
   }
   std::string path_;
-  std::optional<safepath::Root> root_;
+  std::optional<store::LayerStack> image_;
 };
 
 TEST_F(Rootfs, LinksAreFollowedInsideOnly) {
@@ -181,7 +184,7 @@ TEST_F(Rootfs, HomeIsWhereTheUserCanWrite) {
   dir("/app", 0777);
   link("/open/link", "/app");
   const auto home = [&](std::string_view user, std::string_view workdir) {
-    return choose_home(*root_, resolve(user, files), workdir);
+    return choose_home(*image_, resolve(user, files), workdir);
   };
   EXPECT_EQ(home("", "/"), "/root") << "root's is not looked at";
   EXPECT_EQ(home("open", "/app"), "/open");

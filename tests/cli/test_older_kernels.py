@@ -1,0 +1,89 @@
+"""What berth does where the kernel lacks something: the next best, or a clear no."""
+
+import pathlib
+import subprocess
+import sys
+
+from support import attack, case, leftovers
+
+SHIM = pathlib.Path(__file__).resolve().parents[1] / "support" / "older_kernel.py"
+NO_LAYERS_BY_DESCRIPTOR = "fsconfig=EINVAL,1:5"  # FSCONFIG_SET_FD
+NO_ID_MAPS = "mount_setattr=EINVAL,2:0x1000"     # AT_EMPTY_PATH alone: not the change of the root's propagation
+NO_MOUNT_SETATTR = "mount_setattr=ENOSYS"
+
+
+class OlderKernels(attack.AttackCase):
+    def command_without(self, lacking, *args):
+        return [sys.executable, "-B", str(SHIM), lacking, "--", *self.command(*args)]
+
+    def without(self, lacking, *args):
+        return case.run(*self.command_without(lacking, *args), env=self.environment, cwd=self.work)
+
+    def layered(self):
+        """An image of three layers: something added, something hidden, a directory whose mode the highest gives."""
+        archive = attack.archive
+        return self.image(attack.system(archive.file("data/low", "low\n"), archive.file("data/gone", "gone\n")),
+                          [archive.directory("data", 0o750), archive.file("data/.wh.gone", "")],
+                          [archive.file("data/high", "high\n")])
+
+    # -- overlayfs takes layers by path only (before Linux 6.13)
+
+    def test_layers_by_path(self):
+        done = self.without(NO_LAYERS_BY_DESCRIPTOR, "--log-level", "debug", "run", "--rm", self.layered(), "sh", "-c",
+                            "ls -A /data; cat /proc/self/uid_map; echo new > /data/low; cat /data/low")
+        self.assertEqual(done.status, 0, done)
+        self.assertEqual(done.stdout.split()[:2], ["high", "low"], done)
+        self.assertTrue(done.stdout.endswith("new\n"), done)
+        self.assertNotEqual(done.stdout.split()[3], "0", "a bank of its own")
+        self.assertIn("using paths", done.stderr)
+        self.assert_nothing_left()
+
+    def test_layers_by_path_are_a_detail(self):
+        done = self.without(NO_LAYERS_BY_DESCRIPTOR, "run", "--rm", self.load_demo(), "true")
+        self.assertEqual((done.status, done.stdout, done.stderr), (0, "", ""), done)
+
+    def test_another_user_of_a_layered_image(self):
+        done = self.without(NO_LAYERS_BY_DESCRIPTOR, "run", "--rm", "-u", "10000", self.layered(), "sh", "-c",
+                            "id; whoami; grep -c . /etc/passwd")
+        self.assertEqual((done.status, done.stdout),
+                         (0, "uid=10000(10000) gid=0(root) groups=0(root)\n10000\n2\n"), done)
+
+    def test_the_host_sees_no_mount(self):
+        before = leftovers.mounts()
+        words = self.command_without(NO_LAYERS_BY_DESCRIPTOR, "run", "--rm", self.load_demo(), "sh", "-c",
+                                     "echo up; read line; cat /proc/self/mountinfo")
+        running = subprocess.Popen(words, env=self.environment, cwd=self.work, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE)
+        self.addCleanup(running.stdout.close)
+        self.addCleanup(running.wait, 20)
+        self.assertEqual(running.stdout.readline(), b"up\n")
+        self.assertEqual(leftovers.mounts(), before)
+        inside = running.stdout.read().decode()
+        self.assertIn(" / / ", inside)
+        self.assertNotIn(str(self.runroot), inside, "the place where the layers were stacked")
+
+    def test_a_second_start(self):
+        self.ok("create", "--name", "one", self.load_demo(), "sh", "-c", "echo x >> /root/log; cat /root/log")
+        for lacking, said in ((NO_LAYERS_BY_DESCRIPTOR, "x\n"), (NO_LAYERS_BY_DESCRIPTOR, "x\nx\n")):
+            done = self.without(lacking, "start", "--attach", "one")
+            self.assertEqual((done.status, done.stdout), (0, said), done)
+        self.assertEqual(self.ok("start", "--attach", "one"), "x\nx\nx\n")
+
+    # -- no idmapped mounts
+
+    def check_refused(self, lacking, *saying):
+        done = self.without(lacking, "run", "--rm", "--name", "one", self.load_demo(), "true")
+        self.assertEqual(done.status, 125, done)
+        for text in ('berth: cannot start "one": ', "hint: ", *saying):
+            self.assertIn(text, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 2, done)
+        self.assert_nothing_left()
+
+    def test_a_file_system_that_maps_nothing(self):
+        self.check_refused(NO_ID_MAPS, "can't map IDs", str(self.root), "--root")
+
+    def test_a_kernel_without_mount_setattr(self):
+        self.check_refused(NO_MOUNT_SETATTR, "ENOSYS", "Linux 5.19")
+
+
+case.main()
