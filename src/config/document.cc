@@ -2,10 +2,23 @@
 
 #include <algorithm>
 
-// The library in this one file: no shared library to load on the way of a start, and its tables destroy
-// themselves recursively, so how deep they can nest is bounded here and in check_dots().
+// The library in this one file: no shared library to load on the way of a start, and these settings.
+//
+// Some of its assertions fail on malformed input ("[,"), and with NDEBUG the compiler may assume that they do
+// not. Here each is an exception instead, and so are its errors. Its tables destroy themselves recursively,
+// so how deep they can nest is bounded here and in check_dots().
+namespace berth::config {
+namespace {
+struct AssertionFailed {};
+[[noreturn]] void assertion_failed() {
+  throw AssertionFailed{};
+}
+}  // namespace
+}  // namespace berth::config
+#undef NDEBUG
+#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : berth::config::assertion_failed())
 #define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
+#define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_MAX_NESTED_VALUES 16
 #include <toml++/toml.h>
@@ -84,12 +97,14 @@ Result<Value> parse_document(std::string_view text, const std::string& file) {
                 kMaxDocumentBytes);
   }
   TRY(check_dots(text, file));
-  const toml::parse_result result = toml::parse(text);
-  if (!result) {
-    return fail(Code::refused, "{}:{}: this is not TOML: {}", file, line_of(result.error().source()),
-                result.error().description());
+  try {
+    return value_of(toml::parse(text));
+  } catch (const toml::parse_error& error) {
+    return fail(Code::refused, "{}:{}: this is not TOML: {}", file, line_of(error.source()),
+                error.description());
+  } catch (const AssertionFailed&) {
+    return fail(Code::refused, "{}: this is not TOML", file);
   }
-  return value_of(result.table());
 }
 
 }  // namespace berth::config

@@ -178,6 +178,13 @@ TEST(Parse, WhatIsNotTomlIsToldWithItsLine) {
   EXPECT_FALSE(parse("[policy]\nrequire-private = true\nrequire-private = false", "f")) << "twice";
 }
 
+// The library has assertions that these break; they must not end the program, nor be assumed to hold.
+TEST(Parse, MalformedHeadersAreRefused) {
+  for (const char* text : {"[,", "[,user\\b\"]\na=1", "[[,", "[.]", "[\"", "[a.,]"}) {
+    EXPECT_FALSE(parse(text, "f")) << text;
+  }
+}
+
 // Deeply nested input must not use up the stack, neither in the parser nor when its tree is destroyed.
 TEST(Parse, NestingIsBounded) {
   const std::string dots = "a" + std::string(0, ' ') + [] {
