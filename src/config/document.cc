@@ -1,12 +1,12 @@
 #include "config/document.h"
 
-#include <algorithm>
+#include "config/document_scan.h"
 
 // The library in this one file: no shared library to load on the way of a start, and these settings.
 //
 // Some of its assertions fail on malformed input ("[,"), and with NDEBUG the compiler may assume that they do
 // not. Here each is an exception instead, and so are its errors. Its tables destroy themselves recursively,
-// so how deep they can nest is bounded here and in check_dots().
+// so how deep they can nest is bounded here and in scan_document().
 namespace berth::config {
 namespace {
 struct AssertionFailed {};
@@ -26,22 +26,6 @@ struct AssertionFailed {};
 namespace berth::config {
 
 namespace {
-
-constexpr size_t kMaxDots = 64;
-
-// A dotted key nests a table for each of its dots, and the library has no bound for them. A key can't go over
-// a line's end, so it is enough to count the dots of each line, whatever they are.
-Result<> check_dots(std::string_view text, const std::string& file) {
-  for (size_t line = 1; !text.empty(); ++line) {
-    const size_t end = text.find('\n');
-    const std::string_view one = text.substr(0, end);
-    if (static_cast<size_t>(std::count(one.begin(), one.end(), '.')) > kMaxDots) {
-      return fail(Code::refused, "{}:{}: the line has more than {} dots", file, line, kMaxDots);
-    }
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return {};
-}
 
 uint32_t line_of(const toml::source_region& region) {
   return static_cast<uint32_t>(region.begin.line);
@@ -96,7 +80,7 @@ Result<Value> parse_document(std::string_view text, const std::string& file) {
     return fail(Code::refused, "{}: it has {} bytes, and at most {} are read", file, text.size(),
                 kMaxDocumentBytes);
   }
-  TRY(check_dots(text, file));
+  TRY(scan_document(text, file));
   try {
     return value_of(toml::parse(text));
   } catch (const toml::parse_error& error) {

@@ -36,7 +36,8 @@ struct Member {
 std::string_view describe(Kind kind);
 
 // `file` is the name for errors only, which begin with "FILE:LINE: ". Code::refused: it is longer than
-// kMaxDocumentBytes, nests too deeply, or is not TOML 1.0.
+// kMaxDocumentBytes, nests too deeply, is not TOML 1.0,
+// or has what scan_document() refuses.
 Result<Value> parse_document(std::string_view text, const std::string& file);
 
 }  // namespace berth::config

@@ -168,7 +168,7 @@ TEST(Parse, TheNearestKeyIsNamed) {
 
 TEST(Parse, WhatIsNotTomlIsToldWithItsLine) {
   for (const char* text :
-       {"[policy]\n\nrequire-private = tru", "\n\n[policy", "a\n\n= 5", "\n\nx = \"\xff\""}) {
+       {"[policy]\n\nrequire-private = tru", "\n\n[policy", "a\n\n= 5", "\n\nx = \"\xff\"\n"}) {
     const auto config = parse(text, "f.toml");
     ASSERT_FALSE(config) << text;
     EXPECT_THAT(config.error().message, HasSubstr("this is not TOML: "));
@@ -185,10 +185,31 @@ TEST(Parse, MalformedHeadersAreRefused) {
   }
 }
 
+TEST(Parse, WhatTheLibraryMustNotSee) {
+  const std::vector<Bad> table{
+      {"a.\u025e = 1", "f.toml:1: letters beyond ASCII belong into strings and comments"},
+      {"[policy]\n# \x01", "f.toml:2: there is a control character, 0x01"},
+      {"a = 1\rb = 2", "f.toml:1: there is a control character, 0x0d"},
+      {"# \xe2\x80\xa8 a", "f.toml:1: there is a line end that TOML does not have"},
+      {"a = \"\"\"\nb\"\"\"", "f.toml:1: a string goes over one line only"},
+      {"a = '''b'''", "f.toml:1: a string goes over one line only"},
+      {"a = \"b", "f.toml:1: a string has no end"},
+      {"a = \"b\\\"", "f.toml:1: a string has no end"},
+      {"a = \"b\\\n\"", "f.toml:1: a string has no end"},
+      {"a = \"b\nc\"", "f.toml:1: a string has no end"},
+  };
+  for (const Bad& bad : table) EXPECT_EQ(parse(bad.text, "f.toml").error().message, bad.message);
+  for (const char* text :
+       {"# caf\u00e9 \"\n[policy]\r\n", "[users.\"\u00e9\"]\nallowed-projects = []",
+        "[users.'\\']\nallowed-projects = []", "[users.\"\\\\\"]\nallowed-projects = []"}) {
+    EXPECT_TRUE(parse(text, "f")) << text;
+  }
+}
+
 // Deeply nested input must not use up the stack, neither in the parser nor when its tree is destroyed.
 TEST(Parse, NestingIsBounded) {
-  const std::string dots = "a" + std::string(0, ' ') + [] {
-    std::string text;
+  const std::string dots = [] {
+    std::string text = "a";
     for (int i = 0; i < 30000; ++i) text += ".a";
     return text;
   }();

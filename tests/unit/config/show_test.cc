@@ -65,7 +65,7 @@ TEST(Show, WhatIsShownIsReadAgain) {
   const auto config = parse(
       "[policy]\nallowed-ranges = [\"7\", \"9-4294967294\"]\nallowed-projects = [\"*\"]\n"
       "bank-rest = \"3601s\"\n"
-      "[users.\"a\\\"\\\\é\"]\nallowed-projects = []\n"
+      "[users.\"a\\\"\\\\é\\u2028\"]\nallowed-projects = []\n"
       "[project-policy.\"w.e-b\"]\nbase = \"anyuid\"\nbanks = 5\n"
       "[defaults]\nuserns = \"keep-id:uid=5\"",
       "f");
@@ -73,7 +73,7 @@ TEST(Show, WhatIsShownIsReadAgain) {
   const auto again = parse(show_toml(*config), "g");
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(values_of(*again), values_of(*config));
-  EXPECT_EQ(again->policy.user_projects.begin()->first, "a\"\\é");
+  EXPECT_EQ(again->policy.user_projects.begin()->first, "a\"\\é\u2028");
 }
 
 TEST(Show, AFileNameCantAddLines) {
