@@ -9,6 +9,9 @@ target_compile_options(berth_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # All have false positives in inlined library code of g++ 12 at -O2 and -O3.
   target_compile_options(berth_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict)
+else()
+  # std::stable_sort of libstdc++ 12 uses a function that it says is deprecated.
+  target_compile_options(berth_options INTERFACE -Wno-deprecated-declarations)
 endif()
 target_link_options(berth_options INTERFACE -Wl,--gc-sections -Wl,-z,relro,-z,now)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")

@@ -158,7 +158,7 @@ class FullDisk(BerthCase):
         self.load_demo()
         done = self.berth("run", "--rm", DEMO, "sh", "-c", "dd if=/dev/zero of=/file bs=64k count=400; echo $?")
         self.assertIn("No space left on device", done.stderr, "the process's own message")
-        self.assertEqual((done.status, done.stdout), (0, "1\n"))
+        self.assertEqual((done.status, done.stdout), (0, "1\n"), done)
         self.ok("ps", "-a")
         self.assert_nothing_left()
 
