@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "engine/status.h"
 #include "engine/volumes.h"
+#include "ledger/bank_uses.h"
 #include "sys/process.h"
 
 namespace berth::engine {
@@ -28,6 +29,7 @@ Result<> remove_files(store::Store& store, const std::string& id) {
 Result<> remove_record(store::Store& store, const std::string& id) {
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   TRY(ledger::free_banks_of(store.db(), {"container", id}));
+  TRY(ledger::forget_uses(store.db(), id));
   TRY(store::delete_container(store.db(), id));
   return transaction.commit();
 }

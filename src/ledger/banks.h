@@ -10,41 +10,37 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "ledger/pool.h"
 #include "ledger/reservations.h"
 #include "store/database.h"
 
 namespace berth::ledger {
-
-// The pool: host IDs 0x00080000 to 0x6FFFFFFF, which systemd's "Users, Groups, UIDs and GIDs" document sets
-// aside for container managers.
-inline constexpr Bank kFirstBank{0x0008};
-inline constexpr Bank kLastBank{0x6FFF};
-inline constexpr uint32_t kPoolBanks = 0x6FFF - 0x0008 + 1;
-
-// Who a bank belongs to: kind "container" and its id.
-struct Owner {
-  std::string kind;
-  std::string id;
-  friend bool operator==(const Owner&, const Owner&) = default;
-};
 
 struct BankRecord {
   Bank bank;
   std::optional<Owner> owner;  // nullopt: it is free and rests
   int64_t since = 0;           // seconds since 1970: when the owner got it
   std::optional<Owner> last_owner;
-  int64_t freed_at = 0;  // seconds since 1970; 0 if it was never freed
+  std::string last_owner_name;  // what a container was called; empty for others
+  int64_t freed_at = 0;         // seconds since 1970; 0 if it was never freed
 };
 
-// A bank that nobody holds, now the owner's. Banks that were never held come first, in ascending order; only
-// when there is none left does a freed one get a new owner, the one freed longest ago first. So a freed bank
-// rests until more than 28,000 others have been used, and a stale file or log line seldom points at the wrong
-// container. Banks that others on this host use are passed over (Reservations). Costs the same however many
-// banks are held. Code::conflict: the pool is full; the message says who holds it.
-Result<Bank> allocate_bank(store::Database& db, const Owner& owner, const HostSources& host = {});
+// A bank that nobody holds, now the owner's. Who comes first:
+//   1. banks that were never held, in ascending order;
+//   2. those that have rested an hour at least, the one freed longest ago first;
+//   3. the first 1,024, which are otherwise kept for those who ask for a number, in the same order;
+//   4. any other, the one freed longest ago first: only then is the rest shorter than an hour.
+// So a stale file or log line seldom points at the wrong container. Banks that others on this host use are
+// passed over (Reservations). Costs the same however many banks are held.
+//
+// Code::conflict: the pool is full, and the message says who holds it; or the owner holds `quota` banks
+// already.
+Result<Bank> allocate_bank(store::Database& db, const Owner& owner, const HostSources& host = {},
+                           std::optional<int64_t> quota = std::nullopt);
 
-// Frees all banks of an owner. Returns how many there were.
-Result<int64_t> free_banks_of(store::Database& db, const Owner& owner);
+// Frees all banks of an owner. Returns how many there were. Before the owner's own record goes, whose name is
+// kept.
+Result<int64_t> free_banks_of(store::Database& db, const Owner& owner, const HostSources& host = {});
 
 // In ascending order of when they were handed out.
 Result<std::vector<Bank>> banks_of(store::Database& db, const Owner& owner);
@@ -55,6 +51,9 @@ Result<std::optional<BankRecord>> find_bank(store::Database& db, Bank bank);
 
 // All banks that are held, in ascending order.
 Result<std::vector<BankRecord>> held_banks(store::Database& db);
+
+// And those that rest, in the order in which they will be given out.
+Result<std::vector<BankRecord>> resting_banks(store::Database& db);
 
 // Frees the banks of containers that are no more in the store (none, as long as containers and banks are
 // removed in one transaction; a store restored from parts may have some). Returns how many there were.

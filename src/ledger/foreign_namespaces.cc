@@ -1,5 +1,6 @@
 #include "ledger/foreign_namespaces.h"
 
+#include <cstdlib>
 #include <memory>
 
 #include <dirent.h>
@@ -30,24 +31,61 @@ void add_map(int procfs, const std::string& path, std::vector<idmap::IdRange>& r
   }
 }
 
-}  // namespace
-
-Result<std::vector<idmap::IdRange>> mapped_ranges(const std::string& proc,
-                                                  const std::function<Result<bool>(HostUid)>& ours) {
+// Calls `look` with /proc and each process that is not the host's root's, until it says false.
+Result<> for_each_process(
+    const std::string& proc,
+    const std::function<Result<bool>(int procfs, const std::string& pid, HostUid uid)>& look) {
   const std::unique_ptr<DIR, CloseDir> dir(::opendir(proc.c_str()));
   if (dir == nullptr) return fail_errno(errno, "read {}", proc);
   const int procfs = ::dirfd(dir.get());
-  std::vector<idmap::IdRange> ranges;
   while (const dirent* entry = ::readdir(dir.get())) {
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
     struct stat st{};
     if (::fstatat(procfs, entry->d_name, &st, 0) != 0 || st.st_uid == 0) continue;
-    if (TRY(ours(HostUid(st.st_uid)))) continue;
-    const std::string pid = entry->d_name;
-    add_map(procfs, pid + "/uid_map", ranges);
-    add_map(procfs, pid + "/gid_map", ranges);
+    if (!TRY(look(procfs, entry->d_name, HostUid(st.st_uid)))) return {};
   }
+  return {};
+}
+
+void add_maps(int procfs, const std::string& pid, std::vector<idmap::IdRange>& ranges) {
+  add_map(procfs, pid + "/uid_map", ranges);
+  add_map(procfs, pid + "/gid_map", ranges);
+}
+
+RunningUse describe(int procfs, const std::string& pid, const idmap::IdRange& ids) {
+  constexpr size_t kLongestCommand = 64;
+  std::string command = sys::read_file_at(procfs, pid + "/comm", kLongestCommand).value_or("?");
+  if (command.ends_with('\n')) command.pop_back();
+  return {static_cast<pid_t>(std::strtol(pid.c_str(), nullptr, 10)), printable(command), ids};
+}
+
+}  // namespace
+
+Result<std::vector<idmap::IdRange>> mapped_ranges(const std::string& proc,
+                                                  const std::function<Result<bool>(HostUid)>& ours) {
+  std::vector<idmap::IdRange> ranges;
+  const auto look = [&](int procfs, const std::string& pid, HostUid uid) -> Result<bool> {
+    if (!TRY(ours(uid))) add_maps(procfs, pid, ranges);
+    return true;
+  };
+  TRY(for_each_process(proc, look));
   return idmap::normalized(std::move(ranges));
+}
+
+Result<std::optional<RunningUse>> find_running_use(const std::string& proc, const idmap::IdRange& range) {
+  std::optional<RunningUse> found;
+  const auto look = [&](int procfs, const std::string& pid, HostUid uid) -> Result<bool> {
+    std::vector<idmap::IdRange> maps;
+    add_maps(procfs, pid, maps);
+    for (const idmap::IdRange& map : maps) {
+      if (!found && map.overlaps(range)) found = describe(procfs, pid, map);
+    }
+    if (!found && range.contains(uid.value()))
+      found = describe(procfs, pid, {uid.value(), uint64_t{uid.value()} + 1});
+    return !found;
+  };
+  TRY(for_each_process(proc, look));
+  return found;
 }
 
 }  // namespace berth::ledger

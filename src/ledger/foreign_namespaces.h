@@ -2,8 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/ids.h"
@@ -16,5 +19,15 @@ namespace berth::ledger {
 // which spares kernel threads and most daemons, and those with a host UID that `ours` says is berth's own.
 Result<std::vector<idmap::IdRange>> mapped_ranges(const std::string& proc,
                                                   const std::function<Result<bool>(HostUid)>& ours);
+
+// A process that uses host IDs: as its own, or by the map of its user namespace.
+struct RunningUse {
+  pid_t pid = 0;
+  std::string command;  // as `ps -o comm` shows it, control characters made visible
+  idmap::IdRange ids;   // one for its own
+};
+
+// The first process that uses some of `range`, identity extents left out as above.
+Result<std::optional<RunningUse>> find_running_use(const std::string& proc, const idmap::IdRange& range);
 
 }  // namespace berth::ledger

@@ -23,33 +23,68 @@ std::optional<uint64_t> number(std::string_view field) {
   return value;
 }
 
-void add_id(std::string_view field, std::vector<idmap::IdRange>& ranges) {
-  const std::optional<uint64_t> id = number(field);
-  if (id && *id <= idmap::kLastId) ranges.push_back({*id, *id + 1});
+// Calls `each` with the name and each ID of every line, until it says false.
+template <typename Each>
+void for_each_account(std::string_view text, bool group, Each each) {
+  while (!text.empty()) {
+    std::string_view line = take_until(text, '\n');
+    const std::string_view name = take_until(line, ':');
+    take_until(line, ':');
+    for (int ids = group ? 1 : 2; ids > 0; --ids) {
+      const std::optional<uint64_t> id = number(take_until(line, ':'));
+      if (id && *id <= idmap::kLastId && !each(name, *id)) return;
+    }
+  }
+}
+
+template <typename Each>
+void for_each_subordinate(std::string_view text, std::string_view own, Each each) {
+  while (!text.empty()) {
+    std::string_view line = take_until(text, '\n');
+    const std::string_view name = take_until(line, ':');
+    if (name == own) continue;
+    const std::optional<uint64_t> first = number(take_until(line, ':'));
+    const std::optional<uint64_t> count = number(line);
+    if (!first || !count || *first > idmap::kLastId) continue;
+    const idmap::IdRange range{*first, *first + std::min(*count, idmap::kLastId + 1 - *first)};
+    if (!each(name, range)) return;
+  }
 }
 
 }  // namespace
 
 void add_account_ids(std::string_view text, bool group, std::vector<idmap::IdRange>& ranges) {
-  while (!text.empty()) {
-    std::string_view line = take_until(text, '\n');
-    take_until(line, ':');
-    take_until(line, ':');
-    add_id(take_until(line, ':'), ranges);
-    if (!group) add_id(take_until(line, ':'), ranges);
-  }
+  for_each_account(text, group, [&](std::string_view, uint64_t id) {
+    ranges.push_back({id, id + 1});
+    return true;
+  });
+}
+
+std::optional<Account> find_account(std::string_view text, bool group, const idmap::IdRange& range) {
+  std::optional<Account> found;
+  for_each_account(text, group, [&](std::string_view name, uint64_t id) {
+    if (range.contains(id)) found = Account{std::string(name), id};
+    return !found;
+  });
+  return found;
 }
 
 void add_subordinate_ranges(std::string_view text, std::string_view own,
                             std::vector<idmap::IdRange>& ranges) {
-  while (!text.empty()) {
-    std::string_view line = take_until(text, '\n');
-    if (take_until(line, ':') == own) continue;
-    const std::optional<uint64_t> first = number(take_until(line, ':'));
-    const std::optional<uint64_t> count = number(line);
-    if (!first || !count || *first > idmap::kLastId) continue;
-    ranges.push_back({*first, *first + std::min(*count, idmap::kLastId + 1 - *first)});
-  }
+  for_each_subordinate(text, own, [&](std::string_view, const idmap::IdRange& range) {
+    ranges.push_back(range);
+    return true;
+  });
+}
+
+std::optional<Subordinate> find_subordinate(std::string_view text, std::string_view own,
+                                            const idmap::IdRange& range) {
+  std::optional<Subordinate> found;
+  for_each_subordinate(text, own, [&](std::string_view name, const idmap::IdRange& ids) {
+    if (range.overlaps(ids)) found = Subordinate{std::string(name), ids};
+    return !found;
+  });
+  return found;
 }
 
 NameServices name_services(std::string_view nsswitch) {

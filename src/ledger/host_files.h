@@ -2,6 +2,9 @@
 // do.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +17,22 @@ void add_account_ids(std::string_view text, bool group, std::vector<idmap::IdRan
 
 // Adds the ranges of /etc/subuid or /etc/subgid: "name:first:count". Those with the name `own` are left out.
 void add_subordinate_ranges(std::string_view text, std::string_view own, std::vector<idmap::IdRange>& ranges);
+
+struct Account {
+  std::string name;
+  uint64_t id = 0;
+};
+// The first user of /etc/passwd, or group of /etc/group, whose ID lies in `range`; of a user the GID counts
+// as well.
+std::optional<Account> find_account(std::string_view text, bool group, const idmap::IdRange& range);
+
+struct Subordinate {
+  std::string name;
+  idmap::IdRange ids;
+};
+// The first line of /etc/subuid or /etc/subgid that overlaps `range` and is not for the name `own`.
+std::optional<Subordinate> find_subordinate(std::string_view text, std::string_view own,
+                                            const idmap::IdRange& range);
 
 // What nsswitch.conf asks for passwd and group beside the files.
 struct NameServices {

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <ctime>
 
 #include <fcntl.h>
 #include <grp.h>
@@ -43,6 +42,11 @@ bool systemd_user_database_is_fed() {
     if (::access(place, F_OK) == 0) return true;
   }
   return false;
+}
+
+bool needs_name_service(std::string_view nsswitch) {
+  const NameServices services = name_services(nsswitch);
+  return services.others || (services.systemd && systemd_user_database_is_fed());
 }
 
 struct Seen {
@@ -109,14 +113,23 @@ Result<> record(store::Database& db, const Seen& seen) {
   return statement.run();
 }
 
-Result<std::vector<idmap::IdRange>> foreign_ranges(store::Database& db, const std::string& proc) {
-  const int64_t now = ::time(nullptr);
+Result<std::vector<idmap::IdRange>> foreign_ranges(store::Database& db, const HostSources& host) {
+  const int64_t now = host.now() / kNanoseconds;
   Seen seen = TRY(recorded(db));
   // A record from the future is one from before the clock was set back.
   if (seen.at <= now && now - seen.at < Reservations::kLookIntervalSeconds) return std::move(seen.ranges);
-  seen = {now, TRY(foreign_in_pool(db, proc))};
+  seen = {now, TRY(foreign_in_pool(db, host.proc))};
   TRY(record(db, seen));
   return std::move(seen.ranges);
+}
+
+// What containers map outside all banks (host_ranges.h).
+Result<> add_recorded_ranges(store::Database& db, std::vector<idmap::IdRange>& ranges) {
+  store::Statement query = TRY(db.prepare("SELECT first, last FROM container_ranges"));
+  while (TRY(query.step())) {
+    ranges.push_back({static_cast<uint64_t>(query.number(0)), static_cast<uint64_t>(query.number(1)) + 1});
+  }
+  return {};
 }
 
 }  // namespace
@@ -130,18 +143,22 @@ bool named_by_name_service(uint32_t id) {
   return ::getpwuid(id) != nullptr || ::getgrgid(id) != nullptr;
 }
 
+Result<bool> asks_name_service(const std::string& etc) {
+  return needs_name_service(TRY(read_if_there(AT_FDCWD, etc + "/nsswitch.conf")));
+}
+
 Result<Reservations> Reservations::look(store::Database& db, const HostSources& host) {
   Reservations found;
   const sys::UniqueFd etc = TRY(sys::open_at(AT_FDCWD, host.etc, O_PATH | O_DIRECTORY));
-  std::vector<idmap::IdRange> ranges = TRY(foreign_ranges(db, host.proc));
+  std::vector<idmap::IdRange> ranges = TRY(foreign_ranges(db, host));
+  TRY(add_recorded_ranges(db, ranges));
   add_account_ids(TRY(read_if_there(etc.get(), "passwd")), false, ranges);
   add_account_ids(TRY(read_if_there(etc.get(), "group")), true, ranges);
   add_subordinate_ranges(TRY(read_if_there(etc.get(), "subuid")), "berth", ranges);
   add_subordinate_ranges(TRY(read_if_there(etc.get(), "subgid")), "berth", ranges);
   std::erase_if(ranges, [](const idmap::IdRange& range) { return !range.overlaps(kPoolIds); });
   found.ranges_ = idmap::normalized(std::move(ranges));
-  const NameServices services = name_services(TRY(read_if_there(etc.get(), "nsswitch.conf")));
-  found.ask_name_service_ = services.others || (services.systemd && systemd_user_database_is_fed());
+  found.ask_name_service_ = needs_name_service(TRY(read_if_there(etc.get(), "nsswitch.conf")));
   found.named_ = host.named;
   found.runs_processes_ = host.runs_processes;
   return found;

@@ -1,10 +1,12 @@
-// What of the host's IDs is somebody else's: users, subordinate ranges, other engines' running containers.
+// What of the host's IDs is somebody else's: users, subordinate ranges, other engines' running containers,
+// and ranges that containers map outside all banks.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "idmap/id_range.h"
@@ -15,8 +17,8 @@ namespace berth::ledger {
 // Asks the name service (getpwuid, getgrgid) whether a host ID has a name.
 bool named_by_name_service(uint32_t id);
 
-// Whether a process runs as this host ID: container root of somebody's container. The kernel looks the user up
-// in a hash table and goes through its processes only if it finds it: 0.2 µs where there is none.
+// Whether a process runs as this host ID: container root of somebody's container. The kernel looks the user
+// up in a hash table and goes through its processes only if it finds it: 0.2 µs where there is none.
 bool runs_processes(uint32_t uid);
 
 // Where the host says who holds IDs. The defaults are the real places; tests have their own.
@@ -25,12 +27,17 @@ struct HostSources {
   std::string proc = "/proc";  // */uid_map, */gid_map
   bool (*named)(uint32_t id) = named_by_name_service;
   bool (*runs_processes)(uint32_t uid) = ledger::runs_processes;
+  int64_t (*now)() = now_nanoseconds;  // nanoseconds since 1970
 };
+
+// Whether this host asks more than its files for users and groups, by <etc>/nsswitch.conf.
+Result<bool> asks_name_service(const std::string& etc);
 
 // The ranges of others, as of one look at the host.
 //
 // What is certain when a bank is given out: it overlaps no user or group of /etc/passwd and /etc/group, no
-// range of /etc/subuid and /etc/subgid, no user namespace that was there at the last look at all processes
+// range of /etc/subuid and /etc/subgid, no range that a container of berth's own maps outside its banks, no
+// user namespace that was there at the last look at all processes
 // (at most kLookInterval ago), and no process on the host runs as its first ID now, which is container root
 // wherever another engine uses the same range. Lines of the subordinate ID files with the name "berth" are
 // the administrator's way of keeping a range for berth, and reserve nothing.

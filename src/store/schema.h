@@ -22,6 +22,12 @@ CREATE TABLE container_banks (
   container_id TEXT NOT NULL, bank INTEGER NOT NULL, PRIMARY KEY (container_id, bank)
 ) WITHOUT ROWID;
 CREATE INDEX container_banks_by_bank ON container_banks (bank);
+-- What the last holder was called, as a container's ID says little once it is gone.
+ALTER TABLE banks ADD COLUMN last_owner_name TEXT;
+-- The first 1,024 banks are kept for those who ask for a number (ledger/named_banks.h): others get them last.
+INSERT INTO fresh_banks SELECT 1032, last FROM fresh_banks WHERE first < 1032 AND last >= 1032;
+UPDATE fresh_banks SET last = 1031 WHERE first < 1032 AND last >= 1032;
+CREATE INDEX banks_resting_unnumbered ON banks (freed_at) WHERE owner IS NULL AND number >= 1032;
 -- Host ranges that a container maps outside all banks (--uidmap), so that no other gets them.
 CREATE TABLE container_ranges (
   container_id TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (container_id, first, last)
@@ -91,7 +97,7 @@ CREATE INDEX containers_by_state ON containers (state);
 -- ranges of fresh_banks, which starts as the whole pool (ledger/banks.h).
 CREATE TABLE banks (
   number INTEGER PRIMARY KEY,
-  owner_kind TEXT, owner TEXT,    -- "container" and its id; NULL when free
+  owner_kind TEXT, owner TEXT,    -- "container" and its id, "name" and the name, "project" and its name; NULL when free
   since INTEGER,                  -- seconds since 1970, of the current holder
   freed_at INTEGER,               -- nanoseconds since 1970, and later than every other bank's at the time
   last_owner_kind TEXT, last_owner TEXT

@@ -64,7 +64,7 @@ class ForeignNamespaces : public testing::Test {
     host_.etc = directory_ + "/etc";
     db_.emplace(store::Database::open(directory_ + "/berth.db").value());
     // The end of the pool, where no other test and no container of this machine is.
-    ASSERT_TRUE(db_->execute("UPDATE fresh_banks SET first = 28000"));
+    ASSERT_TRUE(db_->execute("UPDATE fresh_banks SET first = 28000 WHERE first = 1032"));
   }
   void TearDown() override {
     db_.reset();
