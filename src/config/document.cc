@@ -80,9 +80,9 @@ Result<Value> parse_document(std::string_view text, const std::string& file) {
     return fail(Code::refused, "{}: it has {} bytes, and at most {} are read", file, text.size(),
                 kMaxDocumentBytes);
   }
-  TRY(scan_document(text, file));
+  const std::string ascii = TRY(scan_document(text, file));
   try {
-    return value_of(toml::parse(text));
+    return value_of(toml::parse(ascii));
   } catch (const toml::parse_error& error) {
     return fail(Code::refused, "{}:{}: this is not TOML: {}", file, line_of(error.source()),
                 error.description());

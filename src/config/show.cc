@@ -1,7 +1,6 @@
 #include "config/show.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -86,24 +85,14 @@ std::string json_text(const ordered_json& value, int indent = -1) {
   return value.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-// With \u escapes for what scan_document() does not let through.
-std::string escaped(std::string text) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kEscapes{
-      {{"\x7f", "\\u007f"},
-       {"\xc2\x85", "\\u0085"},
-       {"\xe2\x80\xa8", "\\u2028"},
-       {"\xe2\x80\xa9", "\\u2029"}}};
-  for (const auto& [raw, escape] : kEscapes) {
-    for (size_t at = text.find(raw); at != std::string::npos; at = text.find(raw, at)) {
-      text.replace(at, raw.size(), escape);
-    }
+// A value as TOML has it. JSON's strings are TOML's basic strings but for DEL, which TOML wants escaped;
+// JSON's lists of them are TOML's too.
+std::string toml_text(const ordered_json& value) {
+  std::string text = json_text(value);
+  for (size_t at = text.find('\x7f'); at != std::string::npos; at = text.find('\x7f', at)) {
+    text.replace(at, 1, "\\u007f");
   }
   return text;
-}
-
-// A value as TOML has it: JSON's strings and lists of them are TOML's too.
-std::string toml_text(const ordered_json& value) {
-  return escaped(json_text(value));
 }
 
 std::string header(const Section& section) {
@@ -133,7 +122,7 @@ std::string show_toml(const Config& config) {
       lines.emplace_back(std::move(text), &line.origin);
     }
     for (const auto& [text, origin] : lines) {
-      out += fmt::format("{:<{}}  # {}\n", text, widest, escaped(printable(origin->text())));
+      out += fmt::format("{:<{}}  # {}\n", text, widest, printable(origin->text()));
     }
   }
   return out;
