@@ -74,7 +74,15 @@ Result<std::string> to_json(const ContainerSpec& spec) {
 
 Result<ContainerSpec> container_spec_from_json(std::string_view text) {
   try {
-    const Json document = Json::parse(text);
+    // All numbers are whole and not negative; the library would convert others, and some of them without a
+    // defined outcome.
+    bool numbers_fit = true;
+    const Json document = Json::parse(text, [&](int /*depth*/, Json::parse_event_t event, const Json& value) {
+      const bool number = event == Json::parse_event_t::value && value.is_number();
+      if (number && !value.is_number_unsigned()) numbers_fit = false;
+      return true;
+    });
+    if (!numbers_fit) return fail("the container's record can't be read: a number in it does not fit");
     ContainerSpec spec;
     for_each_member(spec, [&](const char* name, auto& member) {
       if (document.contains(name)) document.at(name).get_to(member);
