@@ -38,6 +38,7 @@ constexpr Command kCommands[] = {
     {"image import", "Make an image from a root file system tar", "Images"},
     {"login", "Store the credentials for a registry", "Images"},
     {"logout", "Forget the credentials for a registry", "Images"},
+    {"config", "Print the configuration and where it comes from", "System", print_config},
     {"info", "Say what berth has here", "System", info},
     {"system repair", "Put right what killed processes left", "System", system_repair},
     {"version", "Print the version", "System", version},

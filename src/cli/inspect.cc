@@ -6,7 +6,7 @@
 #include "engine/plan_container.h"
 #include "engine/recover.h"
 #include "engine/status.h"
-#include "ledger/banks.h"
+#include "idmap/id_map.h"
 #include "monitor/protocol.h"
 #include "store/containers.h"
 #include "store/images.h"
@@ -57,19 +57,24 @@ Json describe_pairs(const std::vector<engine::Pair>& pairs) {
   return object;
 }
 
-Json describe_host_config(const engine::ContainerSpec& spec, const store::ContainerRecord& record,
-                          const std::vector<Bank>& banks) {
-  Json maps = Json::array();
-  for (size_t i = 0; i < banks.size(); ++i) {
-    maps.push_back(fmt::format("{}:{}:{}", i * kBankSize, banks[i].base(), kBankSize));
-  }
+// "container:host:size", as podman writes it; nothing for the host's own IDs.
+Json describe_map(const std::string& recorded) {
+  Json list = Json::array();
+  const Result<idmap::IdMap> map = idmap::IdMap::parse(recorded);
+  if (!map) return list;
+  for (const idmap::Extent& extent : map->extents())
+    list.push_back(fmt::format("{}:{}:{}", extent.inside, extent.outside, extent.count));
+  return list;
+}
+
+Json describe_host_config(const engine::ContainerSpec& spec, const store::ContainerRecord& record) {
   Json ulimits = Json::array();
   for (const engine::LimitSpec& limit : spec.limits) {
     ulimits.push_back({{"Name", limit.name}, {"Soft", limit.soft}, {"Hard", limit.hard}});
   }
   return {{"NetworkMode", spec.network},
           {"UsernsMode", spec.userns},
-          {"IDMappings", {{"UidMap", maps}, {"GidMap", maps}}},
+          {"IDMappings", {{"UidMap", describe_map(record.uid_map)}, {"GidMap", describe_map(record.gid_map)}}},
           {"AutoRemove", record.remove_on_exit},
           {"Privileged", spec.privileged},
           {"ReadonlyRootfs", spec.read_only},
@@ -84,7 +89,6 @@ Json describe_host_config(const engine::ContainerSpec& spec, const store::Contai
 
 Result<Json> describe_container(store::Store& store, const store::ContainerRecord& record) {
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(record.spec));
-  const std::vector<Bank> banks = TRY(ledger::banks_of(store.db(), {"container", record.id}));
   oci::ImageConfig image;
   if (const auto found = store::find_image(store, record.image_id))
     image = TRY(oci::parse_image_config(found->config));
@@ -120,7 +124,7 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
                 {"Labels", describe_pairs(spec.labels)},
                 {"Annotations", describe_pairs(spec.annotations)},
                 {"StopSignal", or_image(or_image(spec.stop_signal, image.stop_signal), "SIGTERM")}}},
-              {"HostConfig", describe_host_config(spec, record, banks)}};
+              {"HostConfig", describe_host_config(spec, record)}};
 }
 
 }  // namespace

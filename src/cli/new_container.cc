@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/load.h"
+#include "engine/id_decision.h"
 #include "engine/remove.h"
 #include "sys/companion.h"
 #include "sys/file.h"
@@ -98,15 +100,21 @@ class CidFile {
 Result<NewContainer> new_container(const Invocation& invocation, store::Store& store, const RunFlags& flags,
                                    bool starts_at_once) {
   engine::ContainerSpec spec = TRY(container_spec(flags));
+  const config::Config config = TRY(config::load(config::sources_from_environment()));
   CidFile cid_file = TRY(CidFile::create(flags.cid_file));
   store::ImageRecord image = TRY(image_for(invocation, store, flags));
   const std::string id = TRY(engine::new_container_id());
   engine::MonitorProcess monitor;
-  if (starts_at_once) monitor = TRY(engine::spawn_monitor(id, spec));
+  if (starts_at_once) {
+    const bool own_users = TRY(engine::wants_user_namespace(store.db(), spec, config));
+    monitor = TRY(engine::spawn_monitor(
+        id, {.user_namespace = own_users, .network_namespace = spec.network != "host"}));
+  }
   engine::LockedContainer container =
       TRY(engine::create_container(store, {.id = id,
                                            .name = flags.name,
                                            .spec = std::move(spec),
+                                           .config = config,
                                            .image = image,
                                            .remove_on_exit = flags.remove,
                                            .starts_at_once = starts_at_once}));

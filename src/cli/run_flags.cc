@@ -5,6 +5,8 @@
 #include "base/nearest.h"
 #include "cli/flag_values.h"
 #include "engine/names.h"
+#include "idmap/map_request.h"
+#include "idmap/userns_mode.h"
 #include "sys/file.h"
 
 namespace berth::cli {
@@ -43,7 +45,14 @@ void add_file_flags(Flags& line, RunFlags& flags) {
 
 void add_isolation_flags(Flags& line, RunFlags& flags) {
   line.heading("Isolation");
-  line.value("--userns", flags.userns, "private (default: a bank of its own) or host");
+  line.value("--userns", flags.userns,
+             "private (default: a bank of its own), host, keep-id, container:NAME, ns:PATH, auto");
+  line.list("--uidmap", flags.uid_maps, "[CONTAINER]:[HOST][:SIZE], user IDs; serves for groups as well");
+  line.list("--gidmap", flags.gid_maps, "The same for group IDs");
+  line.list("--bank,--private-uids", flags.banks,
+            "Use the bank NAME, 3 or 1-3, shared with whoever names it");
+  line.flag("--allow-shared-ids", flags.allow_shared_ids,
+            "Map host IDs that somebody else holds all the same");
   line.value("--network", flags.network, "none (default: loopback only) or host");
   line.list("--cap-add", flags.capabilities_added, "Add a capability, or ALL");
   line.list("--cap-drop", flags.capabilities_dropped, "Drop a capability, or ALL");
@@ -103,9 +112,8 @@ Result<> check_choices(const RunFlags& flags) {
   if (flags.network != "none" && flags.network != "host") {
     return fail(Code::usage, "--network {}: this version has none and host", flags.network);
   }
-  if (flags.userns != "private" && flags.userns != "host") {
-    return fail(Code::usage, "--userns {}: this version has private and host", flags.userns);
-  }
+  if (!flags.userns.empty()) TRY(idmap::parse_userns_mode(flags.userns));
+  TRY(idmap::parse_map_requests(flags.uid_maps, flags.gid_maps));
   if (!flags.working_directory.empty() && flags.working_directory.front() != '/') {
     return fail(Code::usage, "--workdir {}: it must be an absolute path", flags.working_directory);
   }
@@ -193,6 +201,10 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   spec.stop_signal = flags.stop_signal;
   spec.init = flags.init;
   spec.userns = flags.userns;
+  spec.uid_maps = flags.uid_maps;
+  spec.gid_maps = flags.gid_maps;
+  spec.banks = flags.banks;
+  spec.allow_shared_ids = flags.allow_shared_ids;
   return spec;
 }
 

@@ -43,7 +43,11 @@ struct RunFlags {
   std::string platform;
   std::string cid_file;
   std::vector<std::string> groups;
-  std::string userns = "private";
+  std::string userns;
+  std::vector<std::string> uid_maps;
+  std::vector<std::string> gid_maps;
+  std::vector<std::string> banks;
+  bool allow_shared_ids = false;
   bool signal_proxy = true;
   std::string image;
   std::vector<std::string> command;

@@ -3,7 +3,9 @@
 #include "base/log.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
+#include "config/load.h"
 #include "engine/attach.h"
+#include "engine/id_decision.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
 
@@ -34,13 +36,19 @@ Result<int> start(const Invocation& invocation) {
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
   engine::LockedContainer container = TRY(engine::lock_container(store, record));
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));
-  engine::MonitorProcess monitor = TRY(engine::spawn_monitor(container.record.id, spec));
+  const config::Config config = TRY(config::load(config::sources_from_environment()));
+  TRY_CONTEXT(engine::check_recorded(container.record, spec, config), "cannot start \"{}\"",
+              container.record.name);
+  engine::MonitorProcess monitor =
+      TRY(engine::spawn_monitor(container.record.id, {.user_namespace = !container.record.uid_map.empty(),
+                                                      .network_namespace = spec.network != "host"}));
   const store::ImageRecord image = TRY(store::find_image(store, container.record.image_id));
   const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   engine::Session session = TRY(engine::start_container(
       store, container, std::move(monitor), image,
-      {.interactive = interactive && spec.interactive, .rows = size.rows, .columns = size.columns}));
+      {.interactive = interactive && spec.interactive, .rows = size.rows, .columns = size.columns,
+       .signals = signals.fd()}));
   for (const std::string& warning : session.warnings) log::warn("{}", warning);
   TRY(store::set_container_started(store.db(), container.record.id, session.started.started_at));
   container.lock.release();  // the monitor has it now

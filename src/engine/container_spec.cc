@@ -44,6 +44,10 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("stop_signal", spec.stop_signal);
   visit("init", spec.init);
   visit("userns", spec.userns);
+  visit("uid_maps", spec.uid_maps);
+  visit("gid_maps", spec.gid_maps);
+  visit("banks", spec.banks);
+  visit("allow_shared_ids", spec.allow_shared_ids);
 }
 
 // Names the member that could not be written, and not its value, which may be a secret.

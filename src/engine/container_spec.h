@@ -68,7 +68,11 @@ struct ContainerSpec {
   std::vector<Pair> annotations;
   std::string stop_signal;
   bool init = true;
-  std::string userns = "private";  // "private", "host"
+  std::string userns;                 // as --userns has it; empty: as configured, until the container is made
+  std::vector<std::string> uid_maps;  // --uidmap, --gidmap
+  std::vector<std::string> gid_maps;
+  std::vector<std::string> banks;  // --bank: names, numbers, ranges of numbers
+  bool allow_shared_ids = false;
 };
 
 // Code::usage where a value is no UTF-8 text: JSON can't hold it, and another one must not take its place.

@@ -4,17 +4,19 @@
 #include <cerrno>
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "engine/id_decision.h"
 #include "engine/names.h"
 #include "engine/status.h"
+#include "engine/users.h"
 #include "engine/volumes.h"
-#include "idmap/id_map.h"
 #include "monitor/protocol.h"
+#include "oci/image_config.h"
+#include "sys/random.h"
 
 namespace berth::engine {
 
@@ -42,14 +44,40 @@ Result<> check_image(store::Store& store, const std::string& image_id) {
   return fail(Code::not_found, "the image {} has just been removed", image_id);
 }
 
-Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, const ContainerSpec& spec,
-                          bool name_is_made_up) {
+// The container's root directory, and nearly all of an image, is owned by 0:0. Where a map has not got them
+// nobody inside could own those files, and overlayfs could not be made.
+Result<> check_root_is_mapped(const IdDecision& ids) {
+  const bool users = !ids.users || ids.users->to_host(ContainerUid(0));
+  const bool groups = !ids.groups || ids.groups->to_host(ContainerGid(0));
+  if (users && groups) return {};
+  const idmap::IdMap& map = users ? *ids.groups : *ids.users;
+  Error error{Code::usage,
+              0,
+              fmt::format("{} 0 is not in the map ({}), and the image's files belong to it",
+                          users ? "GID" : "UID", map.describe()),
+              {}};
+  return std::unexpected(
+      std::move(error).with_hint("Map it as well: --uidmap ::1 gives it an ID of the own bank."));
+}
+
+// Before anything runs: whether the user that the container is to run as is in its map.
+Result<> check_user(const ContainerSpec& spec, const store::ImageRecord& image, const IdDecision& ids) {
+  TRY(check_root_is_mapped(ids));
+  const oci::ImageConfig config = TRY(oci::parse_image_config(image.config));
+  TRY(user_of(spec, config.user, {image.passwd, image.group}, ids.users ? *ids.users : idmap::IdMap::whole(),
+              ids.groups ? *ids.groups : idmap::IdMap::whole()));
+  return {};
+}
+
+Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, const CreateRequest& request) {
   constexpr int kAttempts = 20;
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
-  if (spec.userns == "private") {
-    const Bank bank = TRY(ledger::allocate_bank(store.db(), {"container", record.id}));
-    record.uid_map = record.gid_map = TRY(idmap::IdMap::from_banks(std::array{bank})).text();
-  }
+  const IdDecision ids =
+      TRY(decide_ids(store.db(), record.id, {request.spec, request.config, caller_from_environment()}));
+  TRY(check_user(request.spec, request.image, ids));
+  if (ids.users) record.uid_map = ids.users->text();
+  if (ids.groups) record.gid_map = ids.groups->text();
+  const bool name_is_made_up = request.name.empty();
   for (int attempt = 0;; ++attempt) {
     if (name_is_made_up) record.name = TRY(made_up_name());
     const Result<> inserted = store::insert_container(store.db(), record);
@@ -57,7 +85,7 @@ Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, c
     if (!name_is_made_up || inserted.error().code != Code::conflict || attempt == kAttempts) return inserted;
   }
   TRY(check_image(store, record.image_id));
-  TRY(record_volumes(store, record.id, spec));
+  TRY(record_volumes(store, record.id, request.spec));
   fault::point("before-create-commit");
   return transaction.commit();
 }
@@ -65,13 +93,8 @@ Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, c
 }  // namespace
 
 Result<std::string> new_container_id() {
-  std::array<unsigned char, 32> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return fail_errno(errno, "get random bytes for an ID");
-  }
-  std::string id;
-  for (const unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
-  return id;
+  constexpr size_t kBytes = 32;
+  return sys::random_hex(kBytes);
 }
 
 Result<LockedContainer> create_container(store::Store& store, CreateRequest request) {
@@ -89,6 +112,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
   if (request.remove_on_exit) TRY(store.db().relax_durability());
   // While this is held nobody takes the directory for something left behind (recover.cc).
   const sys::FileLock creating = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
+  TRY(settle_userns(request.spec, request.config, caller_from_environment()));
   TRY(name_volumes(store, request.spec));
   record.spec = TRY(to_json(request.spec));
   const std::string path = container_directory(record.id);
@@ -100,7 +124,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
     TRY(make_upper(directory.get(), request.image));
     TRY(make_volumes(store, request.spec));
     fault::point("volumes-made");
-    TRY(insert_with_bank(store, record, request.spec, request.name.empty()));
+    TRY(insert_with_ids(store, record, request));
     fault::point("container-recorded");
     return LockedContainer{record, std::move(lock)};
   };

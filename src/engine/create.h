@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "config/config.h"
 #include "engine/container_spec.h"
 #include "ledger/banks.h"
 #include "store/containers.h"
@@ -19,6 +20,7 @@ struct CreateRequest {
   std::string id;
   std::string name;  // empty: a name is made up
   ContainerSpec spec;
+  const config::Config& config;
   store::ImageRecord image;
   bool remove_on_exit = false;
   bool starts_at_once = false;  // by the process that makes it

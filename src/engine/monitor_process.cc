@@ -10,7 +10,6 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "monitor/protocol.h"
 #include "sys/companion.h"
 
 namespace berth::engine {
@@ -52,12 +51,10 @@ Result<MonitorProcess> spawn(const std::string& id) {
 
 }  // namespace
 
-Result<MonitorProcess> spawn_monitor(const std::string& id, const ContainerSpec& spec) {
+Result<MonitorProcess> spawn_monitor(const std::string& id, const monitor::PrepareRequest& namespaces) {
   MonitorProcess process = TRY(spawn(id));
   fault::point("monitor-spawned");
-  const monitor::PrepareRequest request{.user_namespace = spec.userns != "host",
-                                        .network_namespace = spec.network != "host"};
-  TRY(process.channel.send(monitor::pack_value(monitor::Kind::prepare, request)));
+  TRY(process.channel.send(monitor::pack_value(monitor::Kind::prepare, namespaces)));
   return process;
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "engine/container_spec.h"
+#include "monitor/protocol.h"
 #include "sys/channel.h"
 #include "sys/unique_fd.h"
 
@@ -19,6 +19,6 @@ struct MonitorProcess {
 
 // `id` is the container's, for `ps`. Call it as early as the settings are certain: what the kernel has to do
 // then happens beside the caller's own work.
-Result<MonitorProcess> spawn_monitor(const std::string& id, const ContainerSpec& spec);
+Result<MonitorProcess> spawn_monitor(const std::string& id, const monitor::PrepareRequest& namespaces);
 
 }  // namespace berth::engine

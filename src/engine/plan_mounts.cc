@@ -18,7 +18,7 @@ void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
   const ContainerSpec& spec = inputs.spec;
   mounts.push_back({.kind = MountKind::proc, .target = "/proc", .attributes = kQuiet});
   // The kernel lets no root but the host's own make devices.
-  const bool may_make_devices = spec.userns == "host" && !spec.privileged;
+  const bool may_make_devices = !inputs.uid_map && !spec.privileged;
   const uint64_t only_these_devices = may_make_devices ? MOUNT_ATTR_NODEV : 0;
   mounts.push_back({.kind = MountKind::tmpfs,
                     .target = "/dev",

@@ -2,8 +2,11 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +16,7 @@
 #include "engine/accounts.h"
 #include "engine/capabilities.h"
 #include "engine/devices.h"
+#include "engine/id_decision.h"
 #include "engine/identity_layer.h"
 #include "engine/plan_container.h"
 #include "engine/seccomp.h"
@@ -25,17 +29,6 @@
 namespace berth::engine {
 
 namespace {
-
-// none: the host's own
-Result<std::optional<idmap::IdMap>> map_of(const std::string& recorded) {
-  if (recorded.empty()) return std::nullopt;
-  return TRY_CONTEXT(idmap::IdMap::parse(recorded), "the container's recorded map");
-}
-
-// Every ID there is, for a container that uses the host's own.
-Result<idmap::IdMap> whole_map() {
-  return idmap::IdMap::from_extents({{0, 0, 4294967295U}});
-}
 
 // hosts, hostname and resolv.conf, made anew at every start and mounted over the image's. They lie below the
 // run root, as they go with the process, and bear the host's IDs of the container's root: not every kernel
@@ -103,15 +96,10 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                                          std::vector<std::string>& warnings) {
   const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
   const oci::ImageConfig config = TRY(oci::parse_image_config(image.config));
-  const std::optional<idmap::IdMap> uid_map = TRY(map_of(record.uid_map));
-  const std::optional<idmap::IdMap> gid_map = TRY(map_of(record.gid_map));
-  const idmap::IdMap uids = uid_map ? *uid_map : TRY(whole_map());
-  const idmap::IdMap gids = gid_map ? *gid_map : TRY(whole_map());
-  const bool own_choice = !spec.user.empty();
-  const UserRequest request{.spec = own_choice ? spec.user : config.user,
-                            .spec_origin = own_choice ? "--user" : "the image's USER",
-                            .additional_groups = spec.additional_groups};
-  const ResolvedUser user = TRY(resolve_user(request, {image.passwd, image.group}, uids, gids));
+  const auto [uid_map, gid_map] = TRY(recorded_maps(record));
+  const idmap::IdMap& uids = uid_map ? *uid_map : idmap::IdMap::whole();
+  const idmap::IdMap& gids = gid_map ? *gid_map : idmap::IdMap::whole();
+  const ResolvedUser user = TRY(user_of(spec, config.user, {image.passwd, image.group}, uids, gids));
   const std::string working_directory =
       !spec.working_directory.empty() ? spec.working_directory : config.working_dir;
   const Identity identity = TRY(identity_for(store,
@@ -163,21 +151,49 @@ Result<monitor::Started> await_start(sys::Channel& channel) {
   return wire::decode<monitor::Started>(payload);
 }
 
+// A signal that comes before the container can take it waits for it, but not for ever: somebody may want to
+// get out of a start that hangs.
+Result<> wait_or_interrupt(const MonitorProcess& process, int signals) {
+  constexpr int kPatienceMs = 2000;
+  std::array<pollfd, 2> wait{{{process.channel.fd(), POLLIN, 0}, {signals, POLLIN, 0}}};
+  int timeout = -1;
+  while (wait[0].revents == 0) {
+    const int ready = ::poll(wait.data(), wait.size(), timeout);
+    if (ready < 0 && errno != EINTR) return fail_errno(errno, "wait for the container to start");
+    if (ready == 0) {
+      // It has had its effect, and is not to end this process too once signals are let through again.
+      signalfd_siginfo taken{};
+      while (::read(signals, &taken, sizeof taken) > 0) continue;
+      TRY(sys::send_signal(process.pidfd.get(), SIGKILL));
+      return fail("interrupted, as it did not start");
+    }
+    if (ready > 0 && wait[1].revents != 0) {
+      wait[1].fd = -1;
+      timeout = kPatienceMs;
+    }
+  }
+  return {};
+}
+
 Result<Session> launch(store::Store& store, const LockedContainer& container, MonitorProcess process,
-                       const runtime::ContainerPlan& plan, bool interactive) {
+                       const runtime::ContainerPlan& plan, const StartOptions& options) {
   const std::string path = container_directory(container.record.id);
   const sys::UniqueFd plan_file = TRY(sys::make_memory_file("berth-plan", wire::encode(plan)));
   const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   const sys::UniqueFd state = TRY(sys::open_at(store.run_root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   // How it ended the last time is in the database; a record that is left here would be taken for this time's.
   TRY(sys::remove_tree_at(directory.get(), monitor::kExitFile));
-  const monitor::StartRequest request{.interactive = interactive,
+  const monitor::StartRequest request{.interactive = options.interactive,
                                       .record_exit = !container.record.remove_on_exit,
                                       .scratch = store.locations().run_root + "/" + path};
   TRY(process.channel.send(monitor::pack_value(monitor::Kind::start, request),
                            {plan_file.get(), directory.get(), state.get(), container.lock.fd()}));
   fault::point("start-sent");
-  Result<monitor::Started> started = await_start(process.channel);
+  const auto begin = [&]() -> Result<monitor::Started> {
+    TRY(wait_or_interrupt(process, options.signals));
+    return await_start(process.channel);
+  };
+  Result<monitor::Started> started = begin();
   if (!started) {
     // Its lock on the container goes with it.
     TRY(sys::wait_for(process.pidfd.get()));
@@ -213,7 +229,7 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
     fault::point("planned");
     TRY(record_restart(store, container.record));
     fault::point("restart-recorded");
-    Result<Session> session = launch(store, container, std::move(process), plan, options.interactive);
+    Result<Session> session = launch(store, container, std::move(process), plan, options);
     if (!session) TRY(take_restart_back(store, container.record));
     return session;
   };

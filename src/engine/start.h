@@ -22,6 +22,7 @@ struct StartOptions {
   bool interactive = false;  // input will be sent
   uint16_t rows = 0;         // of the caller's terminal
   uint16_t columns = 0;
+  int signals = -1;  // CallerSignals::fd(); one that comes during a start that hangs ends it
 };
 
 // Plans, hands the plan to the monitor and waits until the command has been executed. An error

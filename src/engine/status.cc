@@ -6,6 +6,7 @@
 
 #include "monitor/protocol.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 namespace berth::engine {
 
@@ -26,15 +27,9 @@ int64_t number(const nlohmann::json& document, const char* key) {
   return found != document.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
 }
 
-// Field 22 of /proc/PID/stat, or 0 for a process that is not there.
+// 0 for a process that is not there.
 int64_t start_time(pid_t pid) {
-  const Result<std::string> stat =
-      sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/stat", pid), kLargestRecord);
-  if (!stat) return 0;
-  constexpr int kFieldsAfterName = 20;
-  size_t at = stat->rfind(')');
-  for (int i = 0; i < kFieldsAfterName && at != std::string::npos; ++i) at = stat->find(' ', at + 1);
-  return at == std::string::npos ? 0 : std::strtoll(stat->c_str() + at + 1, nullptr, 10);
+  return sys::start_time(pid).value_or(0);
 }
 
 std::string state_path(std::string_view id) {

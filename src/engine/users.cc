@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/accounts.h"
+#include "engine/container_spec.h"
 
 namespace berth::engine {
 
@@ -131,6 +132,15 @@ Result<> add_groups_of_member(ResolvedUser& user, std::string_view group_file, c
 }
 
 }  // namespace
+
+Result<ResolvedUser> user_of(const ContainerSpec& spec, std::string_view image_user,
+                             const AccountFiles& files, const idmap::IdMap& uids, const idmap::IdMap& gids) {
+  const bool own_choice = !spec.user.empty();
+  return resolve_user({.spec = own_choice ? std::string_view(spec.user) : image_user,
+                       .spec_origin = own_choice ? "--user" : "the image's USER",
+                       .additional_groups = spec.additional_groups},
+                      files, uids, gids);
+}
 
 Result<ResolvedUser> resolve_user(const UserRequest& request, const AccountFiles& files,
                                   const idmap::IdMap& uids, const idmap::IdMap& gids) {

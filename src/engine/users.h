@@ -42,6 +42,11 @@ struct ResolvedUser {
   std::vector<std::string> warnings;  // whole sentences
 };
 
+struct ContainerSpec;
+// The user that a container's settings mean: --user and --group-add, else the image's USER.
+Result<ResolvedUser> user_of(const ContainerSpec& spec, std::string_view image_user,
+                             const AccountFiles& files, const idmap::IdMap& uids, const idmap::IdMap& gids);
+
 // The rules:
 // - An all-digit user or group is a number and never looked up as a name; numbers are read in 64 bits and
 // refused

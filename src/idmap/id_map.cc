@@ -94,6 +94,11 @@ Result<IdMap> IdMap::from_banks(std::span<const Bank> banks) {
   return from_extents(std::move(extents));
 }
 
+const IdMap& IdMap::whole() {
+  static const IdMap map(std::vector<Extent>{{0, 0, 4294967295U}});
+  return map;
+}
+
 Result<IdMap> IdMap::parse(std::string_view text) {
   std::vector<Extent> extents;
   while (!text.empty()) {

@@ -43,6 +43,8 @@ class IdMap {
   static Result<IdMap> from_extents(std::vector<Extent> extents);
   // The banks one after another: the first one's IDs are 0-65535 inside, the second one's 65536-131071, …
   static Result<IdMap> from_banks(std::span<const Bank> banks);
+  // Every ID there is, each on itself, as in the host's own namespace.
+  static const IdMap& whole();
   // Reads what text() writes, and what the kernel shows.
   static Result<IdMap> parse(std::string_view text);
 

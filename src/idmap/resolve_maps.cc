@@ -109,10 +109,9 @@ Result<> apply(const MapRequest& request, const IdMap& own, std::vector<Piece>& 
   return {};
 }
 
-std::vector<ForeignRange> foreign_ranges(std::vector<Piece> pieces, const IdMap& own) {
+std::vector<ForeignRange> foreign_ranges(std::vector<Piece> pieces, const std::vector<IdRange>& held) {
   std::sort(pieces.begin(), pieces.end(),
             [](const Piece& a, const Piece& b) { return a.extent.inside < b.extent.inside; });
-  const std::vector<IdRange> held = outside_ranges(own);
   std::vector<ForeignRange> foreign;
   for (const Piece& piece : pieces) {
     if (piece.request == nullptr) continue;
@@ -128,7 +127,9 @@ struct OneKind {
   std::vector<ForeignRange> foreign;
 };
 
-Result<OneKind> resolve(const std::vector<MapRequest>& requests, const IdMap& own, std::string_view kind) {
+// `held`: the host IDs that are the container's own.
+Result<OneKind> resolve(const std::vector<MapRequest>& requests, const IdMap& own,
+                        const std::vector<IdRange>& held, std::string_view kind) {
   std::vector<Piece> pieces;
   if (requests.empty() || requests.front().adds) {
     for (const Extent& extent : own.extents()) pieces.push_back({extent, nullptr});
@@ -142,7 +143,7 @@ Result<OneKind> resolve(const std::vector<MapRequest>& requests, const IdMap& ow
     error.code = Code::usage;
     return std::unexpected(std::move(error));
   }
-  return OneKind{std::move(map).value(), foreign_ranges(std::move(pieces), own)};
+  return OneKind{std::move(map).value(), foreign_ranges(std::move(pieces), held)};
 }
 
 bool needs_own(const std::vector<MapRequest>& requests) {
@@ -158,8 +159,9 @@ bool needs_own_ids(const MapRequests& requests) {
 }
 
 Result<ResolvedMaps> resolve_maps(const MapRequests& requests, const IdMap& own) {
-  OneKind users = TRY(resolve(requests.users, own, "users"));
-  OneKind groups = TRY(resolve(requests.groups, own, "groups"));
+  const std::vector<IdRange> held = needs_own_ids(requests) ? outside_ranges(own) : std::vector<IdRange>{};
+  OneKind users = TRY(resolve(requests.users, own, held, "users"));
+  OneKind groups = TRY(resolve(requests.groups, own, held, "groups"));
   return ResolvedMaps{std::move(users.map), std::move(groups.map), std::move(users.foreign),
                       std::move(groups.foreign)};
 }

@@ -31,7 +31,8 @@ struct ResolvedMaps {
 // its host ID out, and where the first one adds to what would be there without it.
 bool needs_own_ids(const MapRequests& requests);
 
-// `own` is the map that the container would have without any request, the same for users and groups.
+// `own` is the map that the container would have without any request, the same for users and groups. It is
+// not looked at, and may be any map, where needs_own_ids() is false.
 //
 // Requests apply in their order. The first one replaces `own`, unless it has a `+`: then it, like every
 // other one with a `+`, takes its IDs on both sides away from what is there. Of a kind that is not asked for,

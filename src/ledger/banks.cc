@@ -148,7 +148,23 @@ Result<Bank> allocate_bank(store::Database& db, const Owner& owner, const HostSo
   return bank_number(*number);
 }
 
+namespace {
+// A bank of the owner's that a container uses (--userns container:NAME) is that container's from now on.
+Result<> hand_over(store::Database& db, const Owner& owner) {
+  store::Statement update = TRY(
+      db.prepare("UPDATE banks SET owner_kind = 'container', owner = (SELECT min(container_id) FROM "
+                 "container_banks WHERE bank = number) WHERE owner_kind = ?1 AND owner = ?2 AND EXISTS "
+                 "(SELECT 1 FROM container_banks WHERE bank = number)"));
+  TRY(update.bind(1, owner.kind).bind(2, owner.id).run());
+  if (db.changes() == 0) return {};
+  return db.execute(
+      "DELETE FROM container_banks WHERE EXISTS (SELECT 1 FROM banks WHERE number = bank AND owner_kind = "
+      "'container' AND owner = container_id)");
+}
+}  // namespace
+
 Result<int64_t> free_banks_of(store::Database& db, const Owner& owner, const HostSources& host) {
+  TRY(hand_over(db, owner));
   // number breaks the tie among the banks of one owner.
   store::Statement update = TRY(db.prepare(fmt::format("{}owner_kind = ?2 AND owner = ?3", kFree)));
   const int64_t now = TRY(next_freeing_time(db, host));

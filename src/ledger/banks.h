@@ -38,7 +38,7 @@ struct BankRecord {
 Result<Bank> allocate_bank(store::Database& db, const Owner& owner, const HostSources& host = {},
                            std::optional<int64_t> quota = std::nullopt);
 
-// Frees all banks of an owner. Returns how many there were. Before the owner's own record goes, whose name is
+// Frees all banks of an owner, but for those that another container uses: they are that container's then. Returns how many there were. Before the owner's own record goes, whose name is
 // kept.
 Result<int64_t> free_banks_of(store::Database& db, const Owner& owner, const HostSources& host = {});
 

@@ -70,20 +70,10 @@ Result<std::optional<Task>> receive_task(sys::Channel& client) {
   return task;
 }
 
-// When a process was started, as /proc/PID/stat has it: with the PID, a name that is not used twice.
-Result<std::string> start_time(pid_t pid) {
-  const std::string stat = TRY(sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/stat", pid), 4096));
-  constexpr int kFieldsAfterName = 20;  // field 22, and the name in parentheses is field 2
-  size_t at = stat.rfind(')');
-  for (int i = 0; i < kFieldsAfterName && at != std::string::npos; ++i) at = stat.find(' ', at + 1);
-  if (at == std::string::npos) return fail("/proc/{}/stat is not as expected", pid);
-  return stat.substr(at + 1, stat.find(' ', at + 1) - at - 1);
-}
-
 Result<> record_state(const Task& task, pid_t pid, int64_t started_at) {
   const std::string text =
       fmt::format(R"({{"monitor_pid":{},"monitor_start":{},"pid":{},"pid_start":{},"started_at":{}}})",
-                  ::getpid(), TRY(start_time(::getpid())), pid, TRY(start_time(pid)), started_at);
+                  ::getpid(), TRY(sys::start_time(::getpid())), pid, TRY(sys::start_time(pid)), started_at);
   return sys::replace_file_at(task.state.get(), kStateFile, text, 0600, sys::Durability::none);
 }
 

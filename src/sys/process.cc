@@ -1,7 +1,9 @@
 #include "sys/process.h"
 
 #include <cerrno>
+#include <cstdlib>
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
 #include <sched.h>
@@ -10,6 +12,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "sys/file.h"
 
 namespace berth::sys {
 
@@ -70,6 +74,16 @@ Result<siginfo_t> wait_for(int pidfd) {
 int shell_status(const siginfo_t& info) {
   constexpr int kSignalled = 128;
   return info.si_code == CLD_EXITED ? info.si_status : kSignalled + info.si_status;
+}
+
+Result<int64_t> start_time(pid_t pid) {
+  constexpr size_t kLongest = 4096;
+  const std::string stat = TRY(read_file_at(AT_FDCWD, fmt::format("/proc/{}/stat", pid), kLongest));
+  constexpr int kFieldsAfterName = 20;  // the name in parentheses is field 2
+  size_t at = stat.rfind(')');
+  for (int i = 0; i < kFieldsAfterName && at != std::string::npos; ++i) at = stat.find(' ', at + 1);
+  if (at == std::string::npos) return fail("/proc/{}/stat is not as expected", pid);
+  return std::strtoll(stat.c_str() + at + 1, nullptr, 10);
 }
 
 void set_process_name(const std::string& name) {

@@ -2,6 +2,9 @@
 
 import hashlib
 import os
+import pathlib
+import re
+import shutil
 import signal
 import subprocess
 import time
@@ -160,6 +163,25 @@ class Signals(Run):
         process.send_signal(signal.SIGUSR1)
         self.assertEqual(process.stdout.read(), b"end\n")
         self.assertEqual(process.wait(20), 0)
+
+    def test_a_start_that_hangs_can_be_interrupted(self):
+        programs = self.work / "bin"
+        programs.mkdir()
+        shutil.copy(self.command()[0], programs / "berth")
+        (programs / "berth-monitor").write_text("#!/bin/sh\nexec sleep 1000\n")
+        (programs / "berth-monitor").chmod(0o755)
+        process = subprocess.Popen([programs / "berth", *self.command()[1:], "run", "--rm", DEMO, "true"],
+                                   stderr=subprocess.PIPE, text=True)
+        for _ in range(500):  # until signals are kept for the container
+            blocked = re.search(r"SigBlk:\s+(\w+)", pathlib.Path(f"/proc/{process.pid}/status").read_text())
+            if int(blocked.group(1), 16) & 1 << (signal.SIGINT - 1):
+                break
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 125)
+        self.assertIn("interrupted", said)
+        self.assertEqual(self.ok("ps", "-aq"), "")
 
     def test_a_signal_at_any_moment_of_the_start_leaves_nothing_running(self):
         for delay in (0, 0.002, 0.004, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.03, 0.05):

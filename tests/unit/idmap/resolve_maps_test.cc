@@ -80,17 +80,25 @@ TEST(ResolveMaps, NeighboursAreOneExtent) {
 }
 
 TEST(ResolveMaps, ForeignRangesAreTold) {
-  const ResolvedMaps maps = resolved({"0:200000", "u70000:1114100:20", "80000:1048576:5"}).value();
-  const ForeignRange whole{{200000, 265536}, "--uidmap 0:200000", true};
+  const ResolvedMaps maps =
+      resolved({"0:200000:50", "u70000:1114100:20", "80000:1048576:5", "60000::10"}).value();
+  const ForeignRange whole{{200000, 200050}, "--uidmap 0:200000:50", false};
   EXPECT_EQ(maps.foreign_users,
             (std::vector<ForeignRange>{whole, {{1114112, 1114120}, "--uidmap u70000:1114100:20", false}}))
       << "of the second, only what lies behind the own bank; the third is in it";
   EXPECT_EQ(maps.foreign_groups, std::vector<ForeignRange>{whole});
+  EXPECT_EQ(resolved({"0:200000"}).value().foreign_users,
+            (std::vector<ForeignRange>{{{200000, 265536}, "--uidmap 0:200000", true}}));
+}
+
+TEST(ResolveMaps, WhereNoOwnIdsAreNeededAllAreForeign) {
+  EXPECT_EQ(resolved({"0:1048576:5"}).value().foreign_users,
+            (std::vector<ForeignRange>{{{1048576, 1048581}, "--uidmap 0:1048576:5", false}}));
 }
 
 TEST(ResolveMaps, WhatIsCutOffIsNotForeignAnyMore) {
-  const ResolvedMaps maps = resolved({"0:1000:3", "+1:1048576:1"}).value();
-  EXPECT_EQ(maps.users.text(), "0 1000 1\n1 1048576 1\n2 1002 1\n");
+  const ResolvedMaps maps = resolved({"0:1000:3", "+1:1048576:1", "+5::1"}).value();
+  EXPECT_EQ(maps.users.text(), "0 1000 1\n1 1048576 1\n2 1002 1\n5 1048581 1\n");
   EXPECT_EQ(maps.foreign_users, (std::vector<ForeignRange>{{{1000, 1001}, "--uidmap 0:1000:3", false},
                                                            {{1002, 1003}, "--uidmap 0:1000:3", false}}));
 }

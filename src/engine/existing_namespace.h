@@ -1,0 +1,20 @@
+// The maps of a user namespace that berth has not made.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "idmap/id_map.h"
+
+namespace berth::engine {
+
+struct NamespaceMaps {
+  idmap::IdMap users;
+  idmap::IdMap groups;
+};
+
+// `path` is the caller's: /proc/PID/ns/user, or a place where a namespace is bound. Code::usage where it is
+// no user namespace, or the host's own.
+Result<NamespaceMaps> maps_of_namespace(const std::string& path);
+
+}  // namespace berth::engine

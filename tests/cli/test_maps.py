@@ -1,0 +1,238 @@
+"""--uidmap, --gidmap, --userns and --allow-shared-ids: what the kernel shows, and what is refused."""
+
+import json
+import pathlib
+import subprocess
+
+from support.case import DEMO, BerthCase, main
+
+BANK = 65536
+FREE = 1900000000  # host IDs that nobody has: above every bank and below what projects get inside
+
+
+def extents(text):
+    return [tuple(map(int, line.split())) for line in text.splitlines()]
+
+
+class Maps(BerthCase):
+    def setUp(self):
+        super().setUp()
+        self.load_demo()
+
+    def maps(self, *flags, env=None):
+        """The two maps that a container's process sees."""
+        text = self.ok("run", "--rm", *flags, DEMO, "sh", "-c", "cat /proc/self/uid_map; echo; cat /proc/self/gid_map",
+                       env=env)
+        users, groups = text.split("\n\n")
+        return extents(users), extents(groups)
+
+    def own_base(self, extent):
+        """The base of the bank that an extent lies in."""
+        self.assertGreaterEqual(extent[1], 8 * BANK)
+        return extent[1] - extent[1] % BANK
+
+    def refused(self, *flags, saying, status=125, env=None):
+        done = self.berth("run", "--rm", *flags, DEMO, "true", env=env)
+        self.assertEqual(done.status, status, done)
+        for text in saying:
+            self.assertIn(text, done.stderr)
+        self.assertEqual(self.ok("ps", "-aq"), "", "a refused container leaves nothing")
+        return done.stderr
+
+
+class Flags(Maps):
+    def test_a_whole_bank_is_the_default_for_users_and_groups(self):
+        users, groups = self.maps()
+        self.assertEqual(users, groups)
+        self.assertEqual(users, [(0, self.own_base(users[0]), BANK)])
+
+    def test_one_flag_serves_for_both(self):
+        for flag in ("--uidmap", "--gidmap"):
+            self.assertEqual(self.maps(flag, f"0:{FREE}:1000"), ([(0, FREE, 1000)],) * 2, flag)
+
+    def test_users_and_groups_apart(self):
+        self.assertEqual(self.maps("--uidmap", f"0:{FREE}:1000", "--gidmap", f"0:{FREE + 5000}:2000"),
+                         ([(0, FREE, 1000)], [(0, FREE + 5000, 2000)]))
+
+    def test_fields_can_be_left_out(self):
+        users, _ = self.maps("--uidmap", "::3000")
+        self.assertEqual(users, [(0, self.own_base(users[0]), 3000)])
+        users, _ = self.maps("--uidmap", "::1", "--uidmap", "1000::10")
+        base = self.own_base(users[0])
+        self.assertEqual(users, [(0, base, 1), (1000, base + 1000, 10)], "where the bank has them anyway")
+        self.assertEqual(self.maps("--uidmap", f"0:{FREE}"), ([(0, FREE, BANK)],) * 2)
+
+    def test_a_sparse_map(self):
+        flags = [word for i in range(340) for word in ("--uidmap", f"{i * 10}:{FREE + i * 100}:1")]
+        done = self.berth("run", "--rm", *flags, DEMO, "sh", "-c", "cat /proc/self/uid_map | busybox wc -l")
+        # 340 extents of large numbers do not fit into the page that the kernel takes; then that is said.
+        self.assertIn(done.status, (0, 125), done)
+        short = [word for i in range(200) for word in ("--uidmap", f"{i * 2}:{FREE + i * 3}:1")]
+        self.assertEqual(self.ok("run", "--rm", *short, DEMO, "sh", "-c", "busybox wc -l < /proc/self/uid_map").strip(), "200")
+
+    def test_plus_adds_to_the_own_bank(self):
+        users, groups = self.maps("--uidmap", f"+u1000:{FREE}:1", "--gidmap", "::")
+        base = self.own_base(users[0])
+        self.assertEqual(users, [(0, base, 1000), (1000, FREE, 1), (1001, base + 1001, BANK - 1001)])
+        self.assertEqual(groups, [(0, base, BANK)])
+
+    def test_files_show_the_maps_ids_on_both_sides(self):
+        shared = self.work / "shared"
+        shared.mkdir()
+        (shared / "file").write_text("x")
+        subprocess.run(["chown", str(FREE + 7), shared / "file"], check=True)
+        shared.chmod(0o777)
+        said = self.ok("run", "--rm", "--uidmap", f"0:{FREE}:1000", "-v", f"{shared}:/s", DEMO, "sh", "-c",
+                       "busybox stat -c %u /s/file; echo > /s/new; busybox stat -c %u /s")
+        self.assertEqual(said.split(), ["7", "65534"])
+        self.assertEqual((shared / "new").stat().st_uid, FREE)
+
+    def test_a_container_keeps_its_map(self):
+        self.ok("run", "--name", "job", "--uidmap", f"0:{FREE}:1000", DEMO, "true")
+        self.ok("create", "--name", "show", "--uidmap", f"0:{FREE + 1000}:1000", DEMO, "cat", "/proc/self/uid_map")
+        for _ in range(2):
+            self.assertEqual(extents(self.ok("start", "-a", "show")), [(0, FREE + 1000, 1000)])
+        said = json.loads(self.ok("inspect", "show"))[0]["HostConfig"]["IDMappings"]
+        self.assertEqual(said["UidMap"], [f"0:{FREE + 1000}:1000"])
+        self.ok("rm", "job", "show")
+
+
+class Refusals(Maps):
+    def test_each_mistake_has_its_message(self):
+        for flags, said in (
+                (("0:1000:10", "5:2000:10"), "both map the container's IDs 5-9"),
+                ((f"0:{FREE}:10", f"100:{FREE + 5}:10"), f"both map the host's IDs {FREE + 5}-{FREE + 9}"),
+                (("0:4294967290:10",), "past the last ID of the host"),
+                (("4294967290:1000:10",), "past the last ID"),
+                ((f"0:{FREE}:0",), "a size of 0 maps nothing"),
+                (("0:-1:1",), "is not a number"),
+                (("200000",), "--uidmap 200000"),
+                (("65530::10",), "is not within the container's own IDs"),
+                (tuple(f"{i * 2}:{FREE + i * 3}:1" for i in range(341)), "at most 340")):
+            with self.subTest(flags=flags[:2]):
+                self.refused(*[word for value in flags for word in ("--uidmap", value)], saying=[said])
+
+    def test_the_users_id_must_be_mapped(self):
+        self.refused("--uidmap", f"0:{FREE}:1000", "-u", "1000", saying=["1000", "0-999"])
+        self.refused("--uidmap", f"5:{FREE}:10", saying=["UID 0 is not in the map", "5-14", "hint: "])
+        self.refused("--uidmap", f"0:{FREE}:10", "--gidmap", f"5:{FREE}:10", saying=["GID 0 is not in the map"])
+
+    def test_ids_of_the_hosts_users(self):
+        said = self.refused("--uidmap", "0:0:1000", saying=["--uidmap 0:0:1000", "host IDs 0-999", "root"])
+        self.assertIn("--allow-shared-ids", said)
+        users, _ = self.maps("--uidmap", "0:0:1000", "--allow-shared-ids")
+        self.assertEqual(users, [(0, 0, 1000)])
+
+    def test_ids_of_another_container(self):
+        self.ok("create", "--name", "first", DEMO, "true")
+        (bank,) = json.loads(self.ok("inspect", "first"))[0]["HostConfig"]["IDMappings"]["UidMap"]
+        base = int(bank.split(":")[1])
+        done = self.berth("run", "--rm", "--uidmap", f"0:{base + 100}:10", DEMO, "true")
+        self.assertEqual(done.status, 125)
+        self.assertIn("first", done.stderr)
+        self.ok("create", "--name", "second", "--uidmap", f"0:{FREE}:100", DEMO, "true")
+        done = self.berth("run", "--rm", "--uidmap", f"0:{FREE + 50}:10", DEMO, "true")
+        self.assertEqual(done.status, 125)
+        self.assertIn("second", done.stderr)
+        self.ok("rm", "first", "second")
+        self.assertEqual(self.maps("--uidmap", f"0:{FREE + 50}:10")[0], [(0, FREE + 50, 10)], "freed with its container")
+
+    def test_flags_that_contradict_each_other(self):
+        self.refused("--userns", "host", "--uidmap", f"0:{FREE}:10", saying=["--uidmap", "--userns host"])
+        self.refused("--userns", "upside-down", saying=["upside-down"])
+
+
+class Userns(Maps):
+    def test_auto_with_a_size(self):
+        users, groups = self.maps("--userns", "auto:size=1000")
+        self.assertEqual(users, [(0, self.own_base(users[0]), 1000)])
+        users, _ = self.maps("--userns", "auto:size=70000")
+        self.assertEqual(sum(extent[2] for extent in users), 70000)
+        self.assertEqual(groups, [(0, groups[0][1], 1000)])
+
+    def test_keep_id(self):
+        env = {"SUDO_UID": "1234", "SUDO_GID": "1235"}
+        users, groups = self.maps("--userns", "keep-id", env=env)
+        self.assertIn((1234, 1234, 1), users)
+        self.assertIn((1235, 1235, 1), groups)
+        self.assertEqual(self.ok("run", "--rm", "--userns", "keep-id", DEMO, "sh", "-c", "id -u; id -g", env=env).split(),
+                         ["1234", "1235"])
+        users, _ = self.maps("--userns", "keep-id:uid=5,gid=6", env=env)
+        self.assertIn((5, 1234, 1), users)
+        self.refused("--userns", "keep-id", saying=["the caller is root", "hint: "])
+
+    def test_another_containers(self):
+        self.ok("create", "--name", "first", DEMO, "cat", "/proc/self/uid_map")
+        users, _ = self.maps("--userns", "container:first")
+        self.assertEqual(users, extents(self.ok("start", "-a", "first")))
+        self.ok("create", "--name", "second", "--userns", "container:first", DEMO, "cat", "/proc/self/uid_map")
+        self.ok("rm", "first")
+        self.assertEqual(extents(self.ok("start", "-a", "second")), users, "still its own")
+        self.assertNotEqual(self.maps()[0], users, "nobody else gets them meanwhile")
+        self.ok("rm", "second")
+        self.refused("--userns", "container:nobody", saying=["nobody"])
+
+    def test_a_namespace_that_is_there(self):
+        holder = subprocess.Popen(["unshare", "--user", "sh", "-c", "echo; exec sleep 100"], stdout=subprocess.PIPE)
+        try:
+            holder.stdout.readline()
+            for name in ("uid_map", "gid_map"):
+                pathlib.Path(f"/proc/{holder.pid}/{name}").write_text(f"0 {FREE} 500")
+            users, groups = self.maps("--userns", f"ns:/proc/{holder.pid}/ns/user")
+            self.assertEqual((users, groups), ([(0, FREE, 500)],) * 2)
+        finally:
+            holder.kill()
+            holder.wait()
+            holder.stdout.close()
+        self.refused("--userns", "ns:/proc/self/ns/net", saying=["no user namespace"])
+        self.refused("--userns", "ns:/proc/self/ns/user", saying=["the host's own", "hint: "])
+        self.refused("--userns", "ns:/no/such", saying=["/no/such"])
+
+
+class Policy(Maps):
+    def configured(self, text):
+        path = self.work / "berth.toml"
+        path.write_text(text)
+        return {"BERTH_CONFIG": str(path)}
+
+    def test_require_private(self):
+        env = self.configured("[policy]\nrequire-private = true\n")
+        for flags in (("--userns", "host"), ("--network", "host"), ("--userns", "ns:/proc/1/ns/user")):
+            self.refused(*flags, saying=["require-private", "berth.toml:2"], env=env)
+        self.ok("create", "--name", "open", "--userns", "host", DEMO, "true")
+        done = self.berth("start", "-a", "open", env=env)
+        self.assertEqual(done.status, 125)
+        self.assertIn("require-private", done.stderr)
+        done = self.berth("run", "--rm", "--userns", "container:open", DEMO, "true", env=env)
+        self.assertEqual(done.status, 125)
+        self.assertIn("require-private", done.stderr)
+        self.ok("rm", "open")
+
+    def test_allowed_ranges(self):
+        env = self.configured('[policy]\nallowed-ranges = ["524288-1000000000"]\n')
+        self.refused("--uidmap", f"0:{FREE}:10", saying=["allowed-ranges", str(FREE)], env=env)
+        self.maps(env=env)
+
+    def test_shared_ids_can_be_forbidden(self):
+        env = self.configured("[policy]\nallow-shared-ids = false\n")
+        self.refused("--uidmap", "0:0:10", "--allow-shared-ids", saying=["allow-shared-ids"], env=env)
+
+    def test_config_says_where_each_value_comes_from(self):
+        env = self.configured("[policy]\nrequire-private = true\n")
+        said = self.ok("config", env=env)
+        self.assertRegex(said, r"(?m)^require-private = true +# .*berth.toml:2$")
+        self.assertIn("# built in", said)
+        document = json.loads(self.ok("config", "--format", "json", env=env))
+        self.assertEqual(document["policy"]["require-private"]["value"], True)
+        done = self.berth("config", env=self.configured("[policy]\nrequire-privat = true\n"))
+        self.assertEqual(done.status, 125)
+        self.assertIn("require-private", done.stderr)
+
+    def test_a_default_for_userns(self):
+        env = self.configured('[defaults]\nuserns = "auto:size=2000"\n')
+        self.assertEqual(self.maps(env=env)[0][0][2], 2000)
+        self.assertEqual(self.maps("--userns", "private", env=env)[0][0][2], BANK)
+
+
+if __name__ == "__main__":
+    main()
