@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "engine/names.h"
 #include "engine/status.h"
+#include "engine/store_copy.h"
 #include "engine/volumes.h"
 #include "idmap/id_map.h"
 #include "monitor/protocol.h"
@@ -58,6 +59,7 @@ Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, c
   }
   TRY(check_image(store, record.image_id));
   TRY(record_volumes(store, record.id, spec));
+  if (!record.remove_on_exit) TRY(write_container_copy(store, record));
   fault::point("before-create-commit");
   return transaction.commit();
 }
