@@ -174,12 +174,15 @@ Result<int> dispatch(std::span<const std::string> argv, std::span<const Command>
 
 }  // namespace
 
+Result<> require_root(const Invocation& invocation) {
+  if (::geteuid() == 0) return {};
+  Error error{Code::refused, 0, fmt::format("berth {} has to be run by root", invocation.name), {}};
+  return std::unexpected(std::move(error).with_hint(
+      fmt::format("`sudo berth {}` does; this version has no containers for other users.", invocation.name)));
+}
+
 Result<store::Store> open_store(const Invocation& invocation) {
-  if (::geteuid() != 0) {
-    Error error{Code::refused, 0, fmt::format("berth {} has to be run by root", invocation.name), {}};
-    return std::unexpected(std::move(error).with_hint(fmt::format(
-        "`sudo berth {}` does; this version has no containers for other users.", invocation.name)));
-  }
+  TRY(require_root(invocation));
   return store::Store::open(invocation.globals.locations);
 }
 

@@ -32,6 +32,9 @@ struct Command {
   Result<int> (*run)(const Invocation&) = nullptr;
 };
 
+// An error with a way out for a caller who is not root.
+Result<> require_root(const Invocation& invocation);
+
 // The store that the global flags name. An error with a way out for a caller who is not root.
 Result<store::Store> open_store(const Invocation& invocation);
 

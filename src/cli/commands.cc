@@ -1,4 +1,5 @@
 // The list of commands. Those without a function live in berth-transfer.
+#include "cli/banks.h"
 #include "cli/command.h"
 #include "cli/containers.h"
 #include "cli/images.h"
@@ -38,6 +39,11 @@ constexpr Command kCommands[] = {
     {"image import", "Make an image from a root file system tar", "Images"},
     {"login", "Store the credentials for a registry", "Images"},
     {"logout", "Forget the credentials for a registry", "Images"},
+    {"bank ls", "List the banks of host IDs and who holds them", "Banks", list_banks},
+    {"bank list", "List the banks of host IDs and who holds them", "Banks", list_banks},
+    {"bank create", "Give banks a name, for containers to share", "Banks", create_bank},
+    {"bank inspect", "Print all that is known of named banks", "Banks", inspect_banks},
+    {"bank rm", "Free named banks", "Banks", remove_banks},
     {"config", "Print the configuration and where it comes from", "System", print_config},
     {"info", "Say what berth has here", "System", info},
     {"system repair", "Put right what killed processes left", "System", system_repair},

@@ -12,6 +12,7 @@
 #include "engine/id_decision.h"
 #include "engine/names.h"
 #include "engine/status.h"
+#include "engine/store_copy.h"
 #include "engine/users.h"
 #include "engine/volumes.h"
 #include "monitor/protocol.h"
@@ -86,6 +87,7 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
   }
   TRY(check_image(store, record.image_id));
   TRY(record_volumes(store, record.id, request.spec));
+  if (!record.remove_on_exit) TRY(write_container_copy(store, record));
   fault::point("before-create-commit");
   return transaction.commit();
 }

@@ -99,6 +99,12 @@ Result<std::vector<Bank>> claim_numbers(store::Database& db, const BankWord& wor
   return banks;
 }
 
+std::unexpected<Error> taken(std::string_view name) {
+  Error error{Code::conflict, 0, fmt::format("there is a bank \"{}\" already", name), {}};
+  return std::unexpected(std::move(error).with_hint(
+      fmt::format("`--bank {0}` shares it; `berth bank inspect {0}` tells more.", name)));
+}
+
 Result<> check_new_name(store::Database& db, std::string_view name) {
   const BankWord word = TRY(parse_bank_word(name));
   if (word.name.empty()) {
@@ -106,9 +112,7 @@ Result<> check_new_name(store::Database& db, std::string_view name) {
                 name);
   }
   if (TRY(banks_of(db, owner_named(name))).empty()) return {};
-  Error error{Code::conflict, 0, fmt::format("there is a bank \"{}\" already", name), {}};
-  return std::unexpected(std::move(error).with_hint(
-      fmt::format("`--bank {0}` shares it; `berth bank inspect {0}` tells more.", name)));
+  return taken(name);
 }
 
 Result<> remove_one(store::Database& db, std::string_view name, const HostSources& host) {
@@ -170,6 +174,16 @@ Result<std::vector<Bank>> create_named_banks(store::Database& db, std::string_vi
   std::vector<Bank> banks;
   for (int64_t i = 0; i < count; ++i) banks.push_back(TRY(allocate_bank(db, owner_named(name), host)));
   return banks;
+}
+
+Result<std::vector<Bank>> create_numbered_banks(store::Database& db, std::string_view numbers,
+                                                const HostSources& host) {
+  const BankWord word = TRY(parse_bank_word(numbers));
+  if (!word.name.empty()) return fail(Code::usage, "\"{}\" is no number of a bank", numbers);
+  for (uint32_t number = word.first; number <= word.last; ++number) {
+    if (!TRY(banks_of(db, owner_named(std::to_string(number)))).empty()) return taken(std::to_string(number));
+  }
+  return claim_numbers(db, word, {}, host);
 }
 
 Result<std::vector<Bank>> create_named_at(store::Database& db, std::string_view name,

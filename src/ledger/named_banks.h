@@ -29,6 +29,10 @@ Result<std::vector<Bank>> find_banks(store::Database& db, std::string_view what)
 Result<std::vector<Bank>> create_named_banks(store::Database& db, std::string_view name, int64_t count,
                                              const HostSources& host = {});
 
+// The banks with these numbers ("3", "1-3"), which nobody may hold yet, not even by their number.
+Result<std::vector<Bank>> create_numbered_banks(store::Database& db, std::string_view numbers,
+                                                const HostSources& host = {});
+
 // Gives a new name the banks with the numbers of `numbers` ("3", "1-3").
 Result<std::vector<Bank>> create_named_at(store::Database& db, std::string_view name,
                                           std::string_view numbers, const HostSources& host = {});

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/schema.h"
 
@@ -12,7 +13,16 @@ namespace berth::store {
 namespace {
 constexpr int kBusyTimeoutMs = 30'000;
 
+bool is_damage(int rc) {
+  return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB;
+}
+
 std::unexpected<Error> fail_sqlite(sqlite3* db, std::string_view doing) {
+  if (is_damage(sqlite3_errcode(db))) {
+    auto damaged = fail("the store's database is damaged ({})", sqlite3_errmsg(db));
+    damaged.error().hint = kRebuildHint;
+    return damaged;
+  }
   auto failure = fail("{}: {}", doing, sqlite3_errmsg(db));
   if (sqlite3_errcode(db) == SQLITE_FULL) {
     failure.error().err = ENOSPC;
@@ -67,7 +77,7 @@ bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
-Result<Database> Database::open(const std::string& path) {
+Result<Database> Database::open(const std::string& path, const std::function<Result<>()>& before_new) {
   // Counting what is allocated takes a lock each time. Too late if another database is open, which is no
   // harm.
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -82,16 +92,17 @@ Result<Database> Database::open(const std::string& path) {
   TRY(db.execute("PRAGMA synchronous=FULL"));
   // The first connection to come reads the whole log again, so it is kept short.
   TRY(db.execute("PRAGMA wal_autocheckpoint=64"));
-  TRY_CONTEXT(db.migrate(), "the store's database {}", path);
+  TRY_CONTEXT(db.migrate(before_new), "the store's database {}", path);
   return db;
 }
 
-Result<> Database::migrate() {
-  const auto version = [this]() -> Result<int64_t> {
-    Statement statement = TRY(prepare("PRAGMA user_version"));
-    TRY(statement.step());
-    return statement.number(0);
-  };
+Result<int64_t> Database::version() {
+  Statement statement = TRY(prepare("PRAGMA user_version"));
+  TRY(statement.step());
+  return statement.number(0);
+}
+
+Result<> Database::migrate(const std::function<Result<>()>& before_new) {
   const int64_t found = TRY(version());
   if (found == kSchemaVersion) return {};
   if (found > kSchemaVersion) {
@@ -100,10 +111,34 @@ Result<> Database::migrate() {
   TRY(execute("PRAGMA journal_mode=WAL"));
   Transaction transaction = TRY(Transaction::begin(*this));
   const int64_t now = TRY(version());
+  if (now < 1 && before_new) TRY(before_new());
   if (now < 1) TRY(execute(kSchema));
   if (now < 2) TRY(execute(kSchema2));
   TRY(execute(fmt::format("PRAGMA user_version={}", kSchemaVersion).c_str()));
   return transaction.commit();
+}
+
+Result<bool> Database::is_whole(const std::string& path) {
+  sqlite3* raw = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+  const int opened = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  Database db(raw);
+  if (opened == SQLITE_CANTOPEN && ::access(path.c_str(), F_OK) != 0) return false;
+  if (opened != SQLITE_OK) return fail("open the store's database {}: {}", path, sqlite3_errstr(opened));
+  sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+  const auto look = [&]() -> Result<bool> {
+    Statement check = TRY(db.prepare("PRAGMA integrity_check(1)"));
+    TRY(check.step());
+    if (check.text(0) != "ok") return false;
+    const int64_t found = TRY(db.version());
+    if (found > kSchemaVersion) {
+      return fail("it was written by a newer berth (schema {}, this one knows {})", found, kSchemaVersion);
+    }
+    return found > 0;
+  };
+  Result<bool> whole = look();
+  if (!whole && is_damage(sqlite3_errcode(raw))) return false;
+  return whole;
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {

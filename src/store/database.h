@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,12 @@
 namespace berth::store {
 
 class Database;
+
+// The way out of a database that is damaged or gone.
+inline constexpr const char* kRebuildHint =
+    "`berth system repair --rebuild` makes a new one from what is in the store; if there is a backup of "
+    "berth.db, "
+    "put that back instead.";
 
 // A prepared statement. Parameters count from 1, columns from 0, as in SQLite. A bind that fails (out of
 // memory) makes the next step() fail.
@@ -51,7 +58,12 @@ class Statement {
 class Database {
  public:
   // Opens `path`, made with the schema if it is not there (mode 0600). Refuses a file with a newer schema.
-  static Result<Database> open(const std::string& path);
+  // `before_new` may refuse that a new one is made; it is asked while nobody else can make it.
+  static Result<Database> open(const std::string& path, const std::function<Result<>()>& before_new = {});
+
+  // Whether `path` is a whole database with this version's schema or an older one. False also if it is not
+  // there. An error where that can't be found out, or the schema is newer. Reads all of it.
+  static Result<bool> is_whole(const std::string& path);
 
   Result<Statement> prepare(std::string_view sql);
   Result<> execute(const char* sql);
@@ -66,7 +78,8 @@ class Database {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
   explicit Database(sqlite3* db) : db_(db) {}
-  Result<> migrate();
+  Result<> migrate(const std::function<Result<>()>& before_new);
+  Result<int64_t> version();
   std::unique_ptr<sqlite3, Close> db_;
 };
 

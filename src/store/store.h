@@ -4,7 +4,8 @@
 //   blobs/sha256/<hex>    compressed layers, exactly as they came
 //   layers/<directory>/   one unpacked layer each, in identity mapping, whiteouts in overlayfs's form
 //   identities/<key>/     passwd and group layers (engine/identity)
-//   containers/<id>/      upper/, work/, log, lock, exit
+//   ledger.json           banks that have names, and projects: a copy, for when berth.db is lost
+//   containers/<id>/      upper/, work/, log, lock, exit, record.json (a copy of the record, likewise)
 //   volumes/<name>/_data
 //   cache/                what can be made again (compiled seccomp filters)
 //   tmp/                  unfinished work; what no running process has locked is garbage
@@ -27,7 +28,17 @@ class Store {
  public:
   // Opens the store and makes what is missing. Refuses a root that is not root's own or that others can
   // write.
+  //
+  // A database that is gone from a store that holds something is not begun anew in silence: every container
+  // would be taken for something left behind. The error says how to get a new one (kRebuildHint).
   static Result<Store> open(Locations locations);
+
+  // A store with a new, empty database that nobody else sees before finish_rebuild(). Code::conflict if the
+  // present one is whole. The caller keeps others from making containers meanwhile.
+  static Result<Store> begin_rebuild(Locations locations);
+  // Puts the new database in its place, in one step, and closes it. Gives the path to which the damaged one
+  // was moved; empty if there was none.
+  static Result<std::string> finish_rebuild(Store store);
 
   Database& db() { return db_; }
   [[nodiscard]] const Locations& locations() const { return locations_; }
