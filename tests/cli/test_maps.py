@@ -189,6 +189,39 @@ class Userns(Maps):
         self.refused("--userns", "ns:/no/such", saying=["/no/such"])
 
 
+class Banks(Maps):
+    def test_containers_that_name_the_same_bank_share_ids(self):
+        self.ok("bank", "create", "web")
+        first, _ = self.maps("--bank", "web")
+        self.assertEqual(self.maps("--bank", "web")[0], first)
+        self.assertEqual(self.maps("--private-uids", "web")[0], first)
+        self.assertNotEqual(self.maps()[0], first)
+        self.assertEqual(self.maps("--bank", "web", "--uidmap", "::100")[0], [(0, first[0][1], 100)])
+
+    def test_numbered_banks_one_after_another(self):
+        one, _ = self.maps("--bank", "1")
+        self.assertEqual(self.maps("--bank", "1-3")[0], [(0, one[0][1], 3 * BANK)])
+        users, groups = self.maps("--bank", "3", "--bank", "1")
+        self.assertEqual(users, [(0, one[0][1] + 2 * BANK, BANK), (BANK, one[0][1], BANK)])
+        self.assertEqual(users, groups)
+
+    def test_a_bank_is_held_as_long_as_a_container_uses_it(self):
+        self.ok("bank", "create", "web")
+        self.ok("create", "--name", "job", "--bank", "web", DEMO, "cat", "/proc/self/uid_map")
+        said = self.fails(2, "bank", "rm", "web", saying=["job"])
+        self.assertIsNotNone(said)
+        first = self.ok("start", "-a", "job")
+        self.assertEqual(self.ok("start", "-a", "job"), first)
+        self.ok("rm", "job")
+        self.ok("bank", "rm", "web")
+
+    def test_a_bank_that_is_not_there(self):
+        self.ok("bank", "create", "web")
+        self.refused("--bank", "wbe", saying=["wbe", "web"])
+        self.refused("--bank", "0-100000", saying=["--bank 0-100000"])
+        self.refused("--userns", "host", "--bank", "web", saying=["--bank", "--userns host"])
+
+
 class Policy(Maps):
     def configured(self, text):
         path = self.work / "berth.toml"
