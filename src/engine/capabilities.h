@@ -8,19 +8,10 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "oci/capability_names.h"
 #include "sys/capabilities.h"
 
 namespace berth::engine {
-
-// "CAP_NET_RAW", "NET_RAW", "net_raw" → 13. Code::usage with a hint for what is near.
-Result<unsigned> parse_capability(std::string_view name);
-// "CAP_NET_RAW"; "CAP_41" for one that is newer than this list.
-std::string capability_name(unsigned number);
-
-// A set by names, of numbers below 64.
-constexpr uint64_t capability_bit(unsigned number) {
-  return uint64_t{1} << number;
-}
 
 // What podman gives: no AUDIT_WRITE, MKNOD and NET_RAW, which Docker has.
 uint64_t default_capabilities();

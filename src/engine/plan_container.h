@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "engine/container_spec.h"
-#include "engine/seccomp.h"
 #include "engine/users.h"
 #include "oci/image_config.h"
 #include "runtime/plan.h"
+#include "seccomp/filter.h"
 #include "sys/capabilities.h"
 
 namespace berth::engine {
@@ -37,7 +37,7 @@ struct PlanInputs {
   const ResolvedUser& user;
   std::string home;
   sys::CapabilitySets capabilities;
-  SeccompFilter seccomp;
+  berth::seccomp::Filter seccomp;
   std::vector<runtime::DevicePlan> devices;  // asked for, beside the standard ones
 };
 

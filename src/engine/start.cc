@@ -19,9 +19,9 @@
 #include "engine/id_decision.h"
 #include "engine/identity_layer.h"
 #include "engine/plan_container.h"
-#include "engine/seccomp.h"
 #include "engine/status.h"
 #include "safepath/root.h"
+#include "seccomp/filter.h"
 #include "store/layer_stack.h"
 #include "sys/process.h"
 #include "sys/sealed_program.h"
@@ -72,11 +72,11 @@ ContainerFiles files_of(const store::Store& store, const std::string& id) {
 }
 
 // As podman has it, --privileged comes without a filter unless one is named.
-Result<SeccompFilter> filter_for(const store::Store& store, const ContainerSpec& spec,
-                                 const sys::CapabilitySets& capabilities) {
+Result<seccomp::Filter> filter_for(const store::Store& store, const ContainerSpec& spec,
+                                   const sys::CapabilitySets& capabilities) {
   const bool privileged_default = spec.privileged && spec.seccomp.empty();
   const std::string_view profile = privileged_default ? std::string_view("unconfined") : spec.seccomp;
-  return seccomp_filter(store, profile, capabilities.bounding);
+  return seccomp::filter_for(store, profile, capabilities.bounding);
 }
 
 // A container that has run before may have a passwd of its own in its upper directory, which then counts.

@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr uint64_t kAvailable = capability_bit(CAP_LAST_CAP + 1) - 1;
+constexpr uint64_t kAvailable = oci::capability_bit(CAP_LAST_CAP + 1) - 1;
 
 Result<sys::CapabilitySets> resolve(std::vector<std::string> add, std::vector<std::string> drop,
                                     uint32_t uid = 0, bool privileged = false) {
@@ -25,29 +25,12 @@ std::string refusal(std::vector<std::string> add, std::vector<std::string> drop)
   return sets ? "accepted" : sets.error().message;
 }
 
-TEST(Capabilities, NamesAndNumbersAreTheKernels) {
-  EXPECT_EQ(parse_capability("CAP_CHOWN").value(), unsigned{CAP_CHOWN});
-  EXPECT_EQ(parse_capability("net_raw").value(), unsigned{CAP_NET_RAW});
-  EXPECT_EQ(parse_capability("cap_Sys_Admin").value(), unsigned{CAP_SYS_ADMIN});
-  EXPECT_EQ(parse_capability("MKNOD").value(), unsigned{CAP_MKNOD});
-  EXPECT_EQ(parse_capability("SETFCAP").value(), unsigned{CAP_SETFCAP});
-  EXPECT_EQ(parse_capability("AUDIT_READ").value(), unsigned{CAP_AUDIT_READ});
-  EXPECT_EQ(parse_capability("checkpoint_restore").value(), unsigned{CAP_CHECKPOINT_RESTORE});
-  for (unsigned number = 0; number <= CAP_LAST_CAP; ++number) {
-    EXPECT_EQ(parse_capability(capability_name(number)).value(), number);
-  }
-  EXPECT_EQ(parse_capability("NET_RAV").error().hint, "Did you mean NET_RAW?");
-  EXPECT_FALSE(parse_capability(""));
-  EXPECT_FALSE(parse_capability("CAP_CAP_CHOWN"));
-  EXPECT_FALSE(parse_capability("13"));
-}
-
 TEST(Capabilities, TheDefaultIsPodmans) {
   uint64_t expected = 0;
   for (const int number :
        {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_NET_BIND_SERVICE, CAP_SETFCAP,
         CAP_SETGID, CAP_SETPCAP, CAP_SETUID, CAP_SYS_CHROOT}) {
-    expected |= capability_bit(static_cast<unsigned>(number));
+    expected |= oci::capability_bit(static_cast<unsigned>(number));
   }
   const auto sets = resolve({}, {}).value();
   EXPECT_EQ(sets, (sys::CapabilitySets{expected, expected, expected, 0, 0}));
@@ -55,13 +38,13 @@ TEST(Capabilities, TheDefaultIsPodmans) {
 
 TEST(Capabilities, AddAndDrop) {
   const uint64_t base = default_capabilities();
-  EXPECT_EQ(bounding({"NET_RAW"}, {}), base | capability_bit(CAP_NET_RAW));
-  EXPECT_EQ(bounding({}, {"chown"}), base & ~capability_bit(CAP_CHOWN));
+  EXPECT_EQ(bounding({"NET_RAW"}, {}), base | oci::capability_bit(CAP_NET_RAW));
+  EXPECT_EQ(bounding({}, {"chown"}), base & ~oci::capability_bit(CAP_CHOWN));
   EXPECT_EQ(bounding({}, {"NET_RAW"}), base) << "dropping what is not there";
   EXPECT_EQ(bounding({"ALL"}, {}), kAvailable);
-  EXPECT_EQ(bounding({"all"}, {"SYS_ADMIN"}), kAvailable & ~capability_bit(CAP_SYS_ADMIN));
+  EXPECT_EQ(bounding({"all"}, {"SYS_ADMIN"}), kAvailable & ~oci::capability_bit(CAP_SYS_ADMIN));
   EXPECT_EQ(bounding({}, {"all"}), 0U);
-  EXPECT_EQ(bounding({"CHOWN"}, {"CAP_ALL"}), capability_bit(CAP_CHOWN));
+  EXPECT_EQ(bounding({"CHOWN"}, {"CAP_ALL"}), oci::capability_bit(CAP_CHOWN));
 }
 
 TEST(Capabilities, ContradictionsAreRefused) {
@@ -70,18 +53,18 @@ TEST(Capabilities, ContradictionsAreRefused) {
   EXPECT_EQ(refusal({"NO_SUCH"}, {}), "--cap-add: there is no capability \"NO_SUCH\"");
   EXPECT_THAT(refusal({}, {"NO_SUCH"}), HasSubstr("--cap-drop"));
   const std::vector<std::string> bpf{"BPF"};
-  EXPECT_FALSE(resolve_capabilities({bpf, {}, false, capability_bit(CAP_BPF) - 1}, ContainerUid(0)))
+  EXPECT_FALSE(resolve_capabilities({bpf, {}, false, oci::capability_bit(CAP_BPF) - 1}, ContainerUid(0)))
       << "an older kernel";
 }
 
 TEST(Capabilities, OtherUsersHaveOnlyWhatWasAsked) {
   const auto plain = resolve({}, {}, 1000).value();
   EXPECT_EQ(plain, (sys::CapabilitySets{default_capabilities(), 0, 0, 0, 0}));
-  const uint64_t raw = capability_bit(CAP_NET_RAW);
+  const uint64_t raw = oci::capability_bit(CAP_NET_RAW);
   const auto added = resolve({"NET_RAW"}, {}, 1000).value();
   EXPECT_EQ(added, (sys::CapabilitySets{default_capabilities() | raw, raw, raw, raw, raw}));
   const auto all = resolve({"ALL"}, {"SYS_ADMIN"}, 1000).value();
-  EXPECT_EQ(all.ambient, kAvailable & ~capability_bit(CAP_SYS_ADMIN));
+  EXPECT_EQ(all.ambient, kAvailable & ~oci::capability_bit(CAP_SYS_ADMIN));
 }
 
 TEST(Capabilities, PrivilegedIsAllThereIs) {
@@ -91,7 +74,7 @@ TEST(Capabilities, PrivilegedIsAllThereIs) {
 }
 
 TEST(Capabilities, TheKernelKnowsAtLeastTheOldOnes) {
-  EXPECT_GE(kernel_capabilities(), capability_bit(CAP_AUDIT_READ + 1) - 1);
+  EXPECT_GE(kernel_capabilities(), oci::capability_bit(CAP_AUDIT_READ + 1) - 1);
   EXPECT_EQ(kernel_capabilities() & (kernel_capabilities() + 1), 0U) << "without gaps";
 }
 

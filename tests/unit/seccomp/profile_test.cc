@@ -1,4 +1,4 @@
-#include "engine/seccomp_profile.h"
+#include "seccomp/profile.h"
 
 #include <cerrno>
 
@@ -8,25 +8,25 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 
-#include "engine/capabilities.h"
+#include "oci/capability_names.h"
 
-namespace berth::engine {
+namespace berth::seccomp {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr SeccompFacts kFacts{SCMP_ARCH_X86_64, capability_bit(CAP_CHOWN) | capability_bit(CAP_SYS_CHROOT), 5,
-                              10};
+constexpr Facts kFacts{SCMP_ARCH_X86_64, oci::capability_bit(CAP_CHOWN) | oci::capability_bit(CAP_SYS_CHROOT),
+                       5, 10};
 
-SeccompProfile parse(std::string_view text) {
-  auto profile = parse_seccomp_profile(text, kFacts);
+Profile parse(std::string_view text) {
+  auto profile = parse_profile(text, kFacts);
   EXPECT_TRUE(profile) << profile.error().message;
-  return profile.value_or(SeccompProfile{});
+  return profile.value_or(Profile{});
 }
 std::string refusal(std::string_view text) {
-  const auto profile = parse_seccomp_profile(text, kFacts);
+  const auto profile = parse_profile(text, kFacts);
   return profile ? "accepted" : profile.error().message;
 }
 // The names of the rules that are left of one with the given members.
@@ -35,13 +35,12 @@ std::vector<std::string> left_of(std::string_view members) {
       R"({{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{{"names": ["x"], "action": "SCMP_ACT_ALLOW", {}}}]}})",
       members));
   std::vector<std::string> names;
-  for (const SeccompRule& rule : profile.rules)
-    names.insert(names.end(), rule.names.begin(), rule.names.end());
+  for (const Rule& rule : profile.rules) names.insert(names.end(), rule.names.begin(), rule.names.end());
   return names;
 }
 
-TEST(SeccompProfile, TheRuntimeSpecificationsFormat) {
-  const SeccompProfile profile = parse(R"({
+TEST(Profile, TheRuntimeSpecificationsFormat) {
+  const Profile profile = parse(R"({
     "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38,
     "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
     "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC"],
@@ -62,8 +61,8 @@ TEST(SeccompProfile, TheRuntimeSpecificationsFormat) {
   EXPECT_EQ(profile.rules[3].action, SECCOMP_RET_KILL_PROCESS);
 }
 
-TEST(SeccompProfile, DockersFormat) {
-  const SeccompProfile profile = parse(R"({
+TEST(Profile, DockersFormat) {
+  const Profile profile = parse(R"({
     "defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "EACCES",
     "archMap": [
       {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]},
@@ -77,7 +76,7 @@ TEST(SeccompProfile, DockersFormat) {
   EXPECT_EQ(profile.rules[1].action, uint32_t{SECCOMP_RET_ERRNO | EPERM});
 }
 
-TEST(SeccompProfile, ConditionsDecideWhichRulesCount) {
+TEST(Profile, ConditionsDecideWhichRulesCount) {
   EXPECT_THAT(left_of(R"("includes": {"caps": ["CAP_CHOWN"]})"), ElementsAre("x"));
   EXPECT_THAT(left_of(R"("includes": {"caps": ["CAP_CHOWN", "CAP_SYS_CHROOT"]})"), ElementsAre("x"));
   EXPECT_THAT(left_of(R"("includes": {"caps": ["CAP_CHOWN", "CAP_SYS_ADMIN"]})"), IsEmpty());
@@ -94,8 +93,8 @@ TEST(SeccompProfile, ConditionsDecideWhichRulesCount) {
   EXPECT_THAT(left_of(R"("excludes": {"minKernel": "4.8"})"), IsEmpty());
 }
 
-TEST(SeccompProfile, OneArgumentTwiceMeansEither) {
-  const SeccompProfile profile = parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+TEST(Profile, OneArgumentTwiceMeansEither) {
+  const Profile profile = parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
     {"names": ["personality"], "action": "SCMP_ACT_LOG", "args": [
       {"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}, {"index": 0, "value": 2, "op": "SCMP_CMP_EQ"}]},
     {"names": ["socket"], "action": "SCMP_ACT_LOG", "args": [
@@ -106,7 +105,7 @@ TEST(SeccompProfile, OneArgumentTwiceMeansEither) {
   EXPECT_EQ(profile.rules[2].arguments[1].value, UINT64_MAX);
 }
 
-TEST(SeccompProfile, MalformedOnesAreRefusedWithThePlace) {
+TEST(Profile, MalformedOnesAreRefusedWithThePlace) {
   const auto with_rule = [](std::string_view rule) {
     return refusal(fmt::format(R"({{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{}]}})", rule));
   };
@@ -146,4 +145,4 @@ TEST(SeccompProfile, MalformedOnesAreRefusedWithThePlace) {
 }
 
 }  // namespace
-}  // namespace berth::engine
+}  // namespace berth::seccomp

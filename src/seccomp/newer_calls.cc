@@ -1,4 +1,4 @@
-#include "engine/seccomp_newer_calls.h"
+#include "seccomp/newer_calls.h"
 
 #include <cerrno>
 #include <cstddef>
@@ -9,7 +9,7 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 
-namespace berth::engine {
+namespace berth::seccomp {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::string refuse_newer_calls(std::span<const KnownCalls> architectures) {
   return {reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter)};
 }
 
-}  // namespace berth::engine
+}  // namespace berth::seccomp

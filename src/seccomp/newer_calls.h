@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-namespace berth::engine {
+namespace berth::seccomp {
 
 // On x32 the number of a call has this bit, and 512 to 547 are calls as old as x32 itself.
 inline constexpr uint32_t kX32Bit = 0x40000000;
@@ -20,4 +20,4 @@ struct KnownCalls {
 // struct sock_filter[] that returns ENOSYS or goes on to what is put behind it.
 std::string refuse_newer_calls(std::span<const KnownCalls> architectures);
 
-}  // namespace berth::engine
+}  // namespace berth::seccomp

@@ -1,5 +1,5 @@
 // Compiled filters, loaded into a child and tried.
-#include "engine/seccomp.h"
+#include "seccomp/filter.h"
 
 #include <cerrno>
 #include <chrono>
@@ -20,14 +20,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/capabilities.h"
+#include "oci/capability_names.h"
 #include "sys/file.h"
 
-namespace berth::engine {
+namespace berth::seccomp {
 namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+
+// Capabilities that open no further call.
+constexpr uint64_t kPlain = oci::capability_bit(CAP_CHOWN);
 
 class Seccomp : public testing::Test {
  protected:
@@ -38,8 +41,8 @@ class Seccomp : public testing::Test {
     store_.emplace(store::Store::open({base_ + "/store", base_ + "/run"}).value());
   }
   void TearDown() override { ASSERT_TRUE(sys::remove_tree_at(AT_FDCWD, base_)); }
-  std::string filter(std::string_view profile = {}, uint64_t capabilities = default_capabilities()) {
-    const auto filter = seccomp_filter(*store_, profile, capabilities);
+  std::string filter(std::string_view profile = {}, uint64_t capabilities = kPlain) {
+    const auto filter = filter_for(*store_, profile, capabilities);
     EXPECT_TRUE(filter) << filter.error().message;
     return filter ? filter->program : "";
   }
@@ -124,13 +127,13 @@ TEST_F(Seccomp, ArgumentsAreLookedAt) {
 }
 
 TEST_F(Seccomp, CapabilitiesOpenTheirCalls) {
-  const uint64_t admin = default_capabilities() | capability_bit(CAP_SYS_ADMIN);
+  const uint64_t admin = kPlain | oci::capability_bit(CAP_SYS_ADMIN);
   EXPECT_EQ(outcome(filter("", admin), {.number = SYS_unshare}), 0);
   EXPECT_EQ(outcome(filter("", admin), {.number = SYS_clone3}), EINVAL);
   EXPECT_EQ(outcome(filter("", admin), {.number = SYS_keyctl, .first = -1}), EPERM);
   EXPECT_EQ(outcome(filter("", 0), {.number = SYS_chroot}), EPERM);
   EXPECT_EQ(outcome(filter(), {.number = SYS_chroot}), EFAULT);
-  const uint64_t trace = default_capabilities() | capability_bit(CAP_SYS_PTRACE);
+  const uint64_t trace = kPlain | oci::capability_bit(CAP_SYS_PTRACE);
   EXPECT_EQ(outcome(filter(), {.number = SYS_pidfd_getfd, .first = -1}), EPERM);
   EXPECT_EQ(outcome(filter("", trace), {.number = SYS_pidfd_getfd, .first = -1}), EBADF);
 }
@@ -233,7 +236,7 @@ TEST_F(Seccomp, ADamagedFileIsMadeAgain) {
 TEST_F(Seccomp, ADirectoryThatOthersCanWriteIsRefused) {
   filter();
   ASSERT_EQ(::chmod((base_ + "/store/cache/seccomp").c_str(), 0777), 0);
-  const auto refused = seccomp_filter(*store_, "", 0);
+  const auto refused = filter_for(*store_, "", 0);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("root's alone"));
 }
@@ -252,4 +255,4 @@ TEST_F(Seccomp, FromTheCacheInNoTime) {
 }
 
 }  // namespace
-}  // namespace berth::engine
+}  // namespace berth::seccomp

@@ -1,4 +1,4 @@
-#include "engine/seccomp.h"
+#include "seccomp/filter.h"
 
 #include <array>
 #include <cerrno>
@@ -13,13 +13,13 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/sha256.h"
-#include "engine/seccomp_compiler.h"
-#include "engine/seccomp_default.h"
-#include "engine/seccomp_profile.h"
+#include "seccomp/compiler.h"
+#include "seccomp/default_profile.h"
+#include "seccomp/profile.h"
 #include "store/staging.h"
 #include "sys/file.h"
 
-namespace berth::engine {
+namespace berth::seccomp {
 
 namespace {
 
@@ -54,11 +54,11 @@ uint64_t checksum(std::string_view program) {
   return hash;
 }
 
-std::string key_of(std::string_view profile, const SeccompFacts& facts) {
+std::string key_of(std::string_view profile, const Facts& facts) {
   std::string text =
       fmt::format("{}\narch {:x}\ncaps {:x}\n", Header::kMagic.data(), facts.native, facts.capabilities);
   if (profile.empty()) {
-    text += fmt::format("default {:x}", default_seccomp_fingerprint());
+    text += fmt::format("default {:x}", default_fingerprint());
   } else {
     text += fmt::format("kernel {}.{}\n{}", facts.kernel_major, facts.kernel_minor, profile);
   }
@@ -83,7 +83,7 @@ Result<> check_directory(const store::Store& store) {
 
 // The filter in a file of the cache, or nothing if the file is not what this berth wrote with this
 // libseccomp.
-std::optional<SeccompFilter> read_cached(int fd) {
+std::optional<Filter> read_cached(int fd) {
   struct stat st{};
   if (::fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != ::geteuid() || (st.st_mode & 022) != 0)
     return {};
@@ -100,7 +100,7 @@ std::optional<SeccompFilter> read_cached(int fd) {
   const LibraryIdentity made_by{header.library_path.data(), header.library_device, header.library_inode,
                                 header.library_size, header.library_modified};
   if (identify_library(made_by.path) != made_by) return {};
-  return SeccompFilter{std::string(program), static_cast<uint32_t>(header.flags)};
+  return Filter{std::string(program), static_cast<uint32_t>(header.flags)};
 }
 
 std::string render_cached(const CompiledFilter& compiled, uint32_t flags) {
@@ -130,25 +130,23 @@ Result<> keep(const store::Store& store, const std::string& path, std::string_vi
 
 }  // namespace
 
-Result<SeccompFilter> seccomp_filter(const store::Store& store, std::string_view profile,
-                                     uint64_t capabilities) {
-  if (profile == kUnconfined) return SeccompFilter{};
-  const SeccompFacts facts = seccomp_facts(capabilities);
+Result<Filter> filter_for(const store::Store& store, std::string_view profile, uint64_t capabilities) {
+  if (profile == kUnconfined) return Filter{};
+  const Facts facts = facts_of_host(capabilities);
   TRY(check_directory(store));
   const std::string path = fmt::format("{}/{}", kDirectory, key_of(profile, facts));
   const Result<sys::UniqueFd> cached = sys::open_at(store.root(), path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (cached) {
-    if (std::optional<SeccompFilter> filter = read_cached(cached->get())) return std::move(*filter);
+    if (std::optional<Filter> filter = read_cached(cached->get())) return std::move(*filter);
     log::debug("the seccomp filter {} is damaged or of another libseccomp", path);
   }
   log::debug("compiling a seccomp filter, which takes a tenth of a second; it is kept");
-  const SeccompProfile parsed =
-      profile.empty() ? default_seccomp_profile(facts) : TRY(parse_seccomp_profile(profile, facts));
-  CompiledFilter compiled = TRY_CONTEXT(compile_seccomp_profile(parsed, facts.native), "the seccomp profile");
+  const Profile parsed = profile.empty() ? default_profile(facts) : TRY(parse_profile(profile, facts));
+  CompiledFilter compiled = TRY_CONTEXT(compile_profile(parsed, facts.native), "the seccomp profile");
   // A full disk is no reason not to start.
   const Result<> kept = keep(store, path, render_cached(compiled, parsed.flags));
   if (!kept) log::debug("cannot keep the seccomp filter: {}", kept.error().message);
-  return SeccompFilter{std::move(compiled.program), parsed.flags};
+  return Filter{std::move(compiled.program), parsed.flags};
 }
 
-}  // namespace berth::engine
+}  // namespace berth::seccomp

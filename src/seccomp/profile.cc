@@ -1,4 +1,4 @@
-#include "engine/seccomp_profile.h"
+#include "seccomp/profile.h"
 
 #include <algorithm>
 #include <array>
@@ -11,10 +11,10 @@
 #include <seccomp.h>
 #include <sys/utsname.h>
 
-#include "engine/capabilities.h"
+#include "oci/capability_names.h"
 #include "oci/json.h"
 
-namespace berth::engine {
+namespace berth::seccomp {
 
 namespace {
 
@@ -70,14 +70,14 @@ constexpr std::array<Named<uint32_t>, 9> kActions{{
     {"SCMP_ACT_NOTIFY", SCMP_ACT_NOTIFY},
 }};
 
-constexpr std::array<Named<SeccompArgument::Operator>, 7> kOperators{{
-    {"SCMP_CMP_NE", SeccompArgument::Operator::not_equal},
-    {"SCMP_CMP_LT", SeccompArgument::Operator::less},
-    {"SCMP_CMP_LE", SeccompArgument::Operator::less_or_equal},
-    {"SCMP_CMP_EQ", SeccompArgument::Operator::equal},
-    {"SCMP_CMP_GE", SeccompArgument::Operator::greater_or_equal},
-    {"SCMP_CMP_GT", SeccompArgument::Operator::greater},
-    {"SCMP_CMP_MASKED_EQ", SeccompArgument::Operator::masked_equal},
+constexpr std::array<Named<Argument::Operator>, 7> kOperators{{
+    {"SCMP_CMP_NE", Argument::Operator::not_equal},
+    {"SCMP_CMP_LT", Argument::Operator::less},
+    {"SCMP_CMP_LE", Argument::Operator::less_or_equal},
+    {"SCMP_CMP_EQ", Argument::Operator::equal},
+    {"SCMP_CMP_GE", Argument::Operator::greater_or_equal},
+    {"SCMP_CMP_GT", Argument::Operator::greater},
+    {"SCMP_CMP_MASKED_EQ", Argument::Operator::masked_equal},
 }};
 
 // TSYNC changes nothing for a process of one thread, which the filter is loaded into.
@@ -171,7 +171,7 @@ Result<uint32_t> action_at(const json& object, const char* key, const char* numb
 }
 
 // "4.8": true if the kernel is that or newer.
-Result<bool> kernel_is_at_least(std::string_view version, const SeccompFacts& facts) {
+Result<bool> kernel_is_at_least(std::string_view version, const Facts& facts) {
   std::array<unsigned, 2> wanted{};
   const char* const end = version.data() + version.size();
   const auto major = std::from_chars(version.data(), end, wanted[0]);
@@ -192,12 +192,12 @@ struct Conditions {
   bool kernel = false;
 };
 
-Result<Conditions> decide(const json& filter, const SeccompFacts& facts) {
+Result<Conditions> decide(const json& filter, const Facts& facts) {
   Conditions found;
   for (const std::string& name : TRY(strings_at(filter, "caps"))) {
-    const Result<unsigned> number = parse_capability(name);
+    const Result<unsigned> number = oci::parse_capability(name);
     if (!number) return fail(Code::refused, "{}", number.error().message);
-    const bool held = (facts.capabilities & capability_bit(*number)) != 0;
+    const bool held = (facts.capabilities & oci::capability_bit(*number)) != 0;
     found.any_capability |= held;
     found.all_capabilities &= held;
   }
@@ -213,7 +213,7 @@ Result<Conditions> decide(const json& filter, const SeccompFacts& facts) {
   return found;
 }
 
-Result<bool> applies(const json& rule, const SeccompFacts& facts) {
+Result<bool> applies(const json& rule, const Facts& facts) {
   const json* includes = TRY(object_at(rule, "includes"));
   const json* excludes = TRY(object_at(rule, "excludes"));
   const Conditions wanted = TRY(decide(*includes, facts));
@@ -223,9 +223,9 @@ Result<bool> applies(const json& rule, const SeccompFacts& facts) {
          (!wanted.names_kernel || wanted.kernel);
 }
 
-Result<SeccompArgument> parse_argument(const json& value) {
+Result<Argument> parse_argument(const json& value) {
   if (!value.is_object()) return fail(Code::refused, "args must hold objects");
-  SeccompArgument argument;
+  Argument argument;
   argument.index = static_cast<unsigned>(TRY(number_at(value, "index", 5)));
   argument.value = TRY(number_at(value, "value", UINT64_MAX));
   argument.value_two = TRY(number_at(value, "valueTwo", UINT64_MAX));
@@ -236,22 +236,21 @@ Result<SeccompArgument> parse_argument(const json& value) {
 
 // A filter compares one argument once in a rule; where a profile does it twice, runtimes take either as
 // enough.
-bool compares_one_twice(const std::vector<SeccompArgument>& arguments) {
+bool compares_one_twice(const std::vector<Argument>& arguments) {
   std::array<int, 6> times{};
-  for (const SeccompArgument& argument : arguments) ++times.at(argument.index);
+  for (const Argument& argument : arguments) ++times.at(argument.index);
   return std::any_of(times.begin(), times.end(), [](int n) { return n > 1; });
 }
 
-Result<> add_rule(const json& value, const SeccompFacts& facts, size_t& names_seen, SeccompProfile& profile) {
+Result<> add_rule(const json& value, const Facts& facts, size_t& names_seen, Profile& profile) {
   if (!value.is_object()) return fail(Code::refused, "it must be an object");
-  SeccompRule rule;
+  Rule rule;
   rule.names = TRY(strings_at(value, "names"));
   const std::string single = TRY(string_at(value, "name"));
   if (!single.empty()) rule.names.push_back(single);
   if (rule.names.empty()) return fail(Code::refused, "it names no system call");
   names_seen += rule.names.size();
-  if (names_seen > kMaxSeccompNames)
-    return fail(Code::refused, "there are more than {} names", kMaxSeccompNames);
+  if (names_seen > kMaxNames) return fail(Code::refused, "there are more than {} names", kMaxNames);
   rule.action = TRY(action_at(value, "action", "errnoRet", "errno"));
   for (const json* argument : TRY(elements_at(value, "args"))) {
     if (rule.arguments.size() == 64) return fail(Code::refused, "args has more than 64 elements");
@@ -262,13 +261,13 @@ Result<> add_rule(const json& value, const SeccompFacts& facts, size_t& names_se
     profile.rules.push_back(std::move(rule));
     return {};
   }
-  for (const SeccompArgument& argument : rule.arguments) {
+  for (const Argument& argument : rule.arguments) {
     profile.rules.push_back({rule.names, rule.action, {argument}});
   }
   return {};
 }
 
-Result<std::vector<uint32_t>> parse_architectures(const json& document, const SeccompFacts& facts) {
+Result<std::vector<uint32_t>> parse_architectures(const json& document, const Facts& facts) {
   std::vector<uint32_t> found;
   for (const std::string& name : TRY(strings_at(document, "architectures"))) {
     found.push_back(TRY(look_up(kArchitectures, "architecture", name)));
@@ -289,9 +288,9 @@ Result<std::vector<uint32_t>> parse_architectures(const json& document, const Se
   return found;
 }
 
-Result<SeccompProfile> parse_document(const json& document, const SeccompFacts& facts) {
+Result<Profile> parse_document(const json& document, const Facts& facts) {
   if (!document.is_object()) return fail(Code::refused, "it must be an object");
-  SeccompProfile profile;
+  Profile profile;
   profile.default_action = TRY(action_at(document, "defaultAction", "defaultErrnoRet", "defaultErrno"));
   profile.architectures = TRY(parse_architectures(document, facts));
   for (const std::string& flag : TRY(strings_at(document, "flags"))) {
@@ -323,8 +322,8 @@ constexpr uint32_t native_architecture() {
 
 }  // namespace
 
-SeccompFacts seccomp_facts(uint64_t capabilities) {
-  SeccompFacts facts{.native = native_architecture(), .capabilities = capabilities};
+Facts facts_of_host(uint64_t capabilities) {
+  Facts facts{.native = native_architecture(), .capabilities = capabilities};
   utsname host{};
   ::uname(&host);
   const std::string_view release = host.release;
@@ -342,9 +341,9 @@ std::vector<uint32_t> seccomp_sub_architectures(uint32_t native) {
   return {};
 }
 
-Result<SeccompProfile> parse_seccomp_profile(std::string_view text, const SeccompFacts& facts) {
-  const json document = TRY_CONTEXT(oci::parse_json(text, kMaxSeccompProfileBytes), "the seccomp profile");
+Result<Profile> parse_profile(std::string_view text, const Facts& facts) {
+  const json document = TRY_CONTEXT(oci::parse_json(text, kMaxProfileBytes), "the seccomp profile");
   return TRY_CONTEXT(parse_document(document, facts), "the seccomp profile");
 }
 
-}  // namespace berth::engine
+}  // namespace berth::seccomp

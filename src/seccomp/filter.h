@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "store/store.h"
 
-namespace berth::engine {
+namespace berth::seccomp {
 
-struct SeccompFilter {
+struct Filter {
   std::string program;  // struct sock_filter[]; empty: unconfined
   uint32_t flags = 0;   // SECCOMP_FILTER_FLAG_* for seccomp(2)
 };
@@ -22,7 +22,6 @@ struct SeccompFilter {
 // the capabilities, the kernel's version where a profile may ask for it, and this format; the file says which
 // libseccomp made it, and one that is damaged or was made by another libseccomp is made again. 0.02 ms if it
 // is there.
-Result<SeccompFilter> seccomp_filter(const store::Store& store, std::string_view profile,
-                                     uint64_t capabilities);
+Result<Filter> filter_for(const store::Store& store, std::string_view profile, uint64_t capabilities);
 
-}  // namespace berth::engine
+}  // namespace berth::seccomp

@@ -1,4 +1,4 @@
-#include "engine/seccomp_compiler.h"
+#include "seccomp/compiler.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,10 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/seccomp_newer_calls.h"
+#include "seccomp/newer_calls.h"
 #include "sys/file.h"
 
-namespace berth::engine {
+namespace berth::seccomp {
 
 namespace {
 
@@ -73,8 +73,8 @@ struct Release {
 };
 using Context = std::unique_ptr<void, Release>;
 
-scmp_arg_cmp comparison(const SeccompArgument& argument) {
-  using enum SeccompArgument::Operator;
+scmp_arg_cmp comparison(const Argument& argument) {
+  using enum Argument::Operator;
   scmp_compare op = SCMP_CMP_EQ;
   switch (argument.op) {
     case not_equal:
@@ -102,9 +102,9 @@ scmp_arg_cmp comparison(const SeccompArgument& argument) {
   return {argument.index, op, argument.value, argument.value_two};
 }
 
-Result<> add_rule(const Library& library, scmp_filter_ctx context, const SeccompRule& rule) {
+Result<> add_rule(const Library& library, scmp_filter_ctx context, const Rule& rule) {
   std::vector<scmp_arg_cmp> comparisons;
-  for (const SeccompArgument& argument : rule.arguments) comparisons.push_back(comparison(argument));
+  for (const Argument& argument : rule.arguments) comparisons.push_back(comparison(argument));
   for (const std::string& name : rule.names) {
     const int number = library.resolve_name(name.c_str());
     if (number == __NR_SCMP_ERROR) continue;
@@ -118,7 +118,7 @@ Result<> add_rule(const Library& library, scmp_filter_ctx context, const Seccomp
 }
 
 // The highest number of the profile's calls on one architecture, or nothing if it has none of them.
-std::optional<uint32_t> highest_number(const Library& library, const SeccompProfile& profile,
+std::optional<uint32_t> highest_number(const Library& library, const Profile& profile,
                                        uint32_t architecture) {
   std::optional<uint32_t> highest;
   const auto consider = [&](const std::string& name) {
@@ -129,12 +129,12 @@ std::optional<uint32_t> highest_number(const Library& library, const SeccompProf
     if (architecture == SCMP_ARCH_X32 && plain >= kFirstOldX32Call) return;
     if (!highest || plain > *highest) highest = plain;
   };
-  for (const SeccompRule& rule : profile.rules) std::for_each(rule.names.begin(), rule.names.end(), consider);
+  for (const Rule& rule : profile.rules) std::for_each(rule.names.begin(), rule.names.end(), consider);
   std::for_each(profile.also_known.begin(), profile.also_known.end(), consider);
   return highest;
 }
 
-std::string newer_calls_prefix(const Library& library, const SeccompProfile& profile, uint32_t native) {
+std::string newer_calls_prefix(const Library& library, const Profile& profile, uint32_t native) {
   std::vector<KnownCalls> known;
   std::vector<uint32_t> architectures = profile.architectures;
   architectures.push_back(native);
@@ -168,7 +168,7 @@ LibraryIdentity identify_library(const std::string& path) {
   return identity;
 }
 
-Result<CompiledFilter> compile_seccomp_profile(const SeccompProfile& profile, uint32_t native) {
+Result<CompiledFilter> compile_profile(const Profile& profile, uint32_t native) {
   const Library library = TRY(load_library());
   const Context context(library.init(profile.default_action), Release{library.release});
   if (context == nullptr) return fail("libseccomp does not take the profile's default action");
@@ -179,7 +179,7 @@ Result<CompiledFilter> compile_seccomp_profile(const SeccompProfile& profile, ui
     const int rc = library.arch_add(context.get(), architecture);
     if (rc != 0 && rc != -EEXIST) return fail_errno(-rc, "add an architecture to the seccomp filter");
   }
-  for (const SeccompRule& rule : profile.rules) {
+  for (const Rule& rule : profile.rules) {
     // A rule that says what is the default anyway is none to libseccomp.
     if (rule.action != profile.default_action) TRY(add_rule(library, context.get(), rule));
   }
@@ -194,4 +194,4 @@ Result<CompiledFilter> compile_seccomp_profile(const SeccompProfile& profile, ui
   return compiled;
 }
 
-}  // namespace berth::engine
+}  // namespace berth::seccomp

@@ -1,4 +1,4 @@
-#include "engine/seccomp_default.h"
+#include "seccomp/default_profile.h"
 
 #include <array>
 #include <cerrno>
@@ -9,9 +9,9 @@
 #include <seccomp.h>
 #include <sys/socket.h>
 
-#include "engine/capabilities.h"
+#include "oci/capability_names.h"
 
-namespace berth::engine {
+namespace berth::seccomp {
 
 namespace {
 
@@ -170,12 +170,12 @@ void append_names(std::string_view list, std::vector<std::string>& names) {
   }
 }
 
-bool has(const SeccompFacts& facts, int capability) {
-  return (facts.capabilities & capability_bit(static_cast<unsigned>(capability))) != 0;
+bool has(const Facts& facts, int capability) {
+  return (facts.capabilities & oci::capability_bit(static_cast<unsigned>(capability))) != 0;
 }
 
-void add_conditional_rules(const SeccompFacts& facts, SeccompProfile& profile) {
-  SeccompRule allowed{{}, SCMP_ACT_ALLOW, {}};
+void add_conditional_rules(const Facts& facts, Profile& profile) {
+  Rule allowed{{}, SCMP_ACT_ALLOW, {}};
   for (const Conditional& row : kWithCapability) {
     append_names(row.names, has(facts, row.capability) ? allowed.names : profile.also_known);
   }
@@ -185,8 +185,8 @@ void add_conditional_rules(const SeccompFacts& facts, SeccompProfile& profile) {
   profile.rules.push_back(std::move(allowed));
 }
 
-void add_argument_rules(const SeccompFacts& facts, SeccompProfile& profile) {
-  using enum SeccompArgument::Operator;
+void add_argument_rules(const Facts& facts, Profile& profile) {
+  using enum Argument::Operator;
   for (const uint64_t personality : kPersonalities) {
     profile.rules.push_back({{"personality"}, SCMP_ACT_ALLOW, {{0, equal, personality, 0}}});
   }
@@ -201,11 +201,11 @@ void add_argument_rules(const SeccompFacts& facts, SeccompProfile& profile) {
 
 }  // namespace
 
-SeccompProfile default_seccomp_profile(const SeccompFacts& facts) {
-  SeccompProfile profile;
+Profile default_profile(const Facts& facts) {
+  Profile profile;
   profile.default_action = SCMP_ACT_ERRNO(EPERM);
   profile.architectures = seccomp_sub_architectures(facts.native);
-  SeccompRule allowed{{}, SCMP_ACT_ALLOW, {}};
+  Rule allowed{{}, SCMP_ACT_ALLOW, {}};
   for (const std::string_view names : kAllowed) append_names(names, allowed.names);
   profile.rules.push_back(std::move(allowed));
   add_conditional_rules(facts, profile);
@@ -214,9 +214,9 @@ SeccompProfile default_seccomp_profile(const SeccompFacts& facts) {
   return profile;
 }
 
-uint64_t default_seccomp_fingerprint() {
+uint64_t default_fingerprint() {
   constexpr uint64_t kFingerprint = fingerprint();
   return kFingerprint;
 }
 
-}  // namespace berth::engine
+}  // namespace berth::seccomp

@@ -8,16 +8,16 @@
 
 #include "base/error.h"
 
-namespace berth::engine {
+namespace berth::seccomp {
 
 // Longer ones are refused.
-inline constexpr size_t kMaxSeccompProfileBytes = size_t{1} << 20;
+inline constexpr size_t kMaxProfileBytes = size_t{1} << 20;
 // The names of all rules together: compiling takes time that grows with them.
-inline constexpr size_t kMaxSeccompNames = 16384;
+inline constexpr size_t kMaxNames = 16384;
 
 // One comparison of a system call's argument. With masked_equal, `value` is the mask and `value_two` what is
 // left.
-struct SeccompArgument {
+struct Argument {
   enum class Operator { not_equal, less, less_or_equal, equal, greater_or_equal, greater, masked_equal };
   unsigned index = 0;  // 0 to 5
   Operator op = Operator::equal;
@@ -25,16 +25,16 @@ struct SeccompArgument {
   uint64_t value_two = 0;
 };
 
-struct SeccompRule {
+struct Rule {
   std::vector<std::string> names;
   uint32_t action = 0;  // SECCOMP_RET_* with its data (linux/seccomp.h), as libseccomp's SCMP_ACT_*
-  std::vector<SeccompArgument> arguments;  // all of them must hold, each with an index of its own
+  std::vector<Argument> arguments;  // all of them must hold, each with an index of its own
 };
 
-struct SeccompProfile {
+struct Profile {
   uint32_t default_action = 0;
   std::vector<uint32_t> architectures;  // libseccomp's tokens (SCMP_ARCH_*), beside the native one
-  std::vector<SeccompRule> rules;
+  std::vector<Rule> rules;
   uint32_t flags = 0;  // SECCOMP_FILTER_FLAG_* for seccomp(2)
   // Names that the profile has decided about, beside those of its rules. If not empty, system calls with a
   // higher number than all of those and the rules' are newer than the profile: they fail with ENOSYS, as on a
@@ -43,13 +43,13 @@ struct SeccompProfile {
 };
 
 // What conditions of a profile ask about.
-struct SeccompFacts {
+struct Facts {
   uint32_t native = 0;        // SCMP_ARCH_* of the host
   uint64_t capabilities = 0;  // the container's bounding set
   unsigned kernel_major = 0;
   unsigned kernel_minor = 0;
 };
-SeccompFacts seccomp_facts(uint64_t capabilities);
+Facts facts_of_host(uint64_t capabilities);
 
 // The architectures of the 32-bit and other system calls that the kernel of `native` takes too.
 std::vector<uint32_t> seccomp_sub_architectures(uint32_t native);
@@ -58,6 +58,6 @@ std::vector<uint32_t> seccomp_sub_architectures(uint32_t native);
 // runtime specification's (architectures, flags). Rules whose conditions do not hold are left out.
 // Code::refused: not JSON, an unknown action, operator, architecture or flag, a value out of range, actions
 // that need a supervisor (NOTIFY).
-Result<SeccompProfile> parse_seccomp_profile(std::string_view text, const SeccompFacts& facts);
+Result<Profile> parse_profile(std::string_view text, const Facts& facts);
 
-}  // namespace berth::engine
+}  // namespace berth::seccomp

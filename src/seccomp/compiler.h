@@ -4,9 +4,9 @@
 #include <string>
 
 #include "base/error.h"
-#include "engine/seccomp_profile.h"
+#include "seccomp/profile.h"
 
-namespace berth::engine {
+namespace berth::seccomp {
 
 // Which libseccomp it was. A filter that was made by another one is made again.
 struct LibraryIdentity {
@@ -30,6 +30,6 @@ struct CompiledFilter {
 //
 // The library is loaded here and not when the program starts: a start whose filter is in the cache does
 // without it, which saves 0.12 ms of a dynamic loader's work.
-Result<CompiledFilter> compile_seccomp_profile(const SeccompProfile& profile, uint32_t native);
+Result<CompiledFilter> compile_profile(const Profile& profile, uint32_t native);
 
-}  // namespace berth::engine
+}  // namespace berth::seccomp

@@ -3,16 +3,16 @@
 
 #include <cstdint>
 
-#include "engine/seccomp_profile.h"
+#include "seccomp/profile.h"
 
-namespace berth::engine {
+namespace berth::seccomp {
 
 // Means what Docker's default profile means: a list of what is allowed, parts of it only with a capability in
 // the bounding set, all else EPERM; system calls that are newer than the list are ENOSYS. x86 and x32 calls
 // (or ARM ones on aarch64) are judged by the same rules.
-SeccompProfile default_seccomp_profile(const SeccompFacts& facts);
+Profile default_profile(const Facts& facts);
 
 // A number that changes with the profile's tables.
-uint64_t default_seccomp_fingerprint();
+uint64_t default_fingerprint();
 
-}  // namespace berth::engine
+}  // namespace berth::seccomp
