@@ -59,7 +59,6 @@ Result<> insert_with_bank(store::Store& store, store::ContainerRecord& record, c
   }
   TRY(check_image(store, record.image_id));
   TRY(record_volumes(store, record.id, spec));
-  if (!record.remove_on_exit) TRY(write_container_copy(store, record));
   fault::point("before-create-commit");
   return transaction.commit();
 }
@@ -104,6 +103,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
     fault::point("volumes-made");
     TRY(insert_with_bank(store, record, request.spec, request.name.empty()));
     fault::point("container-recorded");
+    if (!record.remove_on_exit) TRY(write_container_copy(store, record));
     return LockedContainer{record, std::move(lock)};
   };
   Result<LockedContainer> made = make();

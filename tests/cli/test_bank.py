@@ -315,6 +315,17 @@ class Lost(Banks):
         self.fails(125, "system", "repair", "--rebuild", saying="is whole: there is nothing to rebuild")
         self.assertEqual(list(self.containers()), ["job"])
 
+    def test_a_database_from_a_backup_removes_no_container_that_came_later(self):
+        self.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        backup = (self.root / "berth.db").read_bytes()
+        self.ok("run", "--name", "job", DEMO, "sh", "-c", "echo kept > /kept")
+        (record,) = self.root.glob("containers/*/record.json")
+        self.damage("deleted")
+        (self.root / "berth.db").write_bytes(backup)
+        self.assertEqual(self.containers(), {})
+        self.assertIn(f"left alone, not known to this database: {record.parent}\n", self.ok("system", "repair"))
+        self.assertEqual((record.parent / "upper" / "kept").read_text(), "kept\n")
+
     def test_an_empty_store_needs_no_rebuilding(self):
         shutil.rmtree(self.root)
         self.assertEqual(self.ok("bank", "ls", "-q"), "")
