@@ -18,7 +18,9 @@
 
 namespace {
 
-using namespace berth;
+using berth::Result;
+namespace ledger = berth::ledger;
+namespace store = berth::store;
 
 struct Times {
   std::vector<double> take;
@@ -76,7 +78,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::string_view(argv[i]) == "--database") path = argv[i + 1];
     if (std::string_view(argv[i]) == "--durability") relaxed = std::string_view(argv[i + 1]) == "relaxed";
-    if (std::string_view(argv[i]) == "--runs") runs = std::max(1, std::atoi(argv[i + 1]));
+    if (std::string_view(argv[i]) == "--runs")
+      runs = std::max(1, static_cast<int>(std::strtol(argv[i + 1], nullptr, 10)));
   }
   if (path.empty()) {
     std::fputs("ledger --database FILE [--runs N] [--durability full|relaxed]\n", stderr);
@@ -84,7 +87,7 @@ int main(int argc, char** argv) {
   }
   Result<Times> times = measure(path, runs, relaxed);
   if (!times) {
-    std::fputs(render("ledger", times.error()).c_str(), stderr);
+    std::fputs(berth::render("ledger", times.error()).c_str(), stderr);
     return 1;
   }
   std::printf("{\"take_ms\": %.4f, \"free_ms\": %.4f, \"median_ms\": %.4f}\n", median(times->take),
