@@ -62,6 +62,14 @@ def _hold_banks(database, owners, count):
     database.execute("INSERT INTO fresh_banks VALUES (?, ?)", (max(numbers) + 1, LAST_BANK))
 
 
+def hold_banks(root, count):
+    """Fills the ledger of a store that has nothing else, with a container for each bank."""
+    database = sqlite3.connect(root / "berth.db")
+    with database:
+        _hold_banks(database, [_hex("owner", number) for number in range(count)], count)
+    database.close()
+
+
 def fill(root, images, containers, banks):
     """Fills a store that has one image and one stopped container, as its models."""
     database = sqlite3.connect(root / "berth.db")

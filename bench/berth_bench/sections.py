@@ -104,6 +104,40 @@ def chown(bench):
     bench.berth.call("rmi", name)
 
 
+def ledger(bench):
+    """a bank taken from the ledger and freed again, with 28,000 of 28,664 held and with 10."""
+    program = bench.build / "bench/ledger"
+    engines = {}
+    for held in (10, 28000):
+        engines[held] = bench.new_engine()
+        engines[held].call("bank", "ls")
+        full_store.hold_banks(engines[held].root, held)
+
+    def once(held, durability):
+        command = [program, "--database", engines[held].root / "berth.db", "--runs", "10", "--durability", durability]
+        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)["median_ms"]
+
+    def contestant(held, durability):
+        name = f"{held} banks held, " + ("on disk" if durability == "full" else "as for --rm")
+        return Contestant(name, lambda: once(held, durability))
+
+    bench.settle()
+    few, many, few_durable, many_durable = (contestant(held, durability) for durability in ("relaxed", "full")
+                                            for held in (10, 28000))
+    run = Contestant(BERTH, lambda: bench.berth.milliseconds(DEMO))
+    figures = interleaved([few, many, few_durable, many_durable, run], bench.rounds)
+    bench.report.table("ledger", figures, [few.name])
+
+    def ratio(one, other):
+        return figures[one.name].median / figures[other.name].median
+    bench.report.target("a bank with 28,000 held, as a multiple of one with 10 held", ratio(many, few), 2.0)
+    bench.report.target("the same, each step on disk", ratio(many_durable, few_durable), 2.0)
+    # Both without waiting for the disk, which a start with --rm never does.
+    bench.report.target("a bank with 28,000 held, as a part of berth run", ratio(many, run), 1 / 20)
+    for engine in engines.values():
+        bench.remove(engine.root)
+
+
 def pull(bench):
     """an image of 300 MB gzip in five layers, from a registry on loopback, unpacked and ready."""
     measure_pull(bench)
@@ -114,4 +148,5 @@ def monitor(bench):
     measure_monitors(bench)
 
 
-ALL = {"start": start, "growth": growth, "big-image": big_image, "chown": chown, "pull": pull, "monitor": monitor}
+ALL = {"start": start, "growth": growth, "big-image": big_image, "chown": chown, "ledger": ledger,
+       "pull": pull, "monitor": monitor}

@@ -2,6 +2,7 @@
 #include "cli/system.h"
 #include "engine/rebuild.h"
 #include "engine/recover.h"
+#include "engine/status.h"
 #include "ledger/banks.h"
 #include "store/layers.h"
 
@@ -63,6 +64,10 @@ Result<int> system_repair(const Invocation& invocation) {
   fmt::print("containers removed: {}\n", recovered.removed);
   fmt::print("banks freed: {}\n", banks);
   fmt::print("bytes of layers without an image: {}\n", bytes);
+  for (const std::string& id : recovered.unknown) {
+    fmt::print("left alone, not known to this database: {}/{}\n", store.locations().root,
+               engine::container_directory(id));
+  }
   return 0;
 }
 

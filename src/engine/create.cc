@@ -87,7 +87,6 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
   }
   TRY(check_image(store, record.image_id));
   TRY(record_volumes(store, record.id, request.spec));
-  if (!record.remove_on_exit) TRY(write_container_copy(store, record));
   fault::point("before-create-commit");
   return transaction.commit();
 }
@@ -128,6 +127,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
     fault::point("volumes-made");
     TRY(insert_with_ids(store, record, request));
     fault::point("container-recorded");
+    if (!record.remove_on_exit) TRY(write_container_copy(store, record));
     return LockedContainer{record, std::move(lock)};
   };
   Result<LockedContainer> made = make();

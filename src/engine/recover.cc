@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "engine/remove.h"
 #include "engine/status.h"
+#include "engine/store_copy.h"
 #include "engine/volumes.h"
 
 namespace berth::engine {
@@ -56,6 +57,10 @@ Result<> remove_orphans(store::Store& store, int base, Recovered& result) {
     store::Statement known = TRY(store.db().prepare("SELECT 1 FROM containers WHERE id = ?"));
     known.bind(1, name);
     if (TRY(known.step())) continue;
+    if (sys::exists_at(store.root(), container_directory(name) + "/" + kContainerCopy)) {
+      if (base == store.root()) result.unknown.push_back(name);
+      continue;
+    }
     TRY(sys::remove_tree_at(containers.get(), name));
     ++result.removed;
   }

@@ -1,6 +1,9 @@
 // Tidying up after processes that were killed.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/error.h"
 #include "store/store.h"
 
@@ -9,6 +12,9 @@ namespace berth::engine {
 struct Recovered {
   int ended = 0;    // containers whose end nobody had recorded
   int removed = 0;  // containers and directories removed
+  // Containers that this database does not know and another one knew: it was put back from a backup. They are
+  // left alone.
+  std::vector<std::string> unknown;
 };
 
 // Puts right what a killed command or monitor left: records ends, removes what was to be removed. Whatever a

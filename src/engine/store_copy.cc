@@ -25,7 +25,7 @@ constexpr size_t kLargestContainerCopy = size_t{16} << 20;
 constexpr size_t kLargestStoreCopy = size_t{64} << 20;
 
 std::string container_file(std::string_view id) {
-  return container_directory(id) + "/record.json";
+  return fmt::format("{}/{}", container_directory(id), kContainerCopy);
 }
 
 Json bank_json(const HeldBank& held) {
@@ -144,7 +144,7 @@ Result<> write_container_copy(store::Store& store, const store::ContainerRecord&
 
 Result<ContainerCopy> read_container_copy(const store::Store& store, std::string_view id) {
   const Json document = TRY(read_document(store.root(), container_file(id), kLargestContainerCopy));
-  const JsonView view(document, "record.json");
+  const JsonView view(document, kContainerCopy);
   TRY(check_version(view));
   ContainerCopy copy;
   copy.record = {.id = TRY(view.string_or_empty("id")),

@@ -45,6 +45,7 @@ struct StoreCopy {
 
 // containers/<id>/record.json. Within the transaction that makes or changes the record, before its commit;
 // durable when it returns. Not for a container that goes with its process: it has nothing to come back for.
+inline constexpr const char* kContainerCopy = "record.json";
 Result<> write_container_copy(store::Store& store, const store::ContainerRecord& record);
 // ENOENT where there is none, Code::refused where it is damaged.
 Result<ContainerCopy> read_container_copy(const store::Store& store, std::string_view id);
