@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/devices.h"
+#include "runtime/mapped_binds.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 #include "sys/process.h"
@@ -207,16 +208,15 @@ class Assembler {
 
 Result<std::vector<sys::UniqueFd>> open_bind_sources(const ContainerPlan& plan, int user_namespace) {
   std::vector<sys::UniqueFd> sources;
+  BindMapper mapper(user_namespace);
   for (const MountPlan& mount : plan.mounts) {
     sources.emplace_back();
     if (mount.kind != MountKind::bind) continue;
     sys::UniqueFd path =
         TRY_CONTEXT(sys::open_at(AT_FDCWD, mount.source, O_PATH), "mount {} from the host", mount.source);
     sources.back() = TRY(sys::clone_tree(path.get(), "", mount.recursive));
-    if (mount.map_ids && user_namespace >= 0) {
-      TRY_CONTEXT(sys::set_id_mapping(sources.back().get(), user_namespace, mount.recursive),
-                  "mount {} with mapped IDs", mount.source);
-    }
+    TRY_CONTEXT(mapper.map(mount, sources.back().get(), path.get()), "mount {} with mapped IDs",
+                mount.source);
   }
   return sources;
 }
