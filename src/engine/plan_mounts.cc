@@ -120,6 +120,19 @@ Result<MountPlan> plan_mount(const MountSpec& mount, const MountDecision& decisi
   return plan;
 }
 
+// What is mounted in a shared directory would be mounted on the host too.
+Result<> check_shared(const std::vector<MountPlan>& asked) {
+  for (const MountPlan& mount : asked) {
+    if (mount.propagation != MS_SHARED) continue;
+    for (const MountPlan& other : asked) {
+      if (!other.target.starts_with(mount.target + "/")) continue;
+      return fail(Code::refused, "the mount on {} lies in {}, which is shared with the host", other.target,
+                  mount.target);
+    }
+  }
+  return {};
+}
+
 size_t depth(const std::string& path) {
   return static_cast<size_t>(std::count(path.begin(), path.end(), '/'));
 }
@@ -132,6 +145,7 @@ Result<std::vector<MountPlan>> plan_mounts(const PlanInputs& inputs) {
   std::vector<MountPlan> asked;
   for (size_t i = 0; i < inputs.spec.mounts.size(); ++i)
     asked.push_back(TRY(plan_mount(inputs.spec.mounts[i], inputs.mount_decisions.at(i))));
+  TRY(check_shared(asked));
   // /a before /a/b, whatever the order of the flags.
   std::stable_sort(asked.begin(), asked.end(),
                    [](const MountPlan& a, const MountPlan& b) { return depth(a.target) < depth(b.target); });

@@ -32,7 +32,16 @@ Result<uint32_t> host_gid(const MountUser& user, uint32_t gid) {
   return fail(Code::refused, "the container has no GID {} ({})", gid, user.gid_map->describe());
 }
 
-Result<> confine(const MountIds& ids, const MountUser& user, MountDecision& decision,
+// The kernel writes to nothing whose owner or group the mount does not map, whatever its mode says.
+std::optional<std::string> foreign_source(const MountSpec& mount, const HostAccount& account) {
+  const Result<struct stat> st = sys::stat_at(AT_FDCWD, mount.source, 0);
+  if (!st || mount.read_only || (st->st_uid == account.uid.value() && st->st_gid == account.gid.value()))
+    return std::nullopt;
+  return fmt::format("{} belongs to {}:{} and not to {}:{}, so nobody in the container can write to it",
+                     mount.source, st->st_uid, st->st_gid, account.uid.value(), account.gid.value());
+}
+
+Result<> confine(const MountSpec& mount, const MountIds& ids, const MountUser& user, MountDecision& decision,
                  std::vector<std::string>& warnings) {
   const HostAccount account = TRY_CONTEXT(find_host_account(ids.confined_to), "confine={}", ids.confined_to);
   const uint32_t uid = ids.uid.value_or(user.user.uid.value());
@@ -48,6 +57,8 @@ Result<> confine(const MountIds& ids, const MountUser& user, MountDecision& deci
                   "root's too, creating "
                   "and changing owners fails with EOVERFLOW (Value too large for defined data type)",
                   decision.target, uid, gid, ids.confined_to));
+  auto foreign = foreign_source(mount, account);
+  if (foreign) warnings.push_back(std::move(*foreign));
   return {};
 }
 
@@ -67,7 +78,7 @@ Result<MountDecision> decide(const MountSpec& mount, const MountIds& ids, const 
   if (mount.type == "tmpfs") {
     decision.reason = "a tmpfs is made for the container";
   } else if (ids.way == MountIds::Way::confine) {
-    TRY(confine(ids, user, decision, warnings));
+    TRY(confine(mount, ids, user, decision, warnings));
   } else if (!ids.uids.empty()) {
     TRY(map_explicitly(ids, user, decision));
   } else if (!own_ids) {
