@@ -1,11 +1,13 @@
 #include "engine/prepare_mounts.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
 
 #include "engine/change_owner.h"
 #include "engine/host_accounts.h"
+#include "engine/host_reach.h"
 #include "engine/mount_access.h"
 #include "engine/mount_ids.h"
 #include "engine/status.h"
@@ -97,6 +99,25 @@ Result<MountDecision> decide(const MountSpec& mount, const MountIds& ids, const 
   return decision;
 }
 
+bool shows(const std::vector<runtime::IdExtent>& map, uint32_t disk) {
+  return std::any_of(map.begin(), map.end(), [&](const runtime::IdExtent& extent) {
+    return disk >= extent.inside && disk - extent.inside < extent.count;
+  });
+}
+
+// nosuid is of the container's mount; on the host's own the file is as any other (CVE-2025-64507).
+void warn_of_setuid(const MountSpec& mount, const MountUser& user, const MountDecision& decision,
+                    std::vector<std::string>& warnings) {
+  if (mount.type != "bind" || mount.read_only || !decision.map_ids) return;
+  const bool own_map = decision.uid_map.empty();
+  if (own_map ? !user.uid_map->to_host(ContainerUid(0)) : !shows(decision.uid_map, 0)) return;
+  if (!reachable_by_users(mount.source)) return;
+  warnings.push_back(fmt::format(
+      "host users can get to {}, where the container can make files of the host's root: a setuid file there "
+      "makes them root; keep them out (chmod 0700 on a directory of root's above it), or use confine= or ro",
+      mount.source));
+}
+
 // The ID that has to be on disk so that the mount shows `host`.
 Result<uint32_t> on_disk(const MountDecision& decision, const std::vector<runtime::IdExtent>& map,
                          uint32_t inside, uint32_t host) {
@@ -130,6 +151,7 @@ Result<std::vector<MountDecision>> prepare_mounts(const store::Store& store, con
   for (const MountSpec& mount : spec.mounts) {
     const MountIds ids = TRY(mount_ids(mount));
     decisions.push_back(TRY_CONTEXT(decide(mount, ids, user, warnings), "mount {}", mount.target));
+    warn_of_setuid(mount, user, decisions.back(), warnings);
     if (ids.chown) TRY_CONTEXT(give_to_user(mount, user, decisions.back()), "mount {}", mount.target);
   }
   return decisions;
