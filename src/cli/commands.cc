@@ -4,6 +4,7 @@
 #include "cli/containers.h"
 #include "cli/images.h"
 #include "cli/system.h"
+#include "cli/volumes.h"
 
 namespace berth::cli {
 
@@ -39,6 +40,12 @@ constexpr Command kCommands[] = {
     {"image import", "Make an image from a root file system tar", "Images"},
     {"login", "Store the credentials for a registry", "Images"},
     {"logout", "Forget the credentials for a registry", "Images"},
+    {"volume create", "Make a volume", "Volumes", create_volume},
+    {"volume ls", "List volumes", "Volumes", list_volumes},
+    {"volume list", "List volumes", "Volumes", list_volumes},
+    {"volume inspect", "Print all that is known of volumes", "Volumes", inspect_volumes},
+    {"volume rm", "Remove volumes", "Volumes", remove_volumes},
+    {"volume prune", "Remove volumes that no container uses", "Volumes", prune_volumes},
     {"bank ls", "List the banks of host IDs and who holds them", "Banks", list_banks},
     {"bank list", "List the banks of host IDs and who holds them", "Banks", list_banks},
     {"bank create", "Give banks a name, for containers to share", "Banks", create_bank},

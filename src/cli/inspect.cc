@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/times.h"
 #include "engine/plan_container.h"
+#include "engine/prepare_mounts.h"
 #include "engine/recover.h"
 #include "engine/status.h"
 #include "idmap/id_map.h"
@@ -35,7 +37,7 @@ Json describe_state(const store::ContainerRecord& record, const std::optional<en
   return state;
 }
 
-Json describe_mounts(const engine::ContainerSpec& spec) {
+Json describe_mounts(const engine::ContainerSpec& spec, const std::vector<engine::MountDecision>& decisions) {
   Json mounts = Json::array();
   for (const engine::MountSpec& mount : spec.mounts) {
     if (mount.type == "tmpfs") continue;
@@ -46,6 +48,11 @@ Json describe_mounts(const engine::ContainerSpec& spec) {
     entry["Options"] = mount.options;
     entry["RW"] = !mount.read_only;
     entry["Propagation"] = mount.propagation.empty() ? "rprivate" : mount.propagation;
+    const auto decided = std::find_if(decisions.begin(), decisions.end(),
+                                      [&](const auto& decision) { return decision.target == mount.target; });
+    const bool started = decided != decisions.end();
+    entry["Strategy"] = started ? decided->strategy : "undecided";
+    entry["Reason"] = started ? decided->reason : "it is decided when the container starts";
     mounts.push_back(std::move(entry));
   }
   return mounts;
@@ -111,7 +118,7 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
               {"LogPath", directory + "/" + monitor::kLogFile},
               {"Driver", "overlay"},
               {"GraphDriver", {{"Name", "overlay"}, {"Data", {{"UpperDir", directory + "/upper"}}}}},
-              {"Mounts", describe_mounts(spec)},
+              {"Mounts", describe_mounts(spec, engine::read_mount_decisions(store, record.id))},
               {"Config",
                {{"Hostname", or_image(spec.hostname, record.id.substr(0, 12))},
                 {"User", or_image(spec.user, image.user)},

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "cli/flag_values.h"
+#include "engine/mount_ids.h"
 
 namespace berth::cli {
 
@@ -43,8 +44,8 @@ bool apply_option(engine::MountSpec& mount, const std::string& option) {
     mount.recursive = option == "rbind";
   } else if (is_propagation(option)) {
     mount.propagation = option;
-  } else if (option == "z" || option == "Z" || option == "nocopy" || option == "copy") {
-    // SELinux labels and Docker's copying: nothing to do here.
+  } else if (option == "z" || option == "Z" || option == "copy") {
+    // SELinux labels, and what is done anyway: nothing to do here.
   } else {
     return false;
   }
@@ -82,6 +83,8 @@ Result<> apply_mount_field(engine::MountSpec& mount, std::string_view text, cons
     if (!is_propagation(value))
       return bad_mount("--mount", text, fmt::format("there is no propagation \"{}\"", value));
     mount.propagation = value;
+  } else if (key == "volume-nocopy") {
+    if (TRY(parse_bool(text, value))) mount.options.emplace_back("nocopy");
   } else if (key == "bind-nonrecursive") {
     mount.recursive = !TRY(parse_bool(text, value));
   } else if (key == "tmpfs-size" || key == "tmpfs-mode") {
@@ -95,7 +98,12 @@ Result<> apply_mount_field(engine::MountSpec& mount, std::string_view text, cons
 }  // namespace
 
 Result<engine::MountSpec> parse_volume(std::string_view text) {
-  const std::vector<std::string> parts = split(text, ':');
+  std::vector<std::string> parts = split(text, ':');
+  // The one option with a colon in it: confine=USER:GROUP.
+  if (parts.size() == 4 && parts[2].find("confine=") != std::string::npos) {
+    parts[2] += ":" + parts[3];
+    parts.pop_back();
+  }
   if (parts.empty() || parts.size() > 3) return bad_mount("--volume", text, "it is SOURCE:TARGET[:OPTIONS]");
   engine::MountSpec mount{.type = "volume"};
   if (parts.size() == 1) {
@@ -116,6 +124,7 @@ Result<engine::MountSpec> parse_volume(std::string_view text) {
       if (!apply_option(mount, option)) mount.options.push_back(option);
     }
   }
+  TRY_CONTEXT(engine::mount_ids(mount), "--volume {}", text);
   return mount;
 }
 
@@ -139,6 +148,7 @@ Result<engine::MountSpec> parse_mount(std::string_view text) {
   } else if (mount.type == "volume" && !mount.source.empty() && !is_volume_name(mount.source)) {
     return bad_mount("--mount", text, fmt::format("\"{}\" can't be the name of a volume", mount.source));
   }
+  TRY_CONTEXT(engine::mount_ids(mount), "--mount {}", text);
   return mount;
 }
 

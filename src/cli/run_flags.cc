@@ -41,6 +41,10 @@ void add_file_flags(Flags& line, RunFlags& flags) {
   line.list("--mount", flags.mounts, "type=bind|volume|tmpfs,source=…,target=…[,ro,…]");
   line.list("--device", flags.devices, "HOST[:CONTAINER][:rwm], a device node of the host's");
   line.value("--shm-size", flags.shm_size, "The size of /dev/shm, for example 64m (default)");
+  line.list("--volumes-from", flags.volumes_from, "CONTAINER[:ro], whose volumes and directories it has too");
+  line.value("--image-volume", flags.image_volumes,
+             "What the image's VOLUME makes: anonymous (default), tmpfs or ignore",
+             {.choices = {"anonymous", "bind", "tmpfs", "ignore"}});
 }
 
 void add_isolation_flags(Flags& line, RunFlags& flags) {
@@ -133,6 +137,10 @@ Result<> add_mounts(const RunFlags& flags, engine::ContainerSpec& spec) {
   for (const std::string& text : flags.volumes) spec.mounts.push_back(TRY(parse_volume(text)));
   for (const std::string& text : flags.mounts) spec.mounts.push_back(TRY(parse_mount(text)));
   for (const std::string& text : flags.tmpfs) spec.mounts.push_back(TRY(parse_tmpfs(text)));
+  spec.volumes_from = flags.volumes_from;
+  // "bind" is podman's older word for it.
+  if (flags.image_volumes == "tmpfs" || flags.image_volumes == "ignore")
+    spec.image_volumes = flags.image_volumes;
   for (const engine::MountSpec& mount : spec.mounts) {
     for (const engine::MountSpec& other : spec.mounts) {
       if (&mount != &other && mount.target == other.target) {

@@ -26,6 +26,8 @@ struct RunFlags {
   std::vector<std::string> tmpfs;
   std::vector<std::string> volumes;
   std::vector<std::string> mounts;
+  std::vector<std::string> volumes_from;
+  std::string image_volumes = "anonymous";
   std::string network = "none";
   std::vector<std::string> capabilities_added;
   std::vector<std::string> capabilities_dropped;

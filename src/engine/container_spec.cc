@@ -48,6 +48,8 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("gid_maps", spec.gid_maps);
   visit("banks", spec.banks);
   visit("allow_shared_ids", spec.allow_shared_ids);
+  visit("volumes_from", spec.volumes_from);
+  visit("image_volumes", spec.image_volumes);
 }
 
 // Names the member that could not be written, and not its value, which may be a secret.

@@ -20,9 +20,11 @@ struct MountSpec {
   bool anonymous = false;  // a volume whose name was made up
   std::string target{};    // absolute path in the container
   bool read_only = false;
-  bool recursive = true;               // bind: rbind
-  std::string propagation{};           // "", "private", "slave", "shared" and their r… forms
-  std::vector<std::string> options{};  // nosuid, suid, nodev, dev, noexec, exec; tmpfs: size=…, mode=…
+  bool recursive = true;      // bind: rbind
+  std::string propagation{};  // "", "private", "slave", "shared" and their r… forms
+  // nosuid, suid, nodev, dev, noexec, exec; nocopy of a volume; whose files they are (engine/mount_ids.h);
+  // tmpfs: size=…, mode=…
+  std::vector<std::string> options{};
 };
 
 struct DeviceSpec {
@@ -73,6 +75,9 @@ struct ContainerSpec {
   std::vector<std::string> gid_maps;
   std::vector<std::string> banks;  // --bank: names, numbers, ranges of numbers
   bool allow_shared_ids = false;
+  // --volumes-from, "CONTAINER[:ro|rw]"; once the container is made, with the containers' IDs.
+  std::vector<std::string> volumes_from;
+  std::string image_volumes;  // of the image's VOLUME: "" (volumes without a name), "tmpfs", "ignore"
 };
 
 // Code::usage where a value is no UTF-8 text: JSON can't hold it, and another one must not take its place.

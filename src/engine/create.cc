@@ -15,6 +15,7 @@
 #include "engine/store_copy.h"
 #include "engine/users.h"
 #include "engine/volumes.h"
+#include "engine/volumes_from.h"
 #include "monitor/protocol.h"
 #include "oci/image_config.h"
 #include "sys/random.h"
@@ -70,7 +71,8 @@ Result<> check_user(const ContainerSpec& spec, const store::ImageRecord& image, 
   return {};
 }
 
-Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, const CreateRequest& request) {
+Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, const CreateRequest& request,
+                         const MadeVolumes& volumes) {
   constexpr int kAttempts = 20;
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   const IdDecision ids =
@@ -86,7 +88,8 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
     if (!name_is_made_up || inserted.error().code != Code::conflict || attempt == kAttempts) return inserted;
   }
   TRY(check_image(store, record.image_id));
-  TRY(record_volumes(store, record.id, request.spec));
+  TRY(check_volumes_from(store, request.spec, record));
+  TRY(record_volumes(store, record.id, request.spec, volumes));
   fault::point("before-create-commit");
   return transaction.commit();
 }
@@ -114,19 +117,21 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
   // While this is held nobody takes the directory for something left behind (recover.cc).
   const sys::FileLock creating = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
   TRY(settle_userns(request.spec, request.config, caller_from_environment()));
-  TRY(name_volumes(store, request.spec));
+  TRY(plan_volumes(store, request.image, request.spec));
   record.spec = TRY(to_json(request.spec));
   const std::string path = container_directory(record.id);
   TRY(sys::ensure_dir_at(store.root(), path, 0700));
   fault::point("container-directory-made");
+  MadeVolumes volumes;
   const auto make = [&]() -> Result<LockedContainer> {
     const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
     sys::FileLock lock = TRY(sys::FileLock::exclusive(directory.get(), monitor::kLockFile));
     TRY(make_upper(directory.get(), request.image));
-    TRY(make_volumes(store, request.spec));
+    volumes = TRY(make_volumes(store, request.image, request.spec, request.remove_on_exit));
     fault::point("volumes-made");
-    TRY(insert_with_ids(store, record, request));
+    TRY(insert_with_ids(store, record, request, volumes));
     fault::point("container-recorded");
+    TRY(settle_volumes(store, request.spec));
     if (!record.remove_on_exit) TRY(write_container_copy(store, record));
     return LockedContainer{record, std::move(lock)};
   };

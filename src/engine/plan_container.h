@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/container_spec.h"
+#include "engine/prepare_mounts.h"
 #include "engine/users.h"
 #include "oci/image_config.h"
 #include "runtime/plan.h"
@@ -35,6 +36,7 @@ struct PlanInputs {
   std::optional<idmap::IdMap> uid_map;  // none: the host's IDs
   std::optional<idmap::IdMap> gid_map;
   const ResolvedUser& user;
+  std::vector<MountDecision> mount_decisions{};  // one for each of spec.mounts
   std::string home;
   sys::CapabilitySets capabilities;
   berth::seccomp::Filter seccomp;

@@ -5,6 +5,8 @@
 
 #include <sys/mount.h>
 
+#include "engine/mount_ids.h"
+
 namespace berth::engine {
 
 namespace {
@@ -88,7 +90,7 @@ Result<uint64_t> propagation_of(const MountSpec& mount) {
   return fail(Code::usage, "mount {}: there is no propagation \"{}\"", mount.target, name);
 }
 
-Result<MountPlan> plan_mount(const MountSpec& mount) {
+Result<MountPlan> plan_mount(const MountSpec& mount, const MountDecision& decision) {
   const bool tmpfs = mount.type == "tmpfs";
   MountPlan plan{.kind = tmpfs ? MountKind::tmpfs : MountKind::bind,
                  .source = mount.source,
@@ -97,8 +99,9 @@ Result<MountPlan> plan_mount(const MountSpec& mount) {
                  .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
                  .propagation = TRY(propagation_of(mount)),
                  .recursive = mount.type == "bind" && mount.recursive,
-                 // A volume is berth's own and in identity mapping; a host directory keeps its owners.
-                 .map_ids = mount.type == "volume"};
+                 .map_ids = decision.map_ids,
+                 .uid_map = decision.uid_map,
+                 .gid_map = decision.gid_map};
   if (mount.read_only) plan.attributes |= MOUNT_ATTR_RDONLY;
   if (tmpfs) plan.options = "mode=1777";
   for (const std::string& option : mount.options) {
@@ -109,12 +112,25 @@ Result<MountPlan> plan_mount(const MountSpec& mount) {
     } else if (tmpfs && (option.starts_with("size=") || option.starts_with("mode=") ||
                          option.starts_with("nr_inodes="))) {
       plan.options += "," + option;
-    } else {
+    } else if (!is_id_option(option) && !(mount.type == "volume" && option == "nocopy")) {
       return fail(Code::usage, "mount {}: there is no option \"{}\" for a {} mount", mount.target, option,
                   mount.type);
     }
   }
   return plan;
+}
+
+// What is mounted in a shared directory would be mounted on the host too.
+Result<> check_shared(const std::vector<MountPlan>& asked) {
+  for (const MountPlan& mount : asked) {
+    if (mount.propagation != MS_SHARED) continue;
+    for (const MountPlan& other : asked) {
+      if (!other.target.starts_with(mount.target + "/")) continue;
+      return fail(Code::refused, "the mount on {} lies in {}, which is shared with the host", other.target,
+                  mount.target);
+    }
+  }
+  return {};
 }
 
 size_t depth(const std::string& path) {
@@ -127,7 +143,9 @@ Result<std::vector<MountPlan>> plan_mounts(const PlanInputs& inputs) {
   std::vector<MountPlan> mounts;
   add_standard(mounts, inputs);
   std::vector<MountPlan> asked;
-  for (const MountSpec& mount : inputs.spec.mounts) asked.push_back(TRY(plan_mount(mount)));
+  for (size_t i = 0; i < inputs.spec.mounts.size(); ++i)
+    asked.push_back(TRY(plan_mount(inputs.spec.mounts[i], inputs.mount_decisions.at(i))));
+  TRY(check_shared(asked));
   // /a before /a/b, whatever the order of the flags.
   std::stable_sort(asked.begin(), asked.end(),
                    [](const MountPlan& a, const MountPlan& b) { return depth(a.target) < depth(b.target); });

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 #include "engine/id_decision.h"
 #include "engine/identity_layer.h"
 #include "engine/plan_container.h"
+#include "engine/prepare_mounts.h"
 #include "engine/status.h"
 #include "safepath/root.h"
 #include "seccomp/filter.h"
@@ -121,6 +123,10 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                                 .available = uid_map ? kernel_capabilities() : sys::own_bounding_set()},
                                user.uid));
   TRY(write_files(store, record.id, spec, uids, gids));
+  const bool overrides = (capabilities.effective >> CAP_DAC_OVERRIDE & 1U) != 0;
+  const std::vector<MountDecision> mounts =
+      TRY(prepare_mounts(store, spec, {uid_map, gid_map, user, overrides}, warnings));
+  TRY(write_mount_decisions(store, record.id, mounts));
   const PlanInputs inputs{.id = record.id,
                           .name = record.name,
                           .spec = spec,
@@ -131,6 +137,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                           .uid_map = uid_map,
                           .gid_map = gid_map,
                           .user = user,
+                          .mount_decisions = mounts,
                           .home = identity.home,
                           .capabilities = capabilities,
                           .seccomp = TRY(filter_for(store, spec, capabilities)),

@@ -1,14 +1,18 @@
 #include "runtime/assembly.h"
 
 #include <cerrno>
+#include <cstdlib>
+#include <optional>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "runtime/devices.h"
+#include "runtime/mapped_binds.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 #include "sys/process.h"
@@ -143,7 +147,9 @@ class Assembler {
     const bool directory = TRY(is_directory(source));
     if (mount.kind == MountKind::bind) {
       if (mount.attributes != 0) TRY(sys::set_attributes(source, mount.attributes, 0, mount.recursive));
-      const uint64_t propagation = mount.propagation == 0 ? uint64_t{MS_PRIVATE} : mount.propagation;
+      uint64_t propagation = mount.propagation == 0 ? uint64_t{MS_PRIVATE} : mount.propagation;
+      // As the kernel makes it anyway when a namespace of other users is entered (mount_namespaces(7)).
+      if (propagation == MS_SHARED && !plan_.uid_map.empty()) propagation = MS_SLAVE;
       TRY(sys::set_propagation(source, "", propagation, mount.recursive));
     }
     const sys::UniqueFd target = TRY(target_for(root_, mount.target, directory));
@@ -205,18 +211,54 @@ class Assembler {
 
 }  // namespace
 
-Result<std::vector<sys::UniqueFd>> open_bind_sources(const ContainerPlan& plan, int user_namespace) {
+namespace {
+
+// The host's mount namespace for as long as the object lives, and then again the one before.
+class HostMountNamespace {
+ public:
+  static Result<HostMountNamespace> enter(int host) {
+    sys::UniqueFd own = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
+    if (::setns(host, CLONE_NEWNS) != 0) return fail_errno(errno, "enter the host's mount namespace");
+    return HostMountNamespace(std::move(own));
+  }
+  HostMountNamespace(HostMountNamespace&&) = default;
+  HostMountNamespace& operator=(HostMountNamespace&&) = delete;
+  HostMountNamespace(const HostMountNamespace&) = delete;
+  HostMountNamespace& operator=(const HostMountNamespace&) = delete;
+  ~HostMountNamespace() {
+    // What is mounted from here on would be the host's.
+    if (own_.valid() && ::setns(own_.get(), CLONE_NEWNS) != 0) ::abort();
+  }
+
+ private:
+  explicit HostMountNamespace(sys::UniqueFd own) : own_(std::move(own)) {}
+  sys::UniqueFd own_;
+};
+
+bool follows_the_host(const MountPlan& mount) {
+  return mount.propagation == MS_SLAVE || mount.propagation == MS_SHARED;
+}
+
+Result<sys::UniqueFd> open_bind_source(const MountPlan& mount, BindMapper& mapper, int host_mounts) {
+  // The private namespace is cut off from what is mounted on the host later, and so are copies made in it.
+  std::optional<HostMountNamespace> host;
+  if (follows_the_host(mount)) host.emplace(TRY(HostMountNamespace::enter(host_mounts)));
+  const sys::UniqueFd path =
+      TRY_CONTEXT(sys::open_at(AT_FDCWD, mount.source, O_PATH), "mount {} from the host", mount.source);
+  sys::UniqueFd clone = TRY(sys::clone_tree(path.get(), "", mount.recursive));
+  TRY_CONTEXT(mapper.map(mount, clone.get(), path.get()), "mount {} with mapped IDs", mount.source);
+  return clone;
+}
+
+}  // namespace
+
+Result<std::vector<sys::UniqueFd>> open_bind_sources(const ContainerPlan& plan, int user_namespace,
+                                                     int host_mounts) {
   std::vector<sys::UniqueFd> sources;
+  BindMapper mapper(user_namespace);
   for (const MountPlan& mount : plan.mounts) {
     sources.emplace_back();
-    if (mount.kind != MountKind::bind) continue;
-    sys::UniqueFd path =
-        TRY_CONTEXT(sys::open_at(AT_FDCWD, mount.source, O_PATH), "mount {} from the host", mount.source);
-    sources.back() = TRY(sys::clone_tree(path.get(), "", mount.recursive));
-    if (mount.map_ids && user_namespace >= 0) {
-      TRY_CONTEXT(sys::set_id_mapping(sources.back().get(), user_namespace, mount.recursive),
-                  "mount {} with mapped IDs", mount.source);
-    }
+    if (mount.kind == MountKind::bind) sources.back() = TRY(open_bind_source(mount, mapper, host_mounts));
   }
   return sources;
 }

@@ -22,8 +22,9 @@ struct NamespacedMounts {
 
 // The sources of the plan's bind mounts as detached clones, mapped where asked, in the order of plan.mounts
 // (an invalid descriptor for other kinds). Opened before anything of the container exists that could move
-// them.
-Result<std::vector<sys::UniqueFd>> open_bind_sources(const ContainerPlan& plan, int user_namespace);
+// them. `host_mounts`: the host's mount namespace, for those that are to follow what is mounted there later.
+Result<std::vector<sys::UniqueFd>> open_bind_sources(const ContainerPlan& plan, int user_namespace,
+                                                     int host_mounts);
 
 // Mounts everything of the plan below `root` (an attached mount), makes devices, masks paths, sets what is
 // read-only. `console` is the terminal's other end for /dev/console, or -1.

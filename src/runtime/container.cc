@@ -43,6 +43,7 @@ class PrivateMountNamespace {
     TRY(sys::set_propagation(AT_FDCWD, "/", MS_PRIVATE, true));
     return entered;
   }
+  [[nodiscard]] int host() const { return host_.get(); }
   PrivateMountNamespace(PrivateMountNamespace&&) = default;
   PrivateMountNamespace& operator=(PrivateMountNamespace&&) = delete;
   PrivateMountNamespace(const PrivateMountNamespace&) = delete;
@@ -120,7 +121,7 @@ class PreparedContainer::Parts {
     const sys::UniqueFd user_namespace = TRY(map_ids(plan));
     TRY(channel_.send(wire::encode(StepMessage{.step = Step::mapped}), descriptors_of(plan_file, streams)));
     const HostIds ids = TRY(root_ids(plan));
-    std::vector<sys::UniqueFd> binds = TRY(open_bind_sources(plan, user_namespace.get()));
+    std::vector<sys::UniqueFd> binds = TRY(open_bind_sources(plan, user_namespace.get(), mounts_->host()));
     const sys::UniqueFd rootfs = TRY_CONTEXT(
         mount_rootfs(plan.rootfs, user_namespace.get(), ids, scratch, sources), "mount the root file system");
     fault::point("rootfs-mounted");

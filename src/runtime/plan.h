@@ -54,10 +54,14 @@ struct MountPlan {
   uint64_t attributes = 0;   // MOUNT_ATTR_* to set; NODEV of /dev leaves the plan's own devices usable
   uint64_t propagation = 0;  // MS_PRIVATE, MS_SLAVE, MS_SHARED, or 0 for private
   bool recursive = false;    // bind: with all submounts
-  bool map_ids = false;      // bind: through the container's map (identity mapping on disk)
+  bool map_ids = false;      // bind: what is on disk is seen through a map, with all submounts
+  // That map, from the IDs on disk (IdExtent::inside) to the host's as who they are taken for (outside).
+  // Empty: the container's own, so that what is on disk bears the container's IDs (identity mapping).
+  std::vector<IdExtent> uid_map;
+  std::vector<IdExtent> gid_map;
   template <typename A>
   void fields(A& a) {
-    a(kind, source, target, options, attributes, propagation, recursive, map_ids);
+    a(kind, source, target, options, attributes, propagation, recursive, map_ids, uid_map, gid_map);
   }
 };
 

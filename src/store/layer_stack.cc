@@ -53,6 +53,17 @@ Result<std::optional<StackEntry>> MergedDirectory::look_up(const std::string& na
   return found;
 }
 
+Result<std::vector<std::string>> MergedDirectory::names() const {
+  std::vector<std::string> all;
+  for (const sys::UniqueFd& layer : layers_) {
+    std::vector<std::string> own = TRY(sys::list_dir(layer.get()));
+    all.insert(all.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
 LayerStack::LayerStack(std::vector<sys::UniqueFd> layers) : layers_(std::move(layers)) {
   std::reverse(layers_.begin(), layers_.end());
 }

@@ -26,6 +26,12 @@ class MergedDirectory {
   // nothing. Code::refused for a name that no file can have.
   [[nodiscard]] Result<std::optional<StackEntry>> look_up(const std::string& name) const;
 
+  // Each once, sorted. Names that a whiteout hides may be among them; look_up() finds nothing under those.
+  [[nodiscard]] Result<std::vector<std::string>> names() const;
+
+  // The highest layer's own directory, open for reading.
+  [[nodiscard]] int fd() const { return layers_.front().get(); }
+
  private:
   std::vector<sys::UniqueFd> layers_;
 };

@@ -21,16 +21,6 @@ class Store(attack.AttackCase):
         for directory in (self.work, self.runroot.parent):
             directory.chmod(0o755)
 
-    def as_user(self, uid, *command):
-        """In the directory above the store, without asking for anything above that."""
-        def drop():
-            os.chdir(self.work)
-            os.setgroups([])
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
-        return subprocess.run(command, preexec_fn=drop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=30, check=False)
-
     def bank_base(self):
         text = self.ok("run", "--rm", case.DEMO, "cat", "/proc/self/uid_map")
         return int(text.split()[1])

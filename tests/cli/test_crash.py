@@ -14,7 +14,7 @@ from support.case import DEMO, REPOSITORY, BerthCase, main
 from support.images import archive
 
 # Where a run can be killed, and by whom it is noticed: the command itself is killed, or it says what was lost.
-CLIENT_POINTS = {"container-directory-made", "volumes-made", "before-create-commit", "container-recorded", "planned",
+CLIENT_POINTS = {"container-directory-made", "volume-copied", "volumes-made", "before-create-commit", "container-recorded", "planned",
                  "restart-recorded", "monitor-spawned", "start-sent", "started", "identity-staged", "filter-staged",
                  "removing", "files-removed", "record-removed", "exit-stored"}
 MONITOR_POINTS = {"task-received", "process-created", "rootfs-mounted", "assembled", "container-started",
@@ -22,6 +22,7 @@ MONITOR_POINTS = {"task-received", "process-created", "rootfs-mounted", "assembl
 EARLY_INSIDE_POINTS = {"inside-mapped", "mounts-made"}
 LATE_INSIDE_POINTS = {"inside-entered", "inside-ready"}
 INSIDE_POINTS = EARLY_INSIDE_POINTS | LATE_INSIDE_POINTS
+VOLUME_POINTS = {"volume-directory-made", "volume-moved"}  # not of a run; test_volume.py kills there
 
 
 class Crash(BerthCase):
@@ -69,7 +70,7 @@ class AtEveryPoint(Crash):
         for folder in ("cli", "engine", "monitor", "runtime"):
             for path in (REPOSITORY / "src" / folder).glob("*.cc"):
                 found |= set(re.findall(r'fault::point\("([^"]+)"\)', path.read_text()))
-        self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS)
+        self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS)
 
     def try_point(self, point, *flags):
         # A user that the image does not know, an unnamed volume, no filter in the cache: every step is taken.
@@ -92,7 +93,8 @@ class AtEveryPoint(Crash):
                 self.forget_caches()
 
     def test_a_run_without_rm_leaves_a_container_that_can_be_removed_or_none(self):
-        not_there = {"monitor-spawned", "container-directory-made", "volumes-made", "before-create-commit"}
+        not_there = {"monitor-spawned", "container-directory-made", "volume-copied", "volumes-made",
+                     "before-create-commit"}
         without = {"restart-recorded", "removing", "files-removed", "record-removed"}
         for point in sorted((CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS) - without):
             with self.subTest(point=point):

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import subprocess
 import sys
 import tarfile
 
@@ -60,6 +61,16 @@ class AttackCase(case.BerthCase):
         self.assertIn("held", done.stdout, done)
         self.assertEqual(done.status, status, done)
         return done.stdout
+
+    def as_user(self, uid, *command):
+        """In the directory above the store, without asking for anything above that."""
+        def drop():
+            os.chdir(self.work)
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+        return subprocess.run(command, preexec_fn=drop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=30, check=False)
 
     def files_of(self, directory):
         """What a directory of the host holds: names, kinds, sizes, owners."""

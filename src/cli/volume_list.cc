@@ -1,0 +1,127 @@
+// `berth volume ls` and `berth volume inspect`.
+#include "cli/flags.h"
+#include "cli/table.h"
+#include "cli/template.h"
+#include "cli/times.h"
+#include "cli/volume_filters.h"
+#include "cli/volumes.h"
+#include "engine/recover.h"
+
+namespace berth::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// podman's fields, and then berth's own.
+Json describe(const store::Store& store, const engine::Volume& volume) {
+  return Json{{"Name", volume.name},
+              {"Driver", "local"},
+              {"Mountpoint", volume.mount_point(store)},
+              {"CreatedAt", rfc3339(std::chrono::seconds(volume.created_at))},
+              {"Labels", volume.labels.empty() ? Json::object() : Json(volume.labels)},
+              {"Scope", "local"},
+              {"Options", Json::object()},
+              {"MountCount", volume.containers.size()},
+              {"NeedsCopyUp", !volume.populated},
+              {"Anonymous", volume.anonymous},
+              {"Containers", volume.containers}};
+}
+
+std::string dump(const Json& value) {
+  return value.dump(4, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<> print_template(const store::Store& store, const std::vector<engine::Volume>& volumes,
+                        std::string_view format, bool heading) {
+  constexpr std::string_view kTable = "table ";
+  const bool as_table = format.starts_with(kTable);
+  const Template parsed = TRY(Template::parse(as_table ? format.substr(kTable.size()) : format));
+  std::vector<std::vector<std::string>> lines;
+  if (as_table && heading) lines.push_back(parsed.fields());
+  for (const engine::Volume& volume : volumes) {
+    const std::string text = TRY(parsed.expand(describe(store, volume)));
+    if (as_table) {
+      lines.push_back(split_at_tabs(text));
+    } else {
+      fmt::print("{}\n", text);
+    }
+  }
+  if (as_table) fmt::print("{}", table(lines));
+  return {};
+}
+
+}  // namespace
+
+Result<int> list_volumes(const Invocation& invocation) {
+  std::vector<std::string> filters;
+  std::string format;
+  bool no_heading = false;
+  bool quiet = false;
+  Flags line(invocation, "[flags]", "Lists the volumes.",
+             "  berth volume ls\n  berth volume ls --filter dangling=true -q\n");
+  line.list("-f,--filter", filters, "name=, label=, label!=, dangling= or driver=");
+  line.value("--format", format, "json, or a template: \"{{.Name}}: {{.Mountpoint}}\"");
+  line.flag("-n,--noheading", no_heading, "Print no heading");
+  line.flag("-q,--quiet", quiet, "Print only names");
+  if (!TRY(line.parse())) return 0;
+  store::Store store = TRY(open_store(invocation));
+  TRY(engine::recover(store));
+  std::vector<engine::Volume> all = TRY(engine::list_volumes(store));
+  const std::vector<engine::Volume> volumes = TRY(filtered(std::move(all), filters));
+  if (quiet) {
+    for (const engine::Volume& volume : volumes) fmt::print("{}\n", volume.name);
+  } else if (format == "json") {
+    Json list = Json::array();
+    for (const engine::Volume& volume : volumes) list.push_back(describe(store, volume));
+    fmt::print("{}\n", dump(list));
+  } else if (!format.empty() && format != "table") {
+    TRY(print_template(store, volumes, format, !no_heading));
+  } else if (!volumes.empty()) {  // as podman has it, no volumes are no output
+    std::vector<std::vector<std::string>> lines;
+    if (!no_heading) lines.push_back({"DRIVER", "VOLUME NAME"});
+    for (const engine::Volume& volume : volumes) lines.push_back({"local", volume.name});
+    fmt::print("{}", table(lines));
+  }
+  return 0;
+}
+
+Result<int> inspect_volumes(const Invocation& invocation) {
+  bool all = false;
+  std::string format;
+  std::vector<std::string> names;
+  Flags line(invocation, "[flags] VOLUME [VOLUME...]",
+             "Prints all that is known of volumes, as a JSON array.",
+             "  berth volume inspect data\n  berth volume inspect --format {{.Mountpoint}} data\n");
+  line.flag("-a,--all", all, "All volumes");
+  line.value("-f,--format", format, "json, or a template");
+  line.words("volumes", names, Need::optional);
+  if (!TRY(line.parse())) return 0;
+  if (names.empty() != all)
+    return fail(Code::usage, "berth {}: name volumes or give --all, one of the two", invocation.name);
+  store::Store store = TRY(open_store(invocation));
+  TRY(engine::recover(store));
+  std::vector<engine::Volume> volumes;
+  std::optional<Error> missing;
+  if (all) volumes = TRY(engine::list_volumes(store));
+  for (const std::string& name : names) {
+    Result<engine::Volume> volume = engine::find_volume(store, name);
+    if (volume) {
+      volumes.push_back(std::move(*volume));
+    } else if (!missing) {
+      missing = std::move(volume.error());
+    }
+  }
+  if (!format.empty() && format != "json") {
+    TRY(print_template(store, volumes, format, true));
+  } else {
+    Json list = Json::array();
+    for (const engine::Volume& volume : volumes) list.push_back(describe(store, volume));
+    fmt::print("{}\n", dump(list));
+  }
+  // The others are shown all the same.
+  if (missing) return std::unexpected(std::move(*missing));
+  return 0;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,112 @@
+// `berth volume rm` and `berth volume prune`.
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include "cli/flags.h"
+#include "cli/volume_filters.h"
+#include "cli/volumes.h"
+#include "engine/recover.h"
+#include "engine/remove.h"
+
+namespace berth::cli {
+
+namespace {
+
+Result<> remove_users(store::Store& store, const std::string& name) {
+  const Result<engine::Volume> volume = engine::find_volume(store, name);
+  if (!volume) return std::unexpected(volume.error());
+  for (const std::string& id : volume->containers) {
+    const Result<store::ContainerRecord> record = store::find_container(store.db(), id);
+    if (!record && record.error().code == Code::not_found) continue;
+    if (!record) return std::unexpected(record.error());
+    const Result<engine::LockedContainer> locked = engine::kill_and_lock_container(store, *record);
+    if (!locked && locked.error().code == Code::not_found) continue;
+    if (!locked) return std::unexpected(locked.error());
+    TRY(engine::remove_container(store, *locked));
+  }
+  return {};
+}
+
+Result<> remove_one(store::Store& store, const std::string& name, bool force) {
+  if (force) TRY(remove_users(store, name));
+  const Result<> removed = engine::remove_volume(store, name);
+  // One without a name may have gone with its container.
+  if (!removed && force && removed.error().code == Code::not_found) return {};
+  return removed;
+}
+
+bool confirmed(const std::vector<engine::Volume>& volumes) {
+  fmt::print(stderr, "This removes all volumes that no container uses, and what is in them:\n");
+  for (const engine::Volume& volume : volumes) fmt::print(stderr, "  {}\n", volume.name);
+  fmt::print(stderr, "Go on? [y/N] ");
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+}  // namespace
+
+Result<int> remove_volumes(const Invocation& invocation) {
+  bool all = false;
+  bool force = false;
+  std::vector<std::string> names;
+  Flags line(invocation, "[flags] VOLUME [VOLUME...]",
+             "Removes volumes and what is in them. Prints their names. The exit status is 1 if one is not "
+             "there, 2 if "
+             "a container uses one.",
+             "  berth volume rm data\n  berth volume rm --all\n");
+  line.flag("-a,--all", all, "All volumes");
+  line.flag("-f,--force", force, "Remove the containers that use them first, running or not");
+  line.words("volumes", names, Need::optional);
+  if (!TRY(line.parse())) return 0;
+  if (names.empty() != all)
+    return fail(Code::usage, "berth {}: name volumes or give --all, one of the two", invocation.name);
+  store::Store store = TRY(open_store(invocation));
+  TRY(engine::recover(store));
+  if (all) {
+    for (const engine::Volume& volume : TRY(engine::list_volumes(store))) names.push_back(volume.name);
+  }
+  int status = 0;
+  for (const std::string& name : names) {
+    const Result<> removed = remove_one(store, name, force);
+    if (removed) {
+      fmt::print("{}\n", name);
+      continue;
+    }
+    // The others are still removed; the status tells that not all were, as podman has it.
+    std::fflush(stdout);
+    fmt::print(stderr, "{}", render("berth", removed.error()));
+    constexpr int kFailed = 125;
+    const Code code = removed.error().code;
+    status = std::max(status, code == Code::not_found ? 1 : code == Code::conflict ? 2 : kFailed);
+  }
+  return status;
+}
+
+Result<int> prune_volumes(const Invocation& invocation) {
+  bool force = false;
+  std::vector<std::string> filters;
+  Flags line(invocation, "[flags]", "Removes the volumes that no container uses. Prints their names.",
+             "  berth volume prune --force\n  berth volume prune --filter label=team=web\n");
+  line.list("--filter", filters, "name=, label= or label!=");
+  line.flag("-f,--force", force, "Do not ask");
+  if (!TRY(line.parse())) return 0;
+  store::Store store = TRY(open_store(invocation));
+  TRY(engine::recover(store));
+  std::vector<engine::Volume> all = TRY(engine::list_volumes(store));
+  filters.emplace_back("dangling=true");
+  const std::vector<engine::Volume> unused = TRY(filtered(std::move(all), filters));
+  if (unused.empty() || (!force && !confirmed(unused))) return 0;
+  for (const engine::Volume& volume : unused) {
+    const Result<> removed = engine::remove_volume(store, volume.name);
+    // A container may use it, or somebody may have removed it, since.
+    const bool changed =
+        !removed && (removed.error().code == Code::conflict || removed.error().code == Code::not_found);
+    if (!removed && !changed) return std::unexpected(removed.error());
+    if (removed) fmt::print("{}\n", volume.name);
+  }
+  return 0;
+}
+
+}  // namespace berth::cli

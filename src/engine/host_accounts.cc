@@ -1,0 +1,62 @@
+#include "engine/host_accounts.h"
+
+#include <charconv>
+#include <optional>
+#include <string>
+
+#include <grp.h>
+#include <pwd.h>
+
+#include "idmap/id_range.h"
+
+namespace berth::engine {
+
+namespace {
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+Result<uint32_t> to_number(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value > idmap::kLastId)
+    return fail(Code::usage, "{} is no ID", text);
+  return static_cast<uint32_t>(value);
+}
+
+// berth is single-threaded, so the C library's own buffers will do.
+Result<HostAccount> find_user(const std::string& name, bool needs_group) {
+  if (!is_number(name)) {
+    const passwd* entry = ::getpwnam(name.c_str());
+    if (entry == nullptr) return fail(Code::not_found, "the host has no user \"{}\"", name);
+    return HostAccount{HostUid(entry->pw_uid), HostGid(entry->pw_gid)};
+  }
+  const uint32_t uid = TRY(to_number(name));
+  const passwd* entry = ::getpwuid(uid);
+  if (entry != nullptr) return HostAccount{HostUid(uid), HostGid(entry->pw_gid)};
+  if (needs_group) {
+    return fail(Code::not_found, "the host has no user {}, so its group has to be given: {}:GROUP", name,
+                name);
+  }
+  return HostAccount{HostUid(uid), HostGid(0)};
+}
+
+Result<HostGid> find_group(const std::string& name) {
+  if (is_number(name)) return HostGid(TRY(to_number(name)));
+  const group* entry = ::getgrnam(name.c_str());
+  if (entry == nullptr) return fail(Code::not_found, "the host has no group \"{}\"", name);
+  return HostGid(entry->gr_gid);
+}
+
+}  // namespace
+
+Result<HostAccount> find_host_account(std::string_view text) {
+  const size_t colon = text.find(':');
+  const bool has_group = colon != std::string_view::npos;
+  HostAccount account = TRY(find_user(std::string(text.substr(0, colon)), !has_group));
+  if (has_group) account.gid = TRY(find_group(std::string(text.substr(colon + 1))));
+  return account;
+}
+
+}  // namespace berth::engine

@@ -1,0 +1,67 @@
+#include "sys/mount_table.h"
+
+#include <charconv>
+
+#include <fcntl.h>
+
+#include "sys/file.h"
+
+namespace berth::sys {
+
+namespace {
+
+// "\040" is a space, as the kernel writes what would end a field.
+std::string unescaped(std::string_view text) {
+  constexpr size_t kDigits = 3;
+  constexpr int kOctal = 8;
+  std::string out;
+  while (!text.empty()) {
+    unsigned value = 0;
+    if (text[0] == '\\' && text.size() > kDigits) {
+      const char* end = text.data() + 1 + kDigits;
+      if (std::from_chars(text.data() + 1, end, value, kOctal).ptr == end) {
+        out += static_cast<char>(value);
+        text.remove_prefix(1 + kDigits);
+        continue;
+      }
+    }
+    out += text[0];
+    text.remove_prefix(1);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<MountEntry> parse_mount_entry(std::string_view line) {
+  constexpr size_t kPlace = 4;
+  MountEntry entry;
+  const size_t dash = line.find(" - ");
+  if (dash == std::string_view::npos) return fail("a line of the mount table has no file system");
+  std::string_view type = line.substr(dash + 3);
+  entry.type = unescaped(type.substr(0, type.find(' ')));
+  for (size_t field = 0; !line.empty(); ++field) {
+    const std::string_view word = line.substr(0, line.find(' '));
+    line.remove_prefix(std::min(word.size() + 1, line.size()));
+    if (field == 0) std::from_chars(word.data(), word.data() + word.size(), entry.id);
+    if (field == kPlace) {
+      entry.place = unescaped(word);
+      return entry;
+    }
+  }
+  return fail("a line of the mount table has too few fields");
+}
+
+Result<std::vector<MountEntry>> read_mount_table() {
+  constexpr size_t kLargest = size_t{64} << 20;
+  const std::string text = TRY(read_file_at(AT_FDCWD, "/proc/self/mountinfo", kLargest));
+  std::vector<MountEntry> entries;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (!line.empty()) entries.push_back(TRY(parse_mount_entry(line)));
+  }
+  return entries;
+}
+
+}  // namespace berth::sys

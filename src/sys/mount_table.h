@@ -1,0 +1,25 @@
+// What is mounted where, as the calling process sees it (/proc/self/mountinfo, proc_pid_mountinfo(5)).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace berth::sys {
+
+struct MountEntry {
+  uint64_t id = 0;
+  std::string place;  // from the root of the process
+  std::string type;   // "ext4"
+};
+
+// In the order in which the kernel lists them: a mount comes after the one that it lies on.
+Result<std::vector<MountEntry>> read_mount_table();
+
+// One line. Code::failed if it is none.
+Result<MountEntry> parse_mount_entry(std::string_view line);
+
+}  // namespace berth::sys
