@@ -8,6 +8,7 @@
 
 #include "engine/container_spec.h"
 #include "engine/status.h"
+#include "ledger/bank_numbers.h"
 #include "store/containers.h"
 #include "sys/file.h"
 
@@ -35,7 +36,8 @@ Result<std::vector<IdLine>> look_at_files(const std::string& etc) {
 Result<std::vector<BankFacts>> look_at_banks(store::Database& db) {
   // What a container is called, also one that is gone.
   store::Statement query = TRY(db.prepare(
-      "SELECT number, owner_kind, owner, since, freed_at, last_owner_kind, last_owner, containers.name "
+      "SELECT number, owner_kind, owner, since, freed_at, last_owner_kind, last_owner, "
+      "coalesce(containers.name, CASE WHEN owner IS NULL THEN last_owner_name END) "
       "FROM banks LEFT JOIN containers ON containers.id = coalesce(owner, last_owner) ORDER BY number"));
   std::vector<BankFacts> banks;
   while (TRY(query.step())) {
@@ -95,7 +97,8 @@ Result<std::vector<ContainerFacts>> look_at_containers(store::Store& store) {
                           .pid = live ? live->pid : 0,
                           .host_ids = record.uid_map.empty(),
                           .network = spec ? spec->network : "",
-                          .user = spec ? spec->user : "",
+                          .userns = spec ? spec->userns : "",
+                          .allow_shared_ids = spec && spec->allow_shared_ids,
                           .users = extents_of(record.uid_map),
                           .groups = extents_of(record.gid_map),
                           .banks = std::move(banks[record.id]),
@@ -134,13 +137,14 @@ Result<IdFacts> look_at_ids(store::Store& store, const ledger::HostSources& host
 }
 
 std::string name_of(Bank bank) {
-  return fmt::format("bank {}", bank.number() - ledger::kFirstBank.number());
+  return fmt::format("bank {}", ledger::number_of(bank));
 }
 
 std::string name_of_owner(const BankFacts& bank) {
   if (!bank.owner) return "nobody";
-  const std::string_view kind = bank.owner->kind == "name" ? "the name" : std::string_view(bank.owner->kind);
-  return fmt::format("{} {}", kind, bank.owner_name);
+  if (bank.owner->kind != ledger::kNameKind) return fmt::format("{} {}", bank.owner->kind, bank.owner_name);
+  return fmt::format("the {} {}", ledger::is_bank_number(bank.owner_name) ? "number" : "name",
+                     bank.owner_name);
 }
 
 std::string text_of(const idmap::IdRange& ids) {

@@ -34,7 +34,8 @@ struct ContainerFacts {
   pid_t pid = 0;          // of its first process; 0: it does not run
   bool host_ids = false;  // no map: its IDs are the host's
   std::string network{};
-  std::string user{};  // what it was asked to run as; empty: as the image says
+  std::string userns{};  // as --userns has it
+  bool allow_shared_ids = false;
   // Its maps; empty where they can't be read, and with host_ids.
   std::vector<idmap::Extent> users{};
   std::vector<idmap::Extent> groups{};
@@ -61,7 +62,7 @@ struct IdFacts {
 // Looks. `host` names the places where the files and the processes are.
 Result<IdFacts> look_at_ids(store::Store& store, const ledger::HostSources& host = {});
 
-// "bank 3": the number counts from the pool's first bank.
+// "bank 3", by the number that people use.
 std::string name_of(Bank bank);
 // "container web", "project shop", "the name db".
 std::string name_of_owner(const BankFacts& bank);
