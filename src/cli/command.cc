@@ -181,9 +181,9 @@ Result<> require_root(const Invocation& invocation) {
       fmt::format("`sudo berth {}` does; this version has no containers for other users.", invocation.name)));
 }
 
-Result<store::Store> open_store(const Invocation& invocation) {
+Result<store::Store> open_store(const Invocation& invocation, store::Privacy privacy) {
   TRY(require_root(invocation));
-  return store::Store::open(invocation.globals.locations);
+  return store::Store::open(invocation.globals.locations, privacy);
 }
 
 int run_command_line(std::span<const std::string> argv, std::span<const Command> commands,

@@ -36,7 +36,8 @@ struct Command {
 Result<> require_root(const Invocation& invocation);
 
 // The store that the global flags name. An error with a way out for a caller who is not root.
-Result<store::Store> open_store(const Invocation& invocation);
+Result<store::Store> open_store(const Invocation& invocation,
+                                store::Privacy privacy = store::Privacy::required);
 
 // All commands, in the order of the list that `berth --help` prints.
 std::span<const Command> all_commands();

@@ -53,6 +53,8 @@ constexpr Command kCommands[] = {
     {"bank rm", "Free named banks", "Banks", remove_banks},
     {"config", "Print the configuration and where it comes from", "System", print_config},
     {"info", "Say what berth has here", "System", info},
+    {"audit", "Find IDs that are shared and should not be", "System", audit},
+    {"map", "Draw the host's ID space", "System", map},
     {"system repair", "Put right what killed processes left", "System", system_repair},
     {"version", "Print the version", "System", version},
 };

@@ -7,5 +7,7 @@ namespace berth::cli {
 Result<int> version(const Invocation& invocation);
 Result<int> print_config(const Invocation& invocation);
 Result<int> info(const Invocation& invocation);
+Result<int> audit(const Invocation& invocation);
+Result<int> map(const Invocation& invocation);
 Result<int> system_repair(const Invocation& invocation);
 }  // namespace berth::cli

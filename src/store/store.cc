@@ -19,7 +19,7 @@ namespace {
 
 constexpr mode_t kPrivate = 0700;
 
-Result<sys::UniqueFd> open_private_dir(const std::string& path, std::string_view flag) {
+Result<sys::UniqueFd> open_private_dir(const std::string& path, std::string_view flag, Privacy privacy) {
   Result<sys::UniqueFd> dir = sys::open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY);
   if (!dir && dir.error().err == ENOENT) {
     if (const std::string parent = path.substr(0, path.rfind('/')); !parent.empty()) {
@@ -32,7 +32,7 @@ Result<sys::UniqueFd> open_private_dir(const std::string& path, std::string_view
   if (!dir) return dir;
   const struct stat st = TRY(sys::stat_at(dir->get(), "", AT_EMPTY_PATH));
   // A setuid file of a layer must not be within reach of any host user.
-  if (st.st_uid != ::geteuid() || (st.st_mode & 077) != 0) {
+  if (privacy == Privacy::required && (st.st_uid != ::geteuid() || (st.st_mode & 077) != 0)) {
     Error error{Code::refused,
                 0,
                 fmt::format("the directory {} can be entered by other users of this host", path),
@@ -82,9 +82,9 @@ struct Directories {
   sys::UniqueFd run_root;
 };
 
-Result<Directories> open_directories(const Locations& locations) {
-  Directories opened{TRY(open_private_dir(locations.root, "--root")),
-                     TRY(open_private_dir(locations.run_root, "--runroot"))};
+Result<Directories> open_directories(const Locations& locations, Privacy privacy) {
+  Directories opened{TRY(open_private_dir(locations.root, "--root", privacy)),
+                     TRY(open_private_dir(locations.run_root, "--runroot", privacy))};
   // The database is made last, so where it is the directories are too.
   if (!has_database(opened.root.get())) {
     for (const char* name : kDirectories) TRY(sys::ensure_dir_at(opened.root.get(), name, kPrivate));
@@ -110,8 +110,8 @@ Result<> move(int root, const std::string& from, const std::string& to) {
 
 }  // namespace
 
-Result<Store> Store::open(Locations locations) {
-  Directories opened = TRY(open_directories(locations));
+Result<Store> Store::open(Locations locations, Privacy privacy) {
+  Directories opened = TRY(open_directories(locations, privacy));
   const int root = opened.root.get();
   // SQLite would throw the log of a database that is gone away, so it is asked before that. In this order: a
   // store has its database before anything else.
@@ -125,7 +125,7 @@ Result<Store> Store::open(Locations locations) {
 }
 
 Result<Store> Store::begin_rebuild(Locations locations) {
-  Directories opened = TRY(open_directories(locations));
+  Directories opened = TRY(open_directories(locations, Privacy::required));
   for (const char* name : kDirectories) TRY(sys::ensure_dir_at(opened.root.get(), name, kPrivate));
   const std::string path = fmt::format("{}/{}", locations.root, kDatabase);
   if (TRY(Database::is_whole(path))) {

@@ -24,14 +24,17 @@ struct Locations {
   std::string run_root = "/run/berth";  // --runroot: state that ends with the boot
 };
 
+// Whether a store is opened whose directories can be entered by others. Only for who looks at it and says so.
+enum class Privacy { required, not_required };
+
 class Store {
  public:
   // Opens the store and makes what is missing. Refuses a root that is not root's own or that others can
-  // write.
+  // enter.
   //
   // A database that is gone from a store that holds something is not begun anew in silence: every container
   // would be taken for something left behind. The error says how to get a new one (kRebuildHint).
-  static Result<Store> open(Locations locations);
+  static Result<Store> open(Locations locations, Privacy privacy = Privacy::required);
 
   // A store with a new, empty database that nobody else sees before finish_rebuild(). Code::conflict if the
   // present one is whole. The caller keeps others from making containers meanwhile.
