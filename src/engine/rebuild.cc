@@ -155,7 +155,11 @@ Result<> Rebuild::hold_mapped(const std::string& id, const std::string& map) {
 
 Result<> Rebuild::with_copy(ContainerCopy copy) {
   store::ContainerRecord& record = copy.record;
-  for (const HeldBank& held : copy.banks) {
+  for (HeldBank held : copy.banks) {
+    // It was another container's, which has gone since.
+    const bool orphaned =
+        held.owner.kind == "container" && !sys::exists_at(store_.root(), container_directory(held.owner.id));
+    if (orphaned) held.owner.id = record.id;
     TRY(hold(held));
     const bool own = held.owner.kind == "container" && held.owner.id == record.id;
     if (!own) TRY(ledger::record_use(store_.db(), record.id, held.bank));

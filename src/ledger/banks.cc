@@ -125,6 +125,24 @@ constexpr std::string_view kFree =
     "(SELECT name FROM containers WHERE owner_kind = 'container' AND id = banks.owner), "
     "owner_kind = NULL, owner = NULL, since = NULL, freed_at = ?1 WHERE ";
 
+// A bank of the owner's that another container uses (--userns container:NAME) is that container's from now
+// on.
+Result<> hand_on(store::Database& db, const Owner& owner, int64_t now) {
+  store::Statement update =
+      TRY(db.prepare("UPDATE banks SET last_owner_kind = owner_kind, last_owner = owner, last_owner_name = "
+                     "(SELECT name FROM containers WHERE owner_kind = 'container' AND id = banks.owner), "
+                     "since = ?1, owner_kind = 'container', owner = (SELECT min(container_id) FROM "
+                     "container_banks WHERE bank = number AND container_id <> ?2) "
+                     "WHERE owner_kind = ?3 AND owner = ?2 AND EXISTS "
+                     "(SELECT 1 FROM container_banks WHERE bank = number AND container_id <> ?2)"));
+  TRY(update.bind(1, now / kNanoseconds).bind(2, owner.id).bind(3, owner.kind).run());
+  if (db.changes() == 0) return {};
+  // An owner is no user of its own bank.
+  return db.execute(
+      "DELETE FROM container_banks WHERE EXISTS (SELECT 1 FROM banks WHERE number = bank AND "
+      "owner_kind = 'container' AND owner = container_id)");
+}
+
 Result<std::vector<BankRecord>> list(store::Database& db, std::string_view condition) {
   store::Statement select =
       TRY(db.prepare(fmt::format("SELECT {} FROM banks WHERE {}", kColumns, condition)));
@@ -148,26 +166,11 @@ Result<Bank> allocate_bank(store::Database& db, const Owner& owner, const HostSo
   return bank_number(*number);
 }
 
-namespace {
-// A bank of the owner's that a container uses (--userns container:NAME) is that container's from now on.
-Result<> hand_over(store::Database& db, const Owner& owner) {
-  store::Statement update = TRY(
-      db.prepare("UPDATE banks SET owner_kind = 'container', owner = (SELECT min(container_id) FROM "
-                 "container_banks WHERE bank = number) WHERE owner_kind = ?1 AND owner = ?2 AND EXISTS "
-                 "(SELECT 1 FROM container_banks WHERE bank = number)"));
-  TRY(update.bind(1, owner.kind).bind(2, owner.id).run());
-  if (db.changes() == 0) return {};
-  return db.execute(
-      "DELETE FROM container_banks WHERE EXISTS (SELECT 1 FROM banks WHERE number = bank AND owner_kind = "
-      "'container' AND owner = container_id)");
-}
-}  // namespace
-
 Result<int64_t> free_banks_of(store::Database& db, const Owner& owner, const HostSources& host) {
-  TRY(hand_over(db, owner));
   // number breaks the tie among the banks of one owner.
   store::Statement update = TRY(db.prepare(fmt::format("{}owner_kind = ?2 AND owner = ?3", kFree)));
   const int64_t now = TRY(next_freeing_time(db, host));
+  TRY(hand_on(db, owner, host.now()));
   TRY(update.bind(1, now).bind(2, owner.kind).bind(3, owner.id).run());
   return db.changes();
 }

@@ -33,24 +33,15 @@ class Banks(BerthCase):
         database.close()
         return rows
 
-    def use(self, container, number):
-        """What a start with --bank records."""
-        (identity,), = self.sql("SELECT id FROM containers WHERE name = ?", container)
-        self.sql("INSERT INTO container_banks VALUES (?, ?)", identity, number + 8)
-        path = self.root / "containers" / identity / "record.json"
-        record = json.loads(path.read_text())
-        record["banks"].append({"bank": number + 8, "kind": "name", "owner": str(number), "since": 1})
-        path.write_text(json.dumps(record))
-
 
 class Commands(Banks):
     def test_ls_says_who_holds_what_since_when_and_who_before(self):
         self.assertEqual(self.ok("bank", "ls"), "BANK  HOST IDS  KIND  HELD BY  SINCE  USED BY  BEFORE\n")
-        self.ok("create", "--name", "job", DEMO, "true")
         self.ok("bank", "create", "db", "--number", "5")
-        self.use("job", 5)
+        self.ok("create", "--name", "job", DEMO, "true")
+        self.ok("create", "--name", "shared", "--bank", "db", DEMO, "true")
         lines = self.ok("bank", "ls").splitlines()
-        self.assertRegex(lines[1], r"^5 +851968-917503 +name +db +\S.* ago +job +-$")
+        self.assertRegex(lines[1], r"^5 +851968-917503 +name +db +\S.* ago +shared +-$")
         self.assertRegex(lines[2], r"^1024 +67633152-67698687 +container +job +\S.* ago +- +-$")
         self.ok("rm", "job")
         self.assertEqual(len(self.ok("bank", "ls").splitlines()), 2)
@@ -104,8 +95,7 @@ class Commands(Banks):
     def test_a_name_in_use_can_not_be_removed(self):
         self.ok("bank", "create", "web")
         self.ok("bank", "create", "db")
-        self.ok("create", "--name", "shop", DEMO, "true")
-        self.use("shop", 1024)
+        self.ok("create", "--name", "shop", "--bank", "web", DEMO, "true")
         done = self.fails(2, "bank", "rm", "web", "db", saying="bank web is used by container shop")
         self.assertEqual(done.stdout, "db\n")
         self.ok("rm", "shop")
@@ -130,6 +120,16 @@ class Kept(Banks):
         shutil.rmtree(self.runroot)  # as a boot leaves it
         self.assertEqual(self.ok("start", "-a", "job").split(), first)
         self.assertEqual([bank["Owner"] for bank in self.banks()], ["job"])
+
+    def test_a_bank_outlives_its_owner_where_another_container_is_in_it(self):
+        self.ok("create", "--name", "web", DEMO, "true")
+        self.ok("create", "--name", "side", "--userns", "container:web", DEMO, "sh", "-c", MAP)
+        self.ok("rm", "web")
+        (bank,) = self.banks()
+        self.assertEqual((bank["First"], bank["Owner"], bank["Before"]["Name"]), (FIRST_OTHER, "side", "web"))
+        self.assertEqual(self.ok("start", "-a", "side").split()[1], str(FIRST_OTHER))
+        self.ok("rm", "side")
+        self.assertEqual(self.banks(), [])
 
     def test_a_bank_that_is_free_again_rests(self):
         seen = [self.ok("run", "--rm", DEMO, "sh", "-c", MAP).split()[1] for _ in range(4)]
@@ -207,11 +207,9 @@ class Lost(Banks):
     def fill(self):
         """A stopped container with files, one that was never started, one that runs, and names."""
         self.ok("bank", "create", "db", "--count", "2")
-        self.ok("bank", "create", "--number", "3")
         self.ok("run", "--name", "job", "-v", "data:/data", DEMO, "sh", "-c",
                 f"echo kept > /kept; echo kept > /data/file; {MAP}")
-        self.ok("create", "--name", "new", "-e", "A=b", DEMO, "sh", "-c", "echo $A")
-        self.use("new", 3)
+        self.ok("create", "--name", "new", "--bank", "3", "-e", "A=b", DEMO, "sh", "-c", f"echo $A; {MAP}")
         self.running = self.start("run", "--name", "web", DEMO, "sh", "-c", "echo ready; exec sleep 1000",
                                   stdout=subprocess.PIPE)
         self.running.stdout.readline()
@@ -235,7 +233,7 @@ class Lost(Banks):
                     self.fails(125, *words, saying="`berth system repair --rebuild` makes a new one")
                 self.assertEqual(self.directories(), directories, "nothing was removed")
                 said = self.ok("system", "repair", "--rebuild")
-                self.assertIn("containers taken in: 3 (1 of them run)\nbanks held again: 6\nvolumes taken in: 1\n", said)
+                self.assertIn("containers taken in: 3 (1 of them run)\nbanks held again: 5\nvolumes taken in: 1\n", said)
                 self.assertIn(f"image to be pulled again: {DEMO} (for 3 containers)\n", said)
                 self.assertEqual("the damaged database is now:" in said, how != "deleted")
                 self.assertEqual(self.containers(), containers)
@@ -246,7 +244,7 @@ class Lost(Banks):
         self.running.wait(20)
         self.load_demo()
         self.assertEqual(self.ok("start", "-a", "job").split()[1], str(containers["job"][5][0]))
-        self.assertEqual(self.ok("start", "-a", "new"), "b\n")
+        self.assertEqual(self.ok("start", "-a", "new").split(), ["b", "0", str(FIRST_NUMBERED + 3 * 65536), "65536"])
         self.assertEqual((self.root / "containers" / containers["job"][0] / "upper" / "kept").read_text(), "kept\n")
         self.assertEqual((self.root / "volumes" / "data" / "_data" / "file").read_text(), "kept\n")
         self.fails(2, "bank", "rm", "3", saying="bank 3 is used by container new")

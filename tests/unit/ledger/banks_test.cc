@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ledger/bank_uses.h"
 #include "ledger_fixture.h"
 
 namespace berth::ledger {
@@ -78,6 +79,22 @@ TEST_F(Ledger, WhoHeldABankBeforeIsKnownByName) {
   execute("DELETE FROM containers");
   EXPECT_EQ(find_bank(db(), Bank(1032)).value().value().last_owner_name, "web");
   EXPECT_EQ(resting_banks(db()).value().size(), 1U);
+}
+
+TEST_F(Ledger, ABankThatAnotherContainerUsesGoesToIt) {
+  execute(
+      "INSERT INTO containers (id, name, image_id, image_name, created_at, spec, state) "
+      "VALUES ('abc', 'web', 'i', 'n', 1, '{}', 'exited'), ('def', 'side', 'i', 'n', 1, '{}', 'exited')");
+  number("abc");
+  number("abc");
+  ASSERT_TRUE(record_use(db(), "def", Bank(1033)));
+  EXPECT_EQ(release("abc"), 1);
+  EXPECT_EQ(find_bank(db(), Bank(1032)).value()->owner, std::nullopt);
+  const BankRecord kept = find_bank(db(), Bank(1033)).value().value();
+  EXPECT_EQ(kept.owner, (Owner{"container", "def"}));
+  EXPECT_EQ(kept.last_owner_name, "web");
+  EXPECT_TRUE(users_of(db(), Bank(1033)).value().empty());
+  EXPECT_EQ(release("def"), 1);
 }
 
 TEST_F(Ledger, AQuotaIsTheMostThatAnOwnerGets) {
