@@ -40,8 +40,11 @@ class Rebuild {
 
  private:
   Result<> names_and_projects();
+  Result<> containers();
   Result<> volumes();
-  Result<> with_copy(ContainerCopy copy);
+  Result<bool> hold_banks(const ContainerCopy& copy);
+  Result<> take_in(ContainerCopy copy);
+  Result<> dispossessed(ContainerCopy copy);
   Result<> running_without_copy(const std::string& id, const RunningMonitor& monitor);
   Result<> stopped_without_copy(const std::string& id);
   Result<> insert(store::ContainerRecord record);
@@ -153,17 +156,39 @@ Result<> Rebuild::hold_mapped(const std::string& id, const std::string& map) {
   return {};
 }
 
-Result<> Rebuild::with_copy(ContainerCopy copy) {
-  store::ContainerRecord& record = copy.record;
+// The banks of a copy. One that was another container's, which has gone since, is its own now, or of the
+// first that comes with it. True if one of its own is somebody else's by now: two copies of one directory,
+// say.
+Result<bool> Rebuild::hold_banks(const ContainerCopy& copy) {
+  const std::string& id = copy.record.id;
+  bool taken = false;
   for (HeldBank held : copy.banks) {
-    // It was another container's, which has gone since.
-    const bool orphaned =
-        held.owner.kind == "container" && !sys::exists_at(store_.root(), container_directory(held.owner.id));
-    if (orphaned) held.owner.id = record.id;
-    TRY(hold(held));
-    const bool own = held.owner.kind == "container" && held.owner.id == record.id;
-    if (!own) TRY(ledger::record_use(store_.db(), record.id, held.bank));
+    const bool of_container = held.owner.kind == "container";
+    const bool inherited = of_container && held.owner.id != id &&
+                           !sys::exists_at(store_.root(), container_directory(held.owner.id));
+    if (inherited) held.owner.id = id;
+    const bool restored = TRY(ledger::restore_bank(store_.db(), held.bank, held.owner, held.since));
+    const bool own = of_container && held.owner.id == id;
+    if (own && !restored && !inherited) {
+      taken = true;
+    } else if (!own || !restored) {
+      TRY(ledger::record_use(store_.db(), id, held.bank));
+    }
   }
+  return taken;
+}
+
+Result<> Rebuild::dispossessed(ContainerCopy copy) {
+  result_.unknown.push_back(fmt::format(
+      "The bank of {} is another's by now; it has a new one, and no other IDs.", copy.record.name));
+  TRY(ledger::forget_uses(store_.db(), copy.record.id));
+  copy.ranges.clear();
+  TRY(give_new_bank(copy.record));
+  return take_in(std::move(copy));
+}
+
+Result<> Rebuild::take_in(ContainerCopy copy) {
+  store::ContainerRecord& record = copy.record;
   for (const idmap::IdRange& range : copy.ranges) TRY(ledger::record_range(store_.db(), record.id, range));
   const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
   // What is in a volume is its own; nothing of an image is copied over it.
@@ -253,15 +278,18 @@ Result<> Rebuild::volumes() {
   return {};
 }
 
-Result<> Rebuild::run() {
-  monitors_ = TRY(running_monitors());
-  TRY(names_and_projects());
+Result<> Rebuild::containers() {
   std::vector<std::string> stopped;
+  std::vector<ContainerCopy> without_bank;
   for (const std::string& id : TRY(names_in(store_, "containers"))) {
     if (id.size() != kIdLength) continue;
     Result<ContainerCopy> copy = read_container_copy(store_, id);
     if (copy) {
-      TRY_CONTEXT(with_copy(std::move(*copy)), "container {}", id);
+      if (TRY(hold_banks(*copy))) {
+        without_bank.push_back(std::move(*copy));
+      } else {
+        TRY_CONTEXT(take_in(std::move(*copy)), "container {}", id);
+      }
       continue;
     }
     if (copy.error().err != ENOENT) {
@@ -274,8 +302,16 @@ Result<> Rebuild::run() {
       stopped.push_back(id);
     }
   }
-  // Only now that every bank that is known has its owner.
+  // New banks only now that every bank that is known has its owner.
+  for (ContainerCopy& copy : without_bank) TRY(dispossessed(std::move(copy)));
   for (const std::string& id : stopped) TRY_CONTEXT(stopped_without_copy(id), "container {}", id);
+  return {};
+}
+
+Result<> Rebuild::run() {
+  monitors_ = TRY(running_monitors());
+  TRY(names_and_projects());
+  TRY(containers());
   TRY(volumes());
   result_.banks = static_cast<int64_t>(TRY(ledger::held_banks(store_.db())).size());
   return {};

@@ -299,6 +299,46 @@ class Lost(Banks):
         self.ok("rm", name)
         self.assertEqual(leftovers.held_banks(self.root), [])
 
+    def test_banks_that_are_inherited_or_claimed_twice(self):
+        self.ok("create", "--name", "web", DEMO, "true")
+        for name in ("left", "right"):
+            self.ok("create", "--name", name, "--userns", "container:web", DEMO, "sh", "-c", MAP)
+        self.ok("rm", "web")
+        self.ok("create", "--name", "job", DEMO, "sh", "-c", MAP)
+        (job,) = [path for path in self.root.glob("containers/*/record.json") if '"name":"job"' in path.read_text()]
+        twin = job.parent.parent / ("0" * 64)
+        shutil.copytree(job.parent, twin)
+        text = (twin / "record.json").read_text()
+        (twin / "record.json").write_text(text.replace(job.parent.name, "0" * 64).replace(
+            f'"owner":"{job.parent.name}"', '"owner":"' + "0" * 64 + '"').replace('"name":"job"', '"name":"twin"'))
+        self.damage("deleted")
+        self.assertIn("The bank of job is another's by now", self.ok("system", "repair", "--rebuild"))
+        self.load_demo()
+        first = {name: int(self.ok("start", "-a", name).split()[1]) for name in ("left", "right", "job", "twin")}
+        self.assertEqual(first["left"], first["right"])
+        self.assertEqual(len(set(first.values())), 3)
+        self.ok("rm", "left")
+        self.assertIn(first["right"], [bank["First"] for bank in self.banks()], "the other one still has it")
+        self.ok("rm", "right", "job", "twin")
+        self.assertEqual(self.banks(), [])
+
+    def test_projects_and_their_banks_come_back_and_a_damaged_copy_of_them_is_told(self):
+        self.sql("INSERT INTO projects VALUES ('shop', 4, 1700000000, 'restricted', 7, '{\"a\": \"b\"}')")
+        self.sql("UPDATE fresh_banks SET first = 1033 WHERE first = 1032")
+        self.sql("INSERT INTO banks (number, owner_kind, owner, since) VALUES (1032, 'project', 'shop', 1700000000)")
+        self.ok("bank", "create", "db")  # writes the copy
+        self.ok("create", "--name", "job", DEMO, "true")
+        projects, banks = self.sql("SELECT * FROM projects"), self.banks()
+        self.damage("truncated")
+        self.ok("system", "repair", "--rebuild")
+        self.assertEqual(self.sql("SELECT * FROM projects"), projects)
+        self.assertEqual(self.banks(), banks)
+        (self.root / "ledger.json").write_text('{"version":1,"banks":[{"bank":1}]}')
+        self.damage("truncated")
+        self.assertIn("names of banks that no container uses, are lost: ledger.json: banks[0] is no bank of the pool",
+                      self.ok("system", "repair", "--rebuild"))
+        self.assertEqual([bank["Owner"] for bank in self.banks()], ["job"])
+
     def test_a_rebuild_that_is_killed_can_be_done_again(self):
         self.ok("create", "--name", "job", DEMO, "true")
         for point in ("rebuilt", "damaged-set-aside"):
