@@ -38,7 +38,7 @@ Json bank_json(const HeldBank& held) {
 Result<HeldBank> parse_bank(const JsonView& view) {
   const int64_t number = TRY(view.integer_or_zero("bank"));
   if (number < ledger::kFirstBank.number() || number > ledger::kLastBank.number())
-    return view.refuse("is no bank of the pool");
+    return view.refuse("a bank outside the pool");
   return HeldBank{Bank(static_cast<uint16_t>(number)),
                   {TRY(view.string_or_empty("kind")), TRY(view.string_or_empty("owner"))},
                   TRY(view.integer_or_zero("since"))};
@@ -64,12 +64,12 @@ Result<Json> read_document(int root, const std::string& path, size_t limit) {
 
 Result<> check_version(const JsonView& view) {
   if (TRY(view.integer_or_zero("version")) == kVersion) return {};
-  return view.refuse("has a version that this berth does not know");
+  return view.refuse("a version that this berth does not know");
 }
 
 // What was read has to be what a container could have had, as nothing else checks it.
 Result<> check_record(const JsonView& view, const store::ContainerRecord& record, std::string_view id) {
-  if (record.id != id) return view.refuse("is of another container");
+  if (record.id != id) return view.refuse("the record of another container");
   TRY(check_name(record.name));
   for (const std::string* map : {&record.uid_map, &record.gid_map}) {
     if (!map->empty()) TRY(idmap::IdMap::parse(*map));
@@ -162,7 +162,7 @@ Result<ContainerCopy> read_container_copy(const store::Store& store, std::string
     const int64_t begin = TRY(element.integer_or_zero("begin"));
     const int64_t end = TRY(element.integer_or_zero("end"));
     if (begin < 0 || end <= begin || end > static_cast<int64_t>(idmap::kLastId) + 1)
-      return element.refuse("is no range of IDs");
+      return element.refuse("not a range of IDs");
     copy.ranges.push_back({static_cast<uint64_t>(begin), static_cast<uint64_t>(end)});
   }
   return copy;

@@ -335,7 +335,7 @@ class Lost(Banks):
         self.assertEqual(self.banks(), banks)
         (self.root / "ledger.json").write_text('{"version":1,"banks":[{"bank":1}]}')
         self.damage("truncated")
-        self.assertIn("names of banks that no container uses, are lost: ledger.json: banks[0] is no bank of the pool",
+        self.assertIn("names of banks that no container uses, are lost: ledger.json: banks[0]: a bank outside the pool",
                       self.ok("system", "repair", "--rebuild"))
         self.assertEqual([bank["Owner"] for bank in self.banks()], ["job"])
 
