@@ -52,6 +52,17 @@ def make_big_files(path, count, size):
     return name
 
 
+def fill_directory(path, count):
+    """`count` small files of different owners, a hundred in a directory."""
+    for number in range(count):
+        directory = path / str(number // 100)
+        if number % 100 == 0:
+            directory.mkdir()
+        file = directory / str(number % 100)
+        file.touch()
+        os.chown(file, number % 65536, number % 65536)
+
+
 def disk_usage(path):
     """Bytes that a tree takes on disk."""
     done = subprocess.run(["du", "-s", "--block-size=1", path], check=True, stdout=subprocess.PIPE, text=True)

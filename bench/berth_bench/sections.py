@@ -138,6 +138,30 @@ def ledger(bench):
         bench.remove(engine.root)
 
 
+def volume(bench):
+    """a volume of 100,000 files in a new bank, beside an empty one."""
+    flags = {}
+    for name, count in {"none": 0, "empty": 0, "full": 100000}.items():
+        if name != "none":
+            bench.berth.call("volume", "create", name)
+            images.fill_directory(bench.berth.root / "volumes" / name / "_data", count)
+        flags[name] = [] if name == "none" else ["-v", f"{name}:/data"]
+
+    def once(name):
+        return milliseconds(bench.berth.command("run", "--rm", "--network", "none", *flags[name], DEMO, "true"))
+
+    bench.settle()
+    figures = interleaved([
+        Contestant("no volume", lambda: once("none")),
+        Contestant("an empty volume", lambda: once("empty")),
+        Contestant("a volume of 100,000 files", lambda: once("full")),
+    ], bench.rounds)
+    bench.report.table("volume", figures, ["an empty volume"])
+    bench.report.target("a start with a volume of 100,000 files, as a multiple of one with an empty volume",
+                        figures["a volume of 100,000 files"].median / figures["an empty volume"].median, AS_EMPTY)
+    bench.berth.call("volume", "rm", "--all")
+
+
 def pull(bench):
     """an image of 300 MB gzip in five layers, from a registry on loopback, unpacked and ready."""
     measure_pull(bench)
@@ -148,5 +172,5 @@ def monitor(bench):
     measure_monitors(bench)
 
 
-ALL = {"start": start, "growth": growth, "big-image": big_image, "chown": chown, "ledger": ledger,
+ALL = {"start": start, "growth": growth, "big-image": big_image, "chown": chown, "ledger": ledger, "volume": volume,
        "pull": pull, "monitor": monitor}

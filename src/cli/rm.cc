@@ -2,6 +2,7 @@
 #include "cli/flags.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
+#include "engine/volumes.h"
 
 namespace berth::cli {
 
@@ -11,13 +12,17 @@ struct RmFlags {
   bool all = false;
   bool force = false;
   bool ignore = false;
+  bool volumes = false;
   std::vector<std::string> names;
 };
 
-Result<> remove_one(store::Store& store, const store::ContainerRecord& record, bool force) {
+Result<> remove_one(store::Store& store, const store::ContainerRecord& record, bool force, bool volumes) {
   const Result<engine::LockedContainer> locked =
       force ? engine::kill_and_lock_container(store, record) : engine::lock_container(store, record);
-  if (locked) return engine::remove_container(store, *locked);
+  if (locked) {
+    if (volumes) TRY(engine::remove_anonymous_volumes(store, record.id));
+    return engine::remove_container(store, *locked);
+  }
   Error error = locked.error();
   // One that was made with --rm is removed by the command that is attached to it.
   if (error.code == Code::not_found && force) return {};
@@ -36,6 +41,7 @@ Result<int> rm(const Invocation& invocation) {
   line.flag("-a,--all", flags.all, "All containers");
   line.flag("-f,--force", flags.force, "End running ones first");
   line.flag("-i,--ignore", flags.ignore, "No error for a container that is not there");
+  line.flag("-v,--volumes", flags.volumes, "Remove their volumes that have no name too");
   line.words("containers", flags.names, Need::optional);
   if (!TRY(line.parse())) return 0;
   if (flags.names.empty() && !flags.all) return fail(Code::usage, "berth rm needs a container, or --all");
@@ -49,8 +55,8 @@ Result<int> rm(const Invocation& invocation) {
   for (const std::string& name : flags.names) {
     Result<store::ContainerRecord> record = store::find_container(store.db(), name);
     if (!record && record.error().code == Code::not_found && (flags.ignore || flags.force)) continue;
-    const Result<> removed =
-        record ? remove_one(store, *record, flags.force) : Result<>(std::unexpected(record.error()));
+    const Result<> removed = record ? remove_one(store, *record, flags.force, flags.volumes)
+                                    : Result<>(std::unexpected(record.error()));
     if (removed) {
       fmt::print("{}\n", name);
       continue;

@@ -19,7 +19,7 @@ Result<std::string> checked_path(std::string_view path) {
   };
   if (path.size() >= PATH_MAX) return refused("which is too long a path");
   if (path.find('\0') != std::string_view::npos) return refused("which holds a NUL byte");
-  const std::string inside = "/" + safepath::relative(path);
+  std::string inside = "/" + safepath::relative(path);
   if ((inside + "/").find("/../") != std::string::npos) return refused("which goes through \"..\"");
   return inside;
 }

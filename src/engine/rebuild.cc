@@ -191,12 +191,11 @@ Result<> Rebuild::take_in(ContainerCopy copy) {
   store::ContainerRecord& record = copy.record;
   for (const idmap::IdRange& range : copy.ranges) TRY(ledger::record_range(store_.db(), record.id, range));
   const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
+  TRY(make_volume_directories(store_, spec));
   // What is in a volume is its own; nothing of an image is copied over it.
   MadeVolumes volumes;
   for (const MountSpec& mount : spec.mounts) {
-    if (mount.type != "volume") continue;
-    TRY(sys::ensure_dir_at(store_.root(), volume_directory(mount.volume), 0755));
-    volumes.taken_over.push_back(mount.volume);
+    if (mount.type == "volume") volumes.taken_over.push_back(mount.volume);
   }
   TRY(record_volumes(store_, record.id, spec, volumes));
   ++result_.images[record.image_name];

@@ -86,6 +86,17 @@ class ImageLayers {
   std::optional<store::LayerStack> stack_;
 };
 
+// True if its directory was not there.
+Result<bool> make_directory(const store::Store& store, const std::string& name) {
+  const std::string path = volume_directory(name);
+  TRY(sys::ensure_dir_at(store.root(), path, 0700));
+  const bool is_new = TRY(sys::ensure_dir_at(store.root(), path + kData, 0755));
+  // Whatever the caller's umask.
+  if (is_new && ::fchmodat(store.root(), (path + kData).c_str(), 0755, 0) != 0)
+    return fail_errno(errno, "chmod {}", path);
+  return is_new;
+}
+
 Result<bool> is_taken_over(store::Store& store, const MountSpec& mount, bool directory_is_new) {
   // Its directory may have been lost to a `berth volume rm` that was killed.
   return TRY(state_of(store, mount.volume)) == State::populated && !directory_is_new;
@@ -94,11 +105,8 @@ Result<bool> is_taken_over(store::Store& store, const MountSpec& mount, bool dir
 Result<> make_volume(store::Store& store, ImageLayers& image, const MountSpec& mount, bool transient,
                      MadeVolumes& made) {
   const std::string path = volume_directory(mount.volume);
-  TRY(sys::ensure_dir_at(store.root(), path, 0700));
-  const bool is_new = TRY(sys::ensure_dir_at(store.root(), path + kData, 0755));
+  const bool is_new = TRY(make_directory(store, mount.volume));
   if (TRY(is_taken_over(store, mount, is_new))) return {};
-  if (is_new && ::fchmodat(store.root(), (path + kData).c_str(), 0755, 0) != 0)
-    return fail_errno(errno, "chmod {}", path);
   const bool wanted = std::find(mount.options.begin(), mount.options.end(), "nocopy") == mount.options.end();
   // Another container that came first without wanting a copy may be writing to it.
   if (!wanted || TRY(is_used(store, mount.volume))) return {};
@@ -161,6 +169,13 @@ Result<MadeVolumes> make_volumes(store::Store& store, const store::ImageRecord& 
     TRY_CONTEXT(make_volume(store, layers, mount, transient, made), "make the volume {}", mount.volume);
   }
   return made;
+}
+
+Result<> make_volume_directories(const store::Store& store, const ContainerSpec& spec) {
+  for (const MountSpec& mount : spec.mounts) {
+    if (mount.type == "volume") TRY_CONTEXT(make_directory(store, mount.volume), "make the volume");
+  }
+  return {};
 }
 
 Result<> record_volumes(store::Store& store, std::string_view container_id, const ContainerSpec& spec,

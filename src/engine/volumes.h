@@ -38,6 +38,9 @@ struct MadeVolumes {
 Result<MadeVolumes> make_volumes(store::Store& store, const store::ImageRecord& image,
                                  const ContainerSpec& spec, bool transient);
 
+// Only the directories, with nothing in them, for a container whose image is not known.
+Result<> make_volume_directories(const store::Store& store, const ContainerSpec& spec);
+
 // Within the caller's transaction: the volumes, and that the container uses them.
 Result<> record_volumes(store::Store& store, std::string_view container_id, const ContainerSpec& spec,
                         const MadeVolumes& made);

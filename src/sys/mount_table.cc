@@ -40,6 +40,7 @@ Result<MountEntry> parse_mount_entry(std::string_view line) {
   if (dash == std::string_view::npos) return fail("a line of the mount table has no file system");
   std::string_view type = line.substr(dash + 3);
   entry.type = unescaped(type.substr(0, type.find(' ')));
+  line = line.substr(0, dash);
   for (size_t field = 0; !line.empty(); ++field) {
     const std::string_view word = line.substr(0, line.find(' '));
     line.remove_prefix(std::min(word.size() + 1, line.size()));

@@ -234,6 +234,19 @@ class OfTheImage(Volumes):
         self.assertEqual(sorted(self.names()), sorted(mount["Name"] for mount in mounts.values()),
                          "those of a container with --rm go with it")
 
+    def test_rm_with_volumes(self):
+        image = self.load("/data")
+        for name in ("one", "two"):
+            self.ok("create", "--name", name, "-v", "named:/named", image)
+        self.ok("create", "--name", "importer", "--volumes-from", "two", DEMO, "true")
+        self.ok("rm", "one")
+        self.assertEqual(len(self.names()), 3, "without --volumes they stay")
+        self.ok("rm", "--volumes", "two")
+        self.assertEqual(len(self.names()), 3, "another container uses it")
+        self.ok("rm", "-v", "importer")
+        self.assertEqual(len(self.names()), 2)
+        self.assertIn("named", self.names())
+
     def test_what_is_asked_for_comes_first(self):
         image = self.load("/data")
         self.ok("create", "--name", "job", "-v", "mine:/data", image)
