@@ -51,11 +51,10 @@ void add_claims(const Part& part, std::vector<PartLine>& lines) {
     const std::string_view mark = warning && &claim != &part.claims.front() ? "! " : "";
     const std::string_view rests = claim.kind == PartKind::resting ? " rests" : "";
     lines.push_back({"", fmt::format("{}{}{}", mark, claim.what, rests), !mark.empty()});
-    const std::string who = shown_name(claim.who);
-    const std::string where =
-        claim.where.empty() ? "" : fmt::format("{}{}", who.empty() ? "" : ", ", claim.where);
-    if (!who.empty() || !where.empty())
-      lines.push_back({"", fmt::format("{}{}{}", mark, who, where), !mark.empty()});
+    for (const std::string& detail : {claim.who, claim.where}) {
+      if (!detail.empty())
+        lines.push_back({"", fmt::format("{}{}", mark, shown_name(detail)), !mark.empty()});
+    }
   }
 }
 
@@ -181,7 +180,7 @@ bool cross(const Link& a, const Link& b) {
 }
 
 // Puts parts and boxes into rows. A box stands beside the part that its lowest extent comes from, which is as
-// high as it takes, so that the line to that extent goes straight. Above the boxes are the rows where lines
+// high as it takes, so that the lines from there go straight. Above the boxes are the rows where lines
 // to boxes elsewhere begin: no two lines ever share a row.
 class Arrangement {
  public:
@@ -203,15 +202,16 @@ class Arrangement {
   }
 
  private:
-  [[nodiscard]] bool is_lowest(const Start& start) const {
-    return lowest_of(picture_.boxes[start.box]) == start.outside;
+  // Whether its box stands beside this part.
+  [[nodiscard]] bool is_beside(const Start& start, const PlacedPart& placed) const {
+    return placed.part.ids.contains(lowest_of(picture_.boxes[start.box]));
   }
 
   // The rows that it takes.
   int begin_links(const PlacedPart& placed) {
     int rows = 0;
     for (const Start& start : starts_.in(placed.part)) {
-      if (!is_lowest(start)) begun_.emplace_back(start, placed.top + ++rows);
+      if (!is_beside(start, placed)) begun_.emplace_back(start, placed.top + ++rows);
     }
     return rows;
   }
@@ -219,16 +219,19 @@ class Arrangement {
   int place_boxes(const PlacedPart& placed, int above) {
     int next = placed.top + (above == 0 ? 0 : above + 1);
     int bottom = placed.top + above;
+    std::set<size_t> stand;
     for (const Start& start : starts_.in(placed.part)) {
-      if (!is_lowest(start)) continue;
+      if (!is_beside(start, placed)) continue;
       Box& box = picture_.boxes[start.box];
-      box.top += next;
-      box.bottom += next;
-      for (PlacedExtent& extent : box.extents) extent.row += next;
+      if (stand.insert(start.box).second) {
+        box.top += next;
+        box.bottom += next;
+        for (PlacedExtent& extent : box.extents) extent.row += next;
+        bottom = box.bottom;
+        next = bottom + 1;
+      }
       const int row = box.extents[start.extent].row;
       picture_.links.push_back({row, row, -1});
-      bottom = box.bottom;
-      next = bottom + 1;
     }
     return bottom - placed.top;
   }

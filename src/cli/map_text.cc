@@ -86,7 +86,7 @@ class Canvas {
       while (last != first && (last - 1)->blank()) --last;
       Colour now = Colour::none;
       for (auto cell = first; cell != last; ++cell) {
-        const Colour wanted = colours && !cell->blank() ? cell->colour : Colour::none;
+        const Colour wanted = !colours ? Colour::none : cell->blank() ? now : cell->colour;
         if (wanted != now)
           out += fmt::format("{}{}", now == Colour::none ? "" : "\x1b[0m",
                              kColours[static_cast<size_t>(wanted)]);
@@ -125,7 +125,8 @@ constexpr size_t kHeading = 2;   // rows above the picture
 struct Layout {
   size_t host = kIdWidth + 1;  // the left border of the host's column
   size_t host_end = 0;         // the right one
-  size_t lanes = 0;
+  size_t lanes = 0;            // where the first one is
+  size_t lane_count = 0;
   size_t real = 0;  // where the host IDs beside the boxes begin
   size_t box = 0;
   size_t box_end = 0;
@@ -137,7 +138,8 @@ Layout lay_out(const Picture& picture, size_t width) {
   constexpr size_t kLeastBox = 14;
   constexpr size_t kMostHost = 40;
   constexpr size_t kMostBox = 30;
-  const auto lanes = static_cast<size_t>(picture.lanes);
+  const size_t lanes =
+      std::min(static_cast<size_t>(picture.lanes), width > kLeastForBoxes ? (width - kLeastForBoxes) / 2 : 0);
   const bool boxes = !picture.boxes.empty();
   // Host's ID, space, lanes with a space each, two host IDs' width, arrow, inside ID.
   const size_t fixed = kIdWidth + 1 + (boxes ? 4 + 2 * lanes + 2 * (kIdWidth + 1) : 0);
@@ -149,6 +151,7 @@ Layout lay_out(const Picture& picture, size_t width) {
   layout.end = layout.host_end + 1;
   if (!boxes) return layout;
   layout.lanes = layout.host_end + 2;
+  layout.lane_count = lanes;
   layout.real = layout.lanes + 2 * lanes + 1;
   layout.box = layout.real + kIdWidth + 1;
   layout.box_end = layout.box + std::min(kMostBox, kLeastBox + spare - spare / 2) - 1;
@@ -237,6 +240,8 @@ class Painter {
   }
 
   void paint_link(const Link& link) {
+    // For this one there is no room; the box says where its IDs are.
+    if (link.lane >= 0 && static_cast<size_t>(link.lane) >= layout_.lane_count) return;
     const size_t from = row_of(link.from);
     const size_t to = row_of(link.to);
     if (link.lane < 0) {
@@ -284,7 +289,7 @@ Picture in_one_column(Picture picture) {
 std::string map_as_text(const Picture& picture, const TextStyle& style) {
   Picture narrow;
   const Picture* shown = &picture;
-  if (style.width < kLeastForBoxes + 2 * static_cast<size_t>(picture.lanes)) {
+  if (style.width < kLeastForBoxes) {
     narrow = in_one_column(picture);
     shown = &narrow;
   }

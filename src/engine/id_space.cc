@@ -79,21 +79,28 @@ std::vector<Name> names_of(const IdFacts& facts) {
   return list;
 }
 
-// Where a part may end: at the ends of claims, of the pool, and of each cluster of accounts.
+// Where a part may end: at the ends of claims, of the pool, and of each cluster of accounts that lies in
+// none.
 std::set<uint64_t> ends_of(const std::vector<Claim>& claims, const std::vector<Name>& names) {
   std::set<uint64_t> ends{0, kPool.begin, kPool.end, idmap::kLastId + 1};
-  for (const Claim& claim : claims) ends.insert({claim.ids.begin, claim.ids.end});
-  for (size_t i = 0; i < names.size(); ++i) {
-    const uint64_t id = names[i].id;
-    const auto begins = [&](uint64_t before) {
-      return id - before > kApart || (id >= kFirstPerson && before < kFirstPerson);
-    };
-    if (i == 0 || begins(names[i - 1].id)) {
-      ends.insert(id);
-      if (i > 0) ends.insert(uint64_t{names[i - 1].id} + 1);
-    }
-    if (i + 1 == names.size()) ends.insert(id + 1);
+  std::vector<idmap::IdRange> claimed;
+  for (const Claim& claim : claims) {
+    ends.insert({claim.ids.begin, claim.ids.end});
+    claimed.push_back(claim.ids);
   }
+  claimed = idmap::normalized(std::move(claimed));
+  std::optional<uint64_t> before;
+  for (const Name& name : names) {
+    const uint64_t id = name.id;
+    const auto after = std::ranges::upper_bound(claimed, id, {}, &idmap::IdRange::begin);
+    if (after != claimed.begin() && std::prev(after)->contains(id)) continue;
+    if (!before || id - *before > kApart || (id >= kFirstPerson && *before < kFirstPerson)) {
+      ends.insert(id);
+      if (before) ends.insert(*before + 1);
+    }
+    before = id;
+  }
+  if (before) ends.insert(*before + 1);
   return ends;
 }
 

@@ -123,9 +123,10 @@ class Look {
   }
 
   void add_process(const std::string& pid, uint64_t inode) {
+    const auto found = found_.find(inode);
+    if (found != found_.end() && found->second.ours) return;
     const Result<std::string> status = sys::read_file_at(procfs_.get(), pid + "/status", kStatusLimit);
     std::vector<HostUid> users = status ? read_users(*status) : std::vector<HostUid>{};
-    const auto found = found_.find(inode);
     if (found != found_.end()) {
       std::erase_if(users, [&](HostUid user) {
         return std::ranges::any_of(found->second.users,

@@ -25,7 +25,7 @@ struct RunningNamespace {
   std::vector<idmap::IdRange> groups{};
 };
 
-// A process that is in berth's own user namespace, or in one that does not map its IDs.
+// A process that is in berth's own user namespace, or in a foreign one that does not map its IDs.
 struct RunningProcess {
   pid_t pid = 0;
   std::string command{};         // as `ps -o comm` shows it: any bytes
