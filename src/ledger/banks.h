@@ -38,8 +38,9 @@ struct BankRecord {
 Result<Bank> allocate_bank(store::Database& db, const Owner& owner, const HostSources& host = {},
                            std::optional<int64_t> quota = std::nullopt);
 
-// Frees all banks of an owner, but for those that another container uses: they are that container's then. Returns how many there were. Before the owner's own record goes, whose name is
-// kept.
+// Frees all banks of an owner and returns how many there were. One that another container uses (bank_uses.h,
+// --userns container:NAME) is not freed: that container becomes its owner. To be called before the owner's
+// own record goes, whose name is kept.
 Result<int64_t> free_banks_of(store::Database& db, const Owner& owner, const HostSources& host = {});
 
 // In ascending order of when they were handed out.
