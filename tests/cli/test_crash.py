@@ -14,9 +14,9 @@ from support.case import DEMO, REPOSITORY, BerthCase, main
 from support.images import archive
 
 # Where a run can be killed, and by whom it is noticed: the command itself is killed, or it says what was lost.
-CLIENT_POINTS = {"container-directory-made", "volume-copied", "volumes-made", "before-create-commit", "container-recorded", "planned",
-                 "restart-recorded", "monitor-spawned", "start-sent", "started", "identity-staged", "filter-staged",
-                 "removing", "files-removed", "record-removed", "exit-stored"}
+CLIENT_POINTS = {"container-directory-made", "volume-copied", "volumes-made", "before-create-commit",
+                 "container-recorded", "planned", "restart-recorded", "monitor-spawned", "start-sent", "started",
+                 "identity-staged", "filter-staged", "removing", "files-removed", "record-removed", "exit-stored"}
 MONITOR_POINTS = {"task-received", "process-created", "rootfs-mounted", "assembled", "container-started",
                   "state-recorded", "container-ended", "exit-recorded"}
 EARLY_INSIDE_POINTS = {"inside-mapped", "mounts-made"}

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import subprocess
 
 from support import images
@@ -51,11 +50,12 @@ class Commands(Volumes):
         self.assertEqual(self.ok("volume", "ls", "--format", "{{.Name}} {{.Labels.team}}", "--filter", "label=team"),
                          "one web\n")
         self.assertEqual([one["Name"] for one in json.loads(self.ok("volume", "ls", "--format", "json"))], ["one", "two"])
-        for names, filters in {("one",): ["name=on"], ("two",): ["dangling=false"], ("one", ): ["dangling=true"],
-                               (): ["label=team=db"], ("one", "two"): ["name=one", "name=two"],
-                               ("two",): ["label!=old"]}.items():
+        table = [(["one"], ["name=on"]), (["two"], ["dangling=false"]), (["one"], ["dangling=true"]),
+                 ([], ["label=team=db"]), (["one"], ["label=team=web", "label=old"]), (["one", "two"], ["driver=local"]),
+                 (["one", "two"], ["name=one", "name=two"]), (["two"], ["label!=old"])]
+        for names, filters in table:
             flags = [word for text in filters for word in ("--filter", text)]
-            self.assertEqual(self.ok("volume", "ls", "-q", *flags).split(), list(names), filters)
+            self.assertEqual(self.ok("volume", "ls", "-q", *flags).split(), names, filters)
         for wrong in ("colour=red", "dangling=maybe", "name"):
             self.fails(125, "volume", "ls", "--filter", wrong, saying=f"--filter {wrong}")
 
