@@ -206,6 +206,15 @@ class Findings(Audit):
         self.created("wide", "-v", "data:/data")
         self.assertEqual(self.audited(), [], "one container that uses the volume has the ID")
 
+    def test_a_volume_with_a_map_of_its_own(self):
+        base = self.created("web", "--uidmap", "::1000", "-v", "data:/data:idmap=uids=@7000-0-10;gids=@7000-0-10")
+        self.assertGreaterEqual(base, POOL)
+        data = self.root / "volumes/data/_data"
+        subprocess.run(["chown", "7009:7009", data], check=True)
+        self.assertEqual(self.audited(), [])
+        subprocess.run(["chown", "7010:7009", data], check=True)
+        self.assertIn("user 7010", self.only("unmapped-file")["what"])
+
     def test_the_limit_of_files_is_told(self):
         self.created("web", "-v", "data:/data")
         for i in range(20):
