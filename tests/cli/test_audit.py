@@ -95,6 +95,13 @@ class Findings(Audit):
         done = self.berth("audit")
         self.assertEqual((done.status, done.stdout, done.stderr), (0, "Nothing found.\n", ""))
 
+    def test_containers_that_come_and_go_meanwhile_are_no_finding(self):
+        coming = [self.start("run", "--rm", DEMO, "sh", "-c", f"sleep 0.{i}") for i in range(8)]
+        for _ in range(6):
+            self.assertEqual(self.audited(), [])
+        for process in coming:
+            self.assertEqual(process.wait(30), 0)
+
     def test_a_user_of_the_host_in_a_bank(self):
         base = self.created("web")
         place = self.host_file("/etc/passwd", b"intruder:x:%d:100::/:/bin/sh\n" % (base + 7))
