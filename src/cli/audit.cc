@@ -23,9 +23,9 @@ constexpr int kFound = 1;
 constexpr std::string_view kDescription =
     "Looks for every way in which IDs are shared on this host that should not be, and for doors to the store "
     "that\n"
-    "are open. Each finding says what it is, where it can be seen, and what to do about it. Looks, and "
-    "changes\n"
-    "nothing.\n\n"
+    "are open. Each finding says what it is, where it can be seen, and what to do about it. It changes no ID "
+    "and\n"
+    "no file.\n\n"
     "The exit status is 0 where nothing is found, 1 where something is, 125 where it could not be looked.\n\n"
     "Kinds, for --only:\n"
     "  account-in-bank      a user or group of the host has an ID that a container has\n"

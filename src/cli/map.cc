@@ -29,7 +29,7 @@ constexpr std::string_view kDescription =
     "each\n"
     "container's own space, with lines from where its IDs come from. A \"!\" marks IDs that two have at "
     "once;\n"
-    "`berth audit` says more. Looks, and changes nothing.\n\n"
+    "`berth audit` says more.\n\n"
     "The text is as wide as the terminal, else as $COLUMNS says, else 100 columns; below 72 the containers "
     "stand\n"
     "in the host's column. It has colours on a terminal unless $NO_COLOR is set.";

@@ -67,9 +67,12 @@ void add_several(const Part& part, std::vector<PartLine>& lines) {
     owners.insert(claim.who);
   }
   const size_t resting = part.claims.size() - held;
-  if (held > 0) lines.push_back({"", fmt::format("{} banks of {} owners", held, owners.size())});
-  if (resting > 0)
-    lines.push_back({"", fmt::format("{} {} that rest", resting, held > 0 ? "more" : "banks")});
+  const auto many = [](size_t count, std::string_view what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+  };
+  if (held > 0)
+    lines.push_back({"", fmt::format("{} of {}", many(held, "bank"), many(owners.size(), "owner"))});
+  if (resting > 0) lines.push_back({"", fmt::format("{} at rest", many(resting, "bank"))});
 }
 
 std::vector<PartLine> lines_of(const Part& part, bool all) {

@@ -121,7 +121,7 @@ void check_namespaces(const IdFacts& facts, const AllHeld& all, std::vector<Find
       if (evidence.size() < kMostEvidence) evidence.push_back({"ids", text_of(ids)});
     }
     if (held.empty()) continue;
-    findings.push_back({Severity::high, FindingKind::foreign_namespace,
+    findings.push_back({severity_of(held), FindingKind::foreign_namespace,
                         fmt::format("a user namespace that berth did not make maps IDs of {}", list(held)),
                         std::move(evidence),
                         "End what runs in it, and give whoever made it a range of its own in /etc/subuid and "

@@ -20,20 +20,25 @@ constexpr size_t kDeepest = 200;       // directories that are open at once
 constexpr size_t kMostOwners = 20;     // findings of one volume
 constexpr size_t kMostTracked = 4096;  // different wrong owners of one volume that are counted apart
 
-// The IDs that the users of a volume have inside.
+struct Use {
+  const ContainerFacts* container = nullptr;
+  const VolumeUse* volume = nullptr;
+};
+
+// The IDs on disk that are somebody's.
 struct Allowed {
   std::vector<idmap::IdRange> users;
   std::vector<idmap::IdRange> groups;
 };
 
-// nullopt: every ID is somebody's, as a container has no map at all.
-std::optional<Allowed> allowed_in(const std::vector<const ContainerFacts*>& containers) {
+// nullopt: every ID is, as a container has no map at all.
+std::optional<Allowed> allowed_in(const std::vector<Use>& uses) {
   Allowed allowed;
-  for (const ContainerFacts* container : containers) {
+  for (const Use& use : uses) {
     // A record that can't be read accuses nobody.
-    if (container->users.empty() || container->groups.empty()) return std::nullopt;
-    for (const idmap::Extent& extent : container->users) allowed.users.push_back(idmap::inside_of(extent));
-    for (const idmap::Extent& extent : container->groups) allowed.groups.push_back(idmap::inside_of(extent));
+    if (use.volume->users.empty() || use.volume->groups.empty()) return std::nullopt;
+    allowed.users.insert(allowed.users.end(), use.volume->users.begin(), use.volume->users.end());
+    allowed.groups.insert(allowed.groups.end(), use.volume->groups.begin(), use.volume->groups.end());
   }
   return Allowed{idmap::normalized(std::move(allowed.users)), idmap::normalized(std::move(allowed.groups))};
 }
@@ -140,18 +145,18 @@ class Walk {
   std::map<uint32_t, Wrong> groups_;
 };
 
-std::string names_of(const std::vector<const ContainerFacts*>& containers) {
+std::string names_of(const std::vector<Use>& uses) {
   constexpr size_t kMost = 4;
   std::string names;
-  for (size_t i = 0; i < containers.size() && i < kMost; ++i)
-    names += (i == 0 ? "" : ", ") + containers[i]->name;
-  return containers.size() <= kMost ? names : fmt::format("{} and {} more", names, containers.size() - kMost);
+  for (size_t i = 0; i < uses.size() && i < kMost; ++i)
+    names += (i == 0 ? "" : ", ") + uses[i].container->name;
+  return uses.size() <= kMost ? names : fmt::format("{} and {} more", names, uses.size() - kMost);
 }
 
 struct Volume {
   std::string name;
   std::string directory;  // its path
-  std::vector<const ContainerFacts*> users;
+  std::vector<Use> uses;
 };
 
 void report(const Volume& volume, std::string_view kind, const std::map<uint32_t, Wrong>& wrong,
@@ -165,7 +170,7 @@ void report(const Volume& volume, std::string_view kind, const std::map<uint32_t
          fmt::format("{} {} in volume {} to the {} {}, which no container that uses it has", owner.files,
                      owner.files == 1 ? "file belongs" : "files belong", volume.name, kind, id),
          {{"path", volume.directory + (owner.first.empty() ? "" : "/" + owner.first)},
-          {"containers", names_of(volume.users)}},
+          {"containers", names_of(volume.uses)}},
          fmt::format("They show as nobody's and can't be changed inside. Give them an owner that a container "
                      "has: find "
                      "{} -xdev -{} {} -exec chown -h {} {{}} +",
@@ -179,7 +184,7 @@ void report(const Volume& volume, std::string_view kind, const std::map<uint32_t
 }
 
 Result<> audit_volume(int root, const Volume& volume, int64_t& left, VolumeAudit& audit) {
-  const std::optional<Allowed> allowed = allowed_in(volume.users);
+  const std::optional<Allowed> allowed = allowed_in(volume.uses);
   if (!allowed) return {};
   Result<sys::UniqueFd> top = sys::open_at(root, fmt::format("volumes/{}/_data", volume.name),
                                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NOATIME);
@@ -207,15 +212,14 @@ Result<> audit_volume(int root, const Volume& volume, int64_t& left, VolumeAudit
 
 Result<VolumeAudit> audit_volumes(int root, const std::string& root_path, const IdFacts& facts,
                                   int64_t most_files) {
-  std::map<std::string, std::vector<const ContainerFacts*>> volumes;
+  std::map<std::string, std::vector<Use>> volumes;
   for (const ContainerFacts& container : facts.containers) {
-    for (const std::string& volume : container.volumes) volumes[volume].push_back(&container);
+    for (const VolumeUse& volume : container.volumes) volumes[volume.name].push_back({&container, &volume});
   }
   VolumeAudit audit;
   int64_t left = most_files;
-  for (const auto& [name, containers] : volumes) {
-    TRY(audit_volume(root, {name, fmt::format("{}/volumes/{}/_data", root_path, name), containers}, left,
-                     audit));
+  for (const auto& [name, uses] : volumes) {
+    TRY(audit_volume(root, {name, fmt::format("{}/volumes/{}/_data", root_path, name), uses}, left, audit));
   }
   return audit;
 }

@@ -17,8 +17,9 @@ struct VolumeAudit {
 };
 
 // Looks at no more than `most_files` files of all volumes together. On disk a file bears the ID that it has
-// inside, so it is enough to compare owners with the inside of the maps of the containers that use the
-// volume; a volume that no container uses has nobody to be compared with. `root` is the store's.
+// inside (unless the mount has an idmap= of its own), so owners are compared with the inside of the maps of
+// the containers that use the volume; a volume that no container uses has nobody to be compared with. `root`
+// is the store's.
 //
 // What is in a volume is a container's, and may change meanwhile: links are not followed, other file systems
 // not entered, and directories deeper than 200 levels not either.

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <span>
 
 #include <fcntl.h>
 
 #include "engine/container_spec.h"
+#include "engine/mount_ids.h"
 #include "engine/status.h"
 #include "ledger/bank_numbers.h"
 #include "store/containers.h"
@@ -73,6 +75,35 @@ Result<std::map<std::string, std::vector<Value>>> by_container(store::Database& 
   return values;
 }
 
+std::vector<idmap::IdRange> insides(const std::vector<idmap::Extent>& extents) {
+  std::vector<idmap::IdRange> ranges;
+  for (const idmap::Extent& extent : extents) ranges.push_back(idmap::inside_of(extent));
+  return ranges;
+}
+
+void add_on_disk(const std::vector<IdTriple>& triples, const std::vector<idmap::Extent>& map,
+                 std::vector<idmap::IdRange>& ranges) {
+  for (const IdTriple& triple : triples)
+    ranges.push_back({triple.disk, uint64_t{triple.disk} + triple.count});
+  if (!triples.empty()) return;
+  const std::vector<idmap::IdRange> inside = insides(map);
+  ranges.insert(ranges.end(), inside.begin(), inside.end());
+}
+
+// A volume without a mount that says anything is one of the container's in the ordinary way.
+VolumeUse volume_use(const std::string& name, const ContainerSpec* spec, const ContainerFacts& container) {
+  VolumeUse use{.name = name};
+  for (const MountSpec& mount : spec != nullptr ? std::span(spec->mounts) : std::span<const MountSpec>()) {
+    if (mount.type != "volume" || mount.volume != name) continue;
+    const MountIds ids = mount_ids(mount).value_or(MountIds{});
+    add_on_disk(ids.uids, container.users, use.users);
+    add_on_disk(ids.gids, container.groups, use.groups);
+  }
+  if (use.users.empty()) use.users = insides(container.users);
+  if (use.groups.empty()) use.groups = insides(container.groups);
+  return use;
+}
+
 Result<std::vector<ContainerFacts>> look_at_containers(store::Store& store) {
   auto banks = TRY(by_container<Bank>(
       store.db(),
@@ -102,8 +133,10 @@ Result<std::vector<ContainerFacts>> look_at_containers(store::Store& store) {
                           .users = extents_of(record.uid_map),
                           .groups = extents_of(record.gid_map),
                           .banks = std::move(banks[record.id]),
-                          .ranges = std::move(ranges[record.id]),
-                          .volumes = std::move(volumes[record.id])});
+                          .ranges = std::move(ranges[record.id])});
+    for (const std::string& volume : volumes[record.id]) {
+      containers.back().volumes.push_back(volume_use(volume, spec ? &*spec : nullptr, containers.back()));
+    }
   }
   std::ranges::sort(containers, {}, &ContainerFacts::name);
   return containers;

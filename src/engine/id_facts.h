@@ -27,6 +27,14 @@ struct BankFacts {
   int64_t since = 0;                     // seconds since 1970: of the owner, or of the rest
 };
 
+// A volume that a container has, and the IDs on its disk that are somebody's in the container: what its maps
+// have inside, or what the mount's own idmap= says.
+struct VolumeUse {
+  std::string name{};
+  std::vector<idmap::IdRange> users{};
+  std::vector<idmap::IdRange> groups{};
+};
+
 struct ContainerFacts {
   std::string id{};
   std::string name{};
@@ -41,7 +49,7 @@ struct ContainerFacts {
   std::vector<idmap::Extent> groups{};
   std::vector<Bank> banks{};             // its own and those that it uses
   std::vector<idmap::IdRange> ranges{};  // what it maps outside all banks
-  std::vector<std::string> volumes{};
+  std::vector<VolumeUse> volumes{};
 };
 
 // A tenant: the IDs that its containers run as are this range inside.

@@ -95,6 +95,13 @@ class Findings(Audit):
         done = self.berth("audit")
         self.assertEqual((done.status, done.stdout, done.stderr), (0, "Nothing found.\n", ""))
 
+    def test_containers_that_come_and_go_meanwhile_are_no_finding(self):
+        coming = [self.start("run", "--rm", DEMO, "sh", "-c", f"sleep 0.{i}") for i in range(8)]
+        for _ in range(6):
+            self.assertEqual(self.audited(), [])
+        for process in coming:
+            self.assertEqual(process.wait(30), 0)
+
     def test_a_user_of_the_host_in_a_bank(self):
         base = self.created("web")
         place = self.host_file("/etc/passwd", b"intruder:x:%d:100::/:/bin/sh\n" % (base + 7))
@@ -205,6 +212,15 @@ class Findings(Audit):
         self.assertIn("group 5000", self.only("unmapped-file")["what"])
         self.created("wide", "-v", "data:/data")
         self.assertEqual(self.audited(), [], "one container that uses the volume has the ID")
+
+    def test_a_volume_with_a_map_of_its_own(self):
+        base = self.created("web", "--uidmap", "::1000", "-v", "data:/data:idmap=uids=@7000-0-10;gids=@7000-0-10")
+        self.assertGreaterEqual(base, POOL)
+        data = self.root / "volumes/data/_data"
+        subprocess.run(["chown", "7009:7009", data], check=True)
+        self.assertEqual(self.audited(), [])
+        subprocess.run(["chown", "7010:7009", data], check=True)
+        self.assertIn("user 7010", self.only("unmapped-file")["what"])
 
     def test_the_limit_of_files_is_told(self):
         self.created("web", "-v", "data:/data")

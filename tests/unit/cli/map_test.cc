@@ -100,8 +100,8 @@ TEST(Map, OneContainer) {
            │ bank 0                ├────────────>│ 65536 IDs      │
            │ container web         │      589824 └────────────────┘ 65536
     589824 ├───────────────────────┤
-           ~ 1 banks of 1 owners   ~
-           ~ 1 more that rest      ~
+           ~ 1 bank of 1 owner     ~
+           ~ 1 bank at rest        ~
     720896 ├───────────────────────┤
            ~ free for banks        ~
 1879048192 ├───────────────────────┤

@@ -80,6 +80,15 @@ TEST(AuditIds, WhatWasMeantIsLow) {
               ElementsAre(HasSubstr("low account-in-bank")));
 }
 
+TEST(AuditIds, ANamespaceOfTheUserWhoseIdIsKeptIsLow) {
+  ContainerFacts keep = container("keep", 1000, 1);
+  keep.ranges = {{1000, 1001}};
+  keep.userns = "keep-id";
+  IdFacts facts{.containers = {keep}};
+  facts.running.namespaces.push_back({.inode = 1, .pid = 9, .users = {{1000, 1001}}});
+  EXPECT_THAT(found(facts), ElementsAre(HasSubstr("low foreign-namespace")));
+}
+
 TEST(AuditIds, AProcessIsOneFindingHoweverManyOfItsIdsAreInABank) {
   IdFacts facts = with_bank({});
   facts.running.processes.push_back({7, "sh", {HostUid(524288), HostUid(524289)}});
