@@ -79,19 +79,20 @@ Json describe_host_config(const engine::ContainerSpec& spec, const store::Contai
   for (const engine::LimitSpec& limit : spec.limits) {
     ulimits.push_back({{"Name", limit.name}, {"Soft", limit.soft}, {"Hard", limit.hard}});
   }
-  return {{"NetworkMode", spec.network},
-          {"UsernsMode", spec.userns},
-          {"IDMappings", {{"UidMap", describe_map(record.uid_map)}, {"GidMap", describe_map(record.gid_map)}}},
-          {"AutoRemove", record.remove_on_exit},
-          {"Privileged", spec.privileged},
-          {"ReadonlyRootfs", spec.read_only},
-          {"CapAdd", spec.capabilities_added},
-          {"CapDrop", spec.capabilities_dropped},
-          {"GroupAdd", spec.additional_groups},
-          {"ShmSize", spec.shm_size},
-          {"Init", spec.init},
-          {"Ulimits", ulimits},
-          {"Sysctls", describe_pairs(spec.sysctls)}};
+  return {
+      {"NetworkMode", spec.network},
+      {"UsernsMode", spec.userns},
+      {"IDMappings", {{"UidMap", describe_map(record.uid_map)}, {"GidMap", describe_map(record.gid_map)}}},
+      {"AutoRemove", record.remove_on_exit},
+      {"Privileged", spec.privileged},
+      {"ReadonlyRootfs", spec.read_only},
+      {"CapAdd", spec.capabilities_added},
+      {"CapDrop", spec.capabilities_dropped},
+      {"GroupAdd", spec.additional_groups},
+      {"ShmSize", spec.shm_size},
+      {"Init", spec.init},
+      {"Ulimits", ulimits},
+      {"Sysctls", describe_pairs(spec.sysctls)}};
 }
 
 Result<Json> describe_container(store::Store& store, const store::ContainerRecord& record) {

@@ -49,7 +49,9 @@ Result<int> run(const Invocation& invocation) {
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   Result<engine::Session> session =
       engine::start_container(store, made.container, std::move(made.monitor), made.image,
-                              {.interactive = flags.interactive, .rows = size.rows, .columns = size.columns,
+                              {.interactive = flags.interactive,
+                               .rows = size.rows,
+                               .columns = size.columns,
                                .signals = signals.fd()});
   if (!session) {
     // A container that never ran stays, as "created", unless it was to be removed.

@@ -118,6 +118,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
   const sys::FileLock creating = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
   TRY(settle_userns(request.spec, request.config, caller_from_environment()));
   TRY(plan_volumes(store, request.image, request.spec));
+  TRY(inherit_banks(store, request.spec));
   record.spec = TRY(to_json(request.spec));
   const std::string path = container_directory(record.id);
   TRY(sys::ensure_dir_at(store.root(), path, 0700));

@@ -97,6 +97,20 @@ Result<> check_holds(std::string_view kind, std::string_view exporter, std::stri
   return {};
 }
 
+Result<> inherit_banks(store::Store& store, ContainerSpec& spec) {
+  const bool own_choice =
+      !spec.banks.empty() || !spec.uid_maps.empty() || !spec.gid_maps.empty() || spec.userns != "private";
+  if (own_choice) return {};
+  for (const store::ContainerRecord& exporter : TRY(exporters_of(store, spec))) {
+    const ContainerSpec theirs = TRY(container_spec_from_json(exporter.spec));
+    for (const std::string& bank : theirs.banks) {
+      if (std::find(spec.banks.begin(), spec.banks.end(), bank) == spec.banks.end())
+        spec.banks.push_back(bank);
+    }
+  }
+  return {};
+}
+
 Result<> check_volumes_from(store::Store& store, const ContainerSpec& spec,
                             const store::ContainerRecord& importer) {
   if (spec.volumes_from.empty()) return {};

@@ -18,6 +18,10 @@ Result<> add_volumes_from(store::Store& store, ContainerSpec& spec);
 // The containers that add_volumes_from() has found, in their order, as they are recorded now.
 Result<std::vector<store::ContainerRecord>> exporters_of(store::Store& store, const ContainerSpec& spec);
 
+// Who takes over volumes takes over the banks that the exporters were asked to be in (--bank), so that files
+// have the same owners on the host as well, unless other IDs were asked for.
+Result<> inherit_banks(store::Store& store, ContainerSpec& spec);
+
 // Every ID that an exporter has must be one of the importer's too, or the importer could not see whose files
 // are whose. Code::refused otherwise. Maps are as containers have them recorded: kernel text, empty for the
 // host's IDs.

@@ -40,8 +40,8 @@ Result<siginfo_t> wait_for(int pidfd);
 // The exit status as a shell gives it: the process's own, or 128 + signal.
 int shell_status(const siginfo_t& info);
 
-// When a process was started, in the kernel's ticks since the boot (field 22 of /proc/PID/stat): with the PID, a
-// name that is not used twice. An error if there is no such process.
+// When a process was started, in the kernel's ticks since the boot (field 22 of /proc/PID/stat): with the
+// PID, a name that is not used twice. An error if there is no such process.
 Result<int64_t> start_time(pid_t pid);
 
 // The name that `ps` shows in its comm column; 15 bytes at most are kept.

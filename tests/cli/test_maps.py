@@ -215,6 +215,22 @@ class Banks(Maps):
         self.ok("rm", "job")
         self.ok("bank", "rm", "web")
 
+    def test_volumes_from_brings_the_bank_along(self):
+        self.ok("bank", "create", "web")
+        self.ok("create", "--name", "exporter", "--bank", "web", "-v", "/data", DEMO, "true")
+        web, _ = self.maps("--bank", "web")
+        self.assertEqual(self.maps("--volumes-from", "exporter")[0], web)
+        self.assertEqual(self.maps("--volumes-from", "exporter", "--bank", "2")[0][0][2], BANK)
+        self.assertNotEqual(self.maps("--volumes-from", "exporter", "--bank", "2")[0], web)
+        self.refused_beside("exporter", "--volumes-from", "exporter", "--uidmap", "::1000", saying="exporter")
+        self.ok("rm", "-v", "exporter")
+
+    def refused_beside(self, other, *flags, saying):
+        done = self.berth("run", "--rm", *flags, DEMO, "true")
+        self.assertEqual(done.status, 125, done)
+        self.assertIn(saying, done.stderr)
+        self.assertEqual(self.ok("ps", "-a", "--format", "json").count('"Names"'), 1, other)
+
     def test_a_bank_that_is_not_there(self):
         self.ok("bank", "create", "web")
         self.refused("--bank", "wbe", saying=["wbe", "web"])
