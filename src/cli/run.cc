@@ -66,6 +66,7 @@ Result<int> run(const Invocation& invocation) {
   if (const Result<engine::Recovered> recovered = engine::recover_recorded(store); !recovered) {
     log::debug("tidying up: {}", recovered.error().message);
   }
+  store.db().fold_log();
   made.container.lock.release();  // the monitor has it now
   const monitor::Exited exited = TRY(engine::attach(
       *session, signals,

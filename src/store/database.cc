@@ -30,6 +30,15 @@ std::unexpected<Error> fail_sqlite(sqlite3* db, std::string_view doing) {
   }
   return failure;
 }
+
+// In the place of SQLite's own, which folds the log within whatever commit makes it long.
+int note_log(void* frames, sqlite3* db, const char* /*schema*/, int count) {
+  constexpr int kTooLong = 1000;
+  *static_cast<int*>(frames) = count;
+  return count < kTooLong
+             ? SQLITE_OK
+             : sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
 }  // namespace
 
 Statement& Statement::bind(int index, std::string_view value) {
@@ -90,8 +99,7 @@ Result<Database> Database::open(const std::string& path, const std::function<Res
   // Closing would otherwise fold the log into the file each time a short-lived command is the only one.
   sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   TRY(db.execute("PRAGMA synchronous=FULL"));
-  // The first connection to come reads the whole log again, so it is kept short.
-  TRY(db.execute("PRAGMA wal_autocheckpoint=64"));
+  sqlite3_wal_hook(raw, note_log, db.log_frames_.get());
   TRY_CONTEXT(db.migrate(before_new), "the store's database {}", path);
   return db;
 }
@@ -153,6 +161,23 @@ Result<> Database::execute(const char* sql) {
     return fail_sqlite(db_.get(), "the store's database");
   }
   return {};
+}
+
+Database::~Database() {
+  constexpr int kLong = 64;
+  if (db_) fold_log_beyond(kLong);
+}
+
+void Database::fold_log() {
+  constexpr int kWorthIt = 32;
+  fold_log_beyond(kWorthIt);
+}
+
+// What can't be done now, because somebody reads, is done by the next one.
+void Database::fold_log_beyond(int frames) {
+  if (*log_frames_ < frames) return;
+  sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  *log_frames_ = 0;
 }
 
 Result<> Database::relax_durability() {

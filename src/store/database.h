@@ -57,6 +57,12 @@ class Statement {
 // threads.
 class Database {
  public:
+  Database(Database&&) = default;
+  Database& operator=(Database&&) = delete;
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database();
+
   // Opens `path`, made with the schema if it is not there (mode 0600). Refuses a file with a newer schema.
   // `before_new` may refuse that a new one is made; it is asked while nobody else can make it.
   static Result<Database> open(const std::string& path, const std::function<Result<>()>& before_new = {});
@@ -70,6 +76,10 @@ class Database {
   // From here on this connection's commits survive the death of any process but, the last ones, not that of
   // the machine (synchronous=NORMAL): enough for what a reboot ends anyway. The database stays consistent.
   Result<> relax_durability();
+  // Takes what is in the write-ahead log over into the file, if it has become long: the next process to come
+  // has to read it. Waits for the disk, so it is for a moment when nobody waits for this process. Happens at
+  // the end in any case once the log is twice as long.
+  void fold_log();
   // Rows that the last statement changed.
   [[nodiscard]] int64_t changes() const;
 
@@ -78,8 +88,10 @@ class Database {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
   explicit Database(sqlite3* db) : db_(db) {}
+  void fold_log_beyond(int frames);
   Result<> migrate(const std::function<Result<>()>& before_new);
   Result<int64_t> version();
+  std::unique_ptr<int> log_frames_ = std::make_unique<int>(0);  // of the log after the last commit
   std::unique_ptr<sqlite3, Close> db_;
 };
 
