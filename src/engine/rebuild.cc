@@ -248,17 +248,9 @@ Result<> Rebuild::names_and_projects() {
     return {};
   }
   for (const HeldBank& held : copy->banks) TRY(hold(held));
-  for (const ProjectCopy& project : copy->projects) {
-    store::Statement insert =
-        TRY(store_.db().prepare("INSERT OR IGNORE INTO projects (name, number, created_at, policy, quota, "
-                                "labels) VALUES (?, ?, ?, ?, ?, ?)"));
-    insert.bind(1, project.name).bind(2, project.number).bind(3, project.created_at).bind(4, project.policy);
-    if (project.quota) {
-      insert.bind(5, *project.quota);
-    } else {
-      insert.bind_null(5);
-    }
-    TRY(insert.bind(6, project.labels).run());
+  for (const ledger::Project& project : copy->projects) {
+    if (!TRY(ledger::restore_project(store_.db(), project)))
+      result_.unknown.push_back(fmt::format("Project {} was there twice; one is lost.", project.name));
   }
   return {};
 }
