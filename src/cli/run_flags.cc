@@ -57,6 +57,8 @@ void add_isolation_flags(Flags& line, RunFlags& flags) {
             "Use the bank NAME, 3 or 1-3, shared with whoever names it");
   line.flag("--allow-shared-ids", flags.allow_shared_ids,
             "Map host IDs that somebody else holds all the same");
+  line.value("--project", flags.project, "Make it a container of this project, by whose policy it runs",
+             {.shown = "NAME"});
   line.value("--network", flags.network, "none (default: loopback only) or host");
   line.list("--cap-add", flags.capabilities_added, "Add a capability, or ALL");
   line.list("--cap-drop", flags.capabilities_dropped, "Drop a capability, or ALL");
@@ -213,6 +215,7 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   spec.gid_maps = flags.gid_maps;
   spec.banks = flags.banks;
   spec.allow_shared_ids = flags.allow_shared_ids;
+  spec.project = flags.project;
   return spec;
 }
 
