@@ -79,6 +79,10 @@ Result<int64_t> lowest_fresh(store::Database& db) {
 }
 
 Result<std::optional<int64_t>> lowest_rested(store::Database& db, int64_t now) {
+  // Nearly always there is none, and it must not take a look at all that rest to know that.
+  store::Statement first = TRY(db.prepare("SELECT min(freed_at) FROM freed_project_numbers"));
+  TRY(first.step());
+  if (first.is_null(0) || first.number(0) > now - kRestSeconds * kNanoseconds) return std::nullopt;
   store::Statement query =
       TRY(db.prepare("SELECT number FROM freed_project_numbers WHERE freed_at <= ? ORDER BY number LIMIT 1"));
   query.bind(1, now - kRestSeconds * kNanoseconds);
@@ -182,10 +186,10 @@ Result<Project> create_project(store::Database& db, const NewProject& wanted, co
     return fail(Code::conflict, "there is a project \"{}\" already", wanted.name);
   const int64_t now = host.now();
   if (wanted.number) TRY(check_number(db, *wanted.number, now));
-  const int64_t number = wanted.number ? int64_t{*wanted.number} : TRY(lowest_free(db, now));
+  const uint32_t number = wanted.number ? *wanted.number : TRY(free_project_number(db, host));
   TRY(take_banks(db, wanted, host));
   Project project{.name = wanted.name,
-                  .number = static_cast<uint32_t>(number),
+                  .number = number,
                   .created_at = now / kNanoseconds,
                   .policy = wanted.policy,
                   .quota = wanted.quota,
@@ -193,6 +197,10 @@ Result<Project> create_project(store::Database& db, const NewProject& wanted, co
                   .annotations = wanted.annotations};
   TRY(insert_row(db, project));
   return project;
+}
+
+Result<uint32_t> free_project_number(store::Database& db, const HostSources& host) {
+  return static_cast<uint32_t>(TRY(lowest_free(db, host.now())));
 }
 
 Result<Project> find_project(store::Database& db, std::string_view name) {

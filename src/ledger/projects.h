@@ -71,6 +71,10 @@ struct NewProject {
 // or the host has no room, and the message says how much it has.
 Result<Project> create_project(store::Database& db, const NewProject& wanted, const HostSources& host = {});
 
+// The number that create_project() would choose. For whoever gives numbers to the hosts of a fleet
+// (docs/fleet.md), with a ledger that restore_project() tells what is taken.
+Result<uint32_t> free_project_number(store::Database& db, const HostSources& host = {});
+
 // Code::not_found, with the nearest name.
 Result<Project> find_project(store::Database& db, std::string_view name);
 

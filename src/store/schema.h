@@ -46,6 +46,7 @@ CREATE TABLE freed_project_numbers (
   number INTEGER PRIMARY KEY, freed_at INTEGER NOT NULL,  -- nanoseconds since 1970
   project TEXT NOT NULL
 );
+CREATE INDEX freed_project_numbers_by_time ON freed_project_numbers (freed_at);
 
 -- Whether the volume has taken over what the image has at its place.
 ALTER TABLE volumes ADD COLUMN populated INTEGER NOT NULL DEFAULT 0;
