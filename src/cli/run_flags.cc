@@ -7,6 +7,7 @@
 #include "engine/names.h"
 #include "idmap/map_request.h"
 #include "idmap/userns_mode.h"
+#include "ledger/projects.h"
 #include "sys/file.h"
 
 namespace berth::cli {
@@ -215,7 +216,11 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   spec.gid_maps = flags.gid_maps;
   spec.banks = flags.banks;
   spec.allow_shared_ids = flags.allow_shared_ids;
-  spec.project = flags.project;
+  if (flags.project) {
+    // An empty variable of a script's must not mean a container without the project's limits.
+    TRY_CONTEXT(ledger::check_project_name(*flags.project), "--project");
+    spec.project = *flags.project;
+  }
   return spec;
 }
 

@@ -128,6 +128,7 @@ class Commands(Project):
         self.ok("project", "rm", "--ignore", "nothing")
         for command in ("create", "ls", "describe", "rm"):
             self.assertRegex(self.ok("project", command, "--help"), r"(?s)berth project.*Usage|USAGE|EXAMPLES")
+        self.refused("run", "--rm", "--project", "", DEMO, "true", saying=["--project", '""'])
         self.refused("run", "--rm", "--project", "shpo", DEMO, "true", saying=["--project shpo", "Did you mean shop?"])
 
     def test_removal_waits_for_containers_and_force_takes_them(self):
@@ -155,11 +156,22 @@ class Commands(Project):
         self.ok("project", "create", "shop", "--number", "7", "--label", "team=web", "--description", "x")
         self.ok("create", "--name", "web", "--project", "shop", DEMO, "true")
         before = self.described("shop")
+        runs = self.start("run", "--rm", "--project", "shop", DEMO, "sh", "-c", "echo up; sleep 60", stdout=subprocess.PIPE)
+        self.assertEqual(runs.stdout.readline(), b"up\n")
         for path in self.root.glob("berth.db*"):
             path.unlink()
         self.ok("system", "repair", "--rebuild")
-        self.assertEqual(self.described("shop"), before)
+        after = self.described("shop")
+        names = {one["Name"]: one["Status"] for one in after.pop("Containers")}
+        self.assertEqual(names.pop("web"), "created")
+        self.assertEqual(list(names.values()), ["running"], "by its IDs alone: it had no copy of its record")
+        del before["Containers"]
+        self.assertEqual(after, before)
         self.assertEqual(json.loads(self.ok("inspect", "web"))[0]["Project"], "shop")
+        runs.kill()
+        runs.wait(20)
+        self.ok("project", "rm", "--force", "shop")
+        self.assert_nothing_left()
 
 
 class Restricted(Project):
@@ -224,6 +236,15 @@ class Restricted(Project):
         up.terminate()
         up.wait(20)
         self.ok("rm", "other")
+
+    def test_a_volume_that_the_image_has_no_place_for(self):
+        """It belongs to root, as with any engine; U gives it to the project."""
+        said = self.run_in("myproject", "sh", "-c", "touch /data/x || echo closed", flags=("-v", "a:/data"))
+        self.assertEqual(said, "closed\n")
+        self.run_in("myproject", "sh", "-c", "echo 1 > /data/x", flags=("-v", "b:/data:U"))
+        self.assertEqual(self.run_in("myproject", "cat", "/data/x", flags=("-v", "b:/data")), "1\n")
+        st = (self.root / "volumes/b/_data/x").stat()
+        self.assertEqual((st.st_uid, st.st_gid), (1000040000, 0))
 
     def test_users_within_the_range(self):
         for user, uid, gid in (("1000040005", 1000040005, 0), ("1000049999:1000040001", 1000049999, 1000040001),
