@@ -81,9 +81,9 @@ Result<int> create_project(const Invocation& invocation) {
   line.value("--policy", flags.policy, "restricted, nonroot, anyuid, or one of the configuration's",
              {.shown = "NAME"});
   line.value("--quota", flags.quota, "How many containers it may have, running or not (no limit)",
-             {.range = Range{0, 1'000'000}});
+             {.shown = "N", .range = Range{0, 1'000'000}});
   line.value("--number", flags.number, "Its number, from which its IDs follow (the lowest that is free)",
-             {.range = Range{0, static_cast<int>(ledger::kProjectNumbers) - 1}});
+             {.shown = "N", .range = Range{0, static_cast<int>(ledger::kProjectNumbers) - 1}});
   line.list("-l,--label", flags.labels, "KEY=VALUE");
   line.value("--description", flags.description, "What it is for");
   line.value("--display-name", flags.display_name, "What people call it");
