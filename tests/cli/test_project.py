@@ -246,6 +246,18 @@ class Restricted(Project):
         st = (self.root / "volumes/b/_data/x").stat()
         self.assertEqual((st.st_uid, st.st_gid), (1000040000, 0))
 
+    def test_volumes_from_bring_no_bank_along(self):
+        self.ok("bank", "create", "db")
+        self.ok("create", "--name", "exporter", "--bank", "db", "-v", "data:/tmp", DEMO, "true")
+        self.ok("create", "--name", "job", "--project", "myproject", "--volumes-from", "exporter", DEMO, "sh", "-c",
+                "> /tmp/x; cat /proc/self/uid_map")
+        first, second = (int(line.split(":")[1]) for line in self.described("myproject")["IDMap"])
+        for _ in range(2):
+            self.assertEqual(extents(self.ok("start", "-a", "job")), [(0, first, BANK), (1000040000, second, 10000)])
+        self.assertEqual((self.root / "volumes/data/_data/x").stat().st_uid, 1000040000)
+        self.refused("run", "--rm", "--volumes-from", "job", DEMO, "true",
+                     saying=["1000040000 to 1000049999, and the new container does not"])
+
     def test_users_within_the_range(self):
         for user, uid, gid in (("1000040005", 1000040005, 0), ("1000049999:1000040001", 1000049999, 1000040001),
                                ("1000040000:0", 1000040000, 0)):
