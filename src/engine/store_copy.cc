@@ -103,16 +103,25 @@ Result<Json> projects_json(store::Database& db) {
   return projects;
 }
 
+// A JSON object of strings, as text.
+Result<std::string> parse_pairs(const JsonView& view, std::string_view key) {
+  std::string text = TRY(view.string_or_empty(key));
+  const Json document = TRY(oci::parse_json(text, kLargestStoreCopy));
+  TRY(JsonView(document, view.place() + "." + std::string(key)).string_map());
+  return text;
+}
+
 Result<ledger::Project> parse_project(const JsonView& view) {
   const int64_t number = TRY(view.integer_or_zero("number"));
-  if (number < 0 || number >= ledger::kProjectNumbers) return view.refuse("has no number of a project");
+  if (number < 0 || number >= ledger::kProjectNumbers)
+    return view.refuse("a number that no project can have");
   ledger::Project project{.name = TRY(view.string_or_empty("name")),
                           .number = static_cast<uint32_t>(number),
                           .created_at = TRY(view.integer_or_zero("created_at")),
                           .policy = TRY(view.string_or_empty("policy")),
                           .quota = std::nullopt,
-                          .labels = TRY(view.string_or_empty("labels")),
-                          .annotations = TRY(view.string_or_empty("annotations"))};
+                          .labels = TRY(parse_pairs(view, "labels")),
+                          .annotations = TRY(parse_pairs(view, "annotations"))};
   if (const std::optional<JsonView> quota = TRY(view.find("quota"))) project.quota = TRY(quota->integer());
   return project;
 }

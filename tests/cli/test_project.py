@@ -173,6 +173,22 @@ class Commands(Project):
         self.ok("project", "rm", "--force", "shop")
         self.assert_nothing_left()
 
+    def test_a_damaged_copy_does_not_become_a_project(self):
+        self.ok("project", "create", "shop")
+        copy = json.loads((self.root / "ledger.json").read_text())
+        for key, value, said in (("number", 329496, "projects[0]: a number that no project can have"),
+                                 ("labels", "[]", "projects[0].labels"), ("annotations", "{", "lost:"),
+                                 ("name", "../x", "can't be a project's name")):
+            with self.subTest(key=key):
+                for path in self.root.glob("berth.db*"):
+                    path.unlink()
+                damaged = {**copy, "projects": [{**copy["projects"][0], key: value}]}
+                (self.root / "ledger.json").write_text(json.dumps(damaged))
+                done = self.berth("system", "repair", "--rebuild")
+                self.assertIn(said, done.stdout + done.stderr)
+                if done.status == 0:
+                    self.assertEqual(self.ok("project", "ls", "-q"), "")
+
 
 class Restricted(Project):
     def setUp(self):
