@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 
@@ -44,17 +45,28 @@ class Tenants(attack.AttackCase):
 
     def test_signals_and_traces_where_the_processes_can_be_seen(self):
         """As a process of the other project that had got into the host's PID namespace."""
-        (described,) = json.loads(self.ok("project", "describe", "--format", "json", "attacker"))
-        (web,) = json.loads(self.ok("inspect", "victim"))
-        target = web["State"]["Pid"]
+        attacker = self.start("run", "--rm", "--name", "attacker", "--project", "attacker", case.DEMO, "sh", "-c",
+                              "echo up; sleep 60", stdout=subprocess.PIPE)
+        self.assertEqual(attacker.stdout.readline(), b"up\n")
+        # What it has, and not what it should have.
+        maps = pathlib.Path(f"/proc/{self.pid_of('attacker')}/uid_map").read_text().splitlines()
+        self.assertEqual(len(maps), 2)
+        target = self.pid_of("victim")
         children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(target)], stdout=subprocess.PIPE, text=True,
                                   check=True).stdout.split()
         self.assertTrue(children)
-        for line in described["IDMap"]:
-            uid = int(line.split(":")[1])
+        for line in maps:
+            uid = int(line.split()[1])
             for pid in (target, *map(int, children)):
                 self.assertEqual(self.as_host_user(uid, pid), "signal: PermissionError memory: PermissionError "
                                  "root: PermissionError")
+
+        attacker.terminate()
+        attacker.wait(20)
+
+    def pid_of(self, name):
+        (found,) = json.loads(self.ok("inspect", name))
+        return found["State"]["Pid"]
 
     @staticmethod
     def as_host_user(uid, pid):
