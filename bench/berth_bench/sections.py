@@ -172,5 +172,24 @@ def monitor(bench):
     measure_monitors(bench)
 
 
+def fleet(bench):
+    """a fleet of 100,000 hosts and 1,000,000 projects, on paper: what collides, how long it takes."""
+    directory = bench.work / "fleet"
+    directory.mkdir()
+    done = subprocess.run([bench.build / "bench/fleet", "--directory", directory, "--hosts", "100000",
+                           "--projects", "1000000"], check=False, stdout=subprocess.PIPE)
+    found = json.loads(done.stdout)
+    for name, key, unit in (("cells, each with one range of assigned IDs", "cells", ""),
+                            ("projects on hosts, replicas counted", "placements", ""),
+                            ("projects on the fullest host", "fullest_host", ""),
+                            ("all numbers given by the coordinators", "numbering_seconds", "s"),
+                            ("all hosts' ledgers, on all processors", "hosts_seconds", "s"),
+                            ("memory", "memory_mib", "MiB"),
+                            ("collisions if names were hashed to numbers", "hash_collisions", "")):
+        bench.report.value("fleet", name, found[key], unit)
+    for what, count in found["collisions"].items():
+        bench.report.target(f"collisions in a fleet: {what}", count, 0)
+
+
 ALL = {"start": start, "growth": growth, "big-image": big_image, "chown": chown, "ledger": ledger, "volume": volume,
-       "pull": pull, "monitor": monitor}
+       "pull": pull, "monitor": monitor, "fleet": fleet}

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/containers.h"
 #include "cli/images.h"
+#include "cli/projects.h"
 #include "cli/system.h"
 #include "cli/volumes.h"
 
@@ -51,6 +52,11 @@ constexpr Command kCommands[] = {
     {"bank create", "Give banks a name, for containers to share", "Banks", create_bank},
     {"bank inspect", "Print all that is known of named banks", "Banks", inspect_banks},
     {"bank rm", "Free named banks", "Banks", remove_banks},
+    {"project create", "Make a project with IDs of its own", "Projects", create_project},
+    {"project ls", "List the projects", "Projects", list_projects},
+    {"project list", "List the projects", "Projects", list_projects},
+    {"project describe", "Print all that is known of projects", "Projects", describe_project},
+    {"project rm", "Remove projects", "Projects", remove_projects},
     {"config", "Print the configuration and where it comes from", "System", print_config},
     {"info", "Say what berth has here", "System", info},
     {"audit", "Find IDs that are shared and should not be", "System", audit},

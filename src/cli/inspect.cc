@@ -116,6 +116,7 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
               {"Image", record.image_id},
               {"ImageName", record.image_name},
               {"Name", record.name},
+              {"Project", record.project},
               {"LogPath", directory + "/" + monitor::kLogFile},
               {"Driver", "overlay"},
               {"GraphDriver", {{"Name", "overlay"}, {"Data", {{"UpperDir", directory + "/upper"}}}}},

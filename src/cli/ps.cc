@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/containers.h"
@@ -7,6 +8,7 @@
 #include "engine/plan_container.h"
 #include "engine/recover.h"
 #include "engine/status.h"
+#include "ledger/bank_uses.h"
 #include "ledger/banks.h"
 #include "store/containers.h"
 #include "store/images.h"
@@ -20,13 +22,14 @@ struct PsFlags {
   bool quiet = false;
   bool no_trunc = false;
   std::string format = "table";
+  std::vector<std::string> filters;
 };
 
 struct Row {
   store::ContainerRecord record;
   std::optional<engine::LiveStatus> live;
   std::string command;
-  std::vector<Bank> banks;
+  std::vector<Bank> banks;  // its own, then those that it shares with others
 };
 
 std::string status_text(const Row& row) {
@@ -55,22 +58,50 @@ std::string cut(std::string text, size_t width, bool whole) {
   return whole || text.size() <= width ? text : text.substr(0, width - 3) + "...";
 }
 
-std::string bank_text(const std::vector<Bank>& banks) {
+std::string bank_text(const Row& row) {
   std::vector<std::string> numbers;
-  for (const Bank bank : banks) numbers.push_back(fmt::format("{}", bank.base()));
-  return banks.empty() ? "host" : fmt::format("{}", fmt::join(numbers, ","));
+  for (const Bank bank : row.banks) numbers.push_back(fmt::format("{}", bank.base()));
+  if (row.record.uid_map.empty()) return "host";
+  return numbers.empty() ? "-" : fmt::format("{}", fmt::join(numbers, ","));
+}
+
+Result<std::vector<Bank>> banks_of(store::Database& db, const store::ContainerRecord& record) {
+  std::vector<Bank> banks = TRY(ledger::banks_of(db, {"container", record.id}));
+  const std::vector<Bank> used = TRY(ledger::banks_used_by(db, record.id));
+  banks.insert(banks.end(), used.begin(), used.end());
+  return banks;
+}
+
+// "project=NAME"; of several one has to hold, as podman has it.
+Result<std::vector<std::string>> wanted_projects(const std::vector<std::string>& filters) {
+  constexpr std::string_view kProject = "project=";
+  std::vector<std::string> projects;
+  for (const std::string& filter : filters) {
+    if (!filter.starts_with(kProject) || filter.size() == kProject.size())
+      return fail(Code::usage, "--filter {}: it is project=NAME", filter);
+    projects.push_back(filter.substr(kProject.size()));
+  }
+  return projects;
 }
 
 void print_table(const std::vector<Row>& rows, bool whole) {
   constexpr size_t kShortId = 12;
   constexpr size_t kCommandWidth = 22;
+  // A column only where there is something in it.
+  const bool projects =
+      std::any_of(rows.begin(), rows.end(), [](const Row& row) { return !row.record.project.empty(); });
+  const auto add = [&](std::vector<std::string> line, const std::string& project) {
+    if (projects) line.insert(line.end() - 1, project.empty() ? "-" : project);
+    return line;
+  };
   std::vector<std::vector<std::string>> lines{
-      {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "BANK", "NAMES"}};
+      add({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "BANK", "NAMES"}, "PROJECT")};
   for (const Row& row : rows) {
-    lines.push_back({whole ? row.record.id : row.record.id.substr(0, kShortId), row.record.image_name,
-                     cut(row.command, kCommandWidth, whole),
-                     time_since(std::chrono::nanoseconds(row.record.created_at)) + " ago", status_text(row),
-                     bank_text(row.banks), row.record.name});
+    lines.push_back(add({whole ? row.record.id : row.record.id.substr(0, kShortId), row.record.image_name,
+                         cut(row.command, kCommandWidth, whole),
+                         time_since(std::chrono::nanoseconds(row.record.created_at)) + " ago",
+                         status_text(row), bank_text(row), row.record.name},
+                        row.record.project));
   }
   fmt::print("{}", table(lines));
 }
@@ -91,7 +122,8 @@ void print_json(const std::vector<Row>& rows) {
                     {"Status", status_text(row)},
                     {"Pid", row.live ? row.live->pid : 0},
                     {"ExitCode", row.record.exit_status.value_or(0)},
-                    {"Banks", banks}});
+                    {"Banks", banks},
+                    {"Project", row.record.project}});
   }
   fmt::print("{}\n", list.dump(4, ' ', false, nlohmann::json::error_handler_t::replace));
 }
@@ -106,15 +138,19 @@ Result<int> ps(const Invocation& invocation) {
   line.flag("-q,--quiet", flags.quiet, "IDs only");
   line.flag("--no-trunc", flags.no_trunc, "Whole IDs and commands");
   line.value("--format", flags.format, "table or json", {.choices = {"table", "json"}});
+  line.list("-f,--filter", flags.filters, "project=NAME");
   if (!TRY(line.parse())) return 0;
+  const std::vector<std::string> projects = TRY(wanted_projects(flags.filters));
   store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
   std::vector<Row> rows;
   for (store::ContainerRecord& record : TRY(store::list_containers(store.db()))) {
     const auto live = engine::live_status(store, record.id);
     if (!live && !flags.all) continue;
+    const bool wanted = std::find(projects.begin(), projects.end(), record.project) != projects.end();
+    if (!projects.empty() && !wanted) continue;
     std::string command = command_text(store, record);
-    std::vector<Bank> banks = TRY(ledger::banks_of(store.db(), {"container", record.id}));
+    std::vector<Bank> banks = TRY(banks_of(store.db(), record));
     rows.push_back({std::move(record), live, std::move(command), std::move(banks)});
   }
   if (flags.quiet) {

@@ -7,6 +7,7 @@
 #include "engine/names.h"
 #include "idmap/map_request.h"
 #include "idmap/userns_mode.h"
+#include "ledger/projects.h"
 #include "sys/file.h"
 
 namespace berth::cli {
@@ -57,6 +58,8 @@ void add_isolation_flags(Flags& line, RunFlags& flags) {
             "Use the bank NAME, 3 or 1-3, shared with whoever names it");
   line.flag("--allow-shared-ids", flags.allow_shared_ids,
             "Map host IDs that somebody else holds all the same");
+  line.value("--project", flags.project, "Make it a container of this project, by whose policy it runs",
+             {.shown = "NAME"});
   line.value("--network", flags.network, "none (default: loopback only) or host");
   line.list("--cap-add", flags.capabilities_added, "Add a capability, or ALL");
   line.list("--cap-drop", flags.capabilities_dropped, "Drop a capability, or ALL");
@@ -213,6 +216,11 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   spec.gid_maps = flags.gid_maps;
   spec.banks = flags.banks;
   spec.allow_shared_ids = flags.allow_shared_ids;
+  if (flags.project) {
+    // An empty variable of a script's must not mean a container without the project's limits.
+    TRY_CONTEXT(ledger::check_project_name(*flags.project), "--project");
+    spec.project = *flags.project;
+  }
   return spec;
 }
 

@@ -6,6 +6,7 @@
 #include "config/load.h"
 #include "engine/attach.h"
 #include "engine/id_decision.h"
+#include "engine/project_rules.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
 
@@ -39,10 +40,13 @@ Result<int> start(const Invocation& invocation) {
   const config::Config config = TRY(config::load(config::sources_from_environment()));
   TRY_CONTEXT(engine::check_recorded(container.record, spec, config), "cannot start \"{}\"",
               container.record.name);
+  const store::ImageRecord image = TRY(store::find_image(store, container.record.image_id));
+  TRY_CONTEXT(
+      engine::check_project_still(store.db(), config, engine::caller_from_environment().name, image, spec),
+      "cannot start \"{}\"", container.record.name);
   engine::MonitorProcess monitor =
       TRY(engine::spawn_monitor(container.record.id, {.user_namespace = !container.record.uid_map.empty(),
                                                       .network_namespace = spec.network != "host"}));
-  const store::ImageRecord image = TRY(store::find_image(store, container.record.image_id));
   const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   engine::Session session = TRY(engine::start_container(store, container, std::move(monitor), image,

@@ -49,6 +49,7 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("banks", spec.banks);
   visit("allow_shared_ids", spec.allow_shared_ids);
   visit("volumes_from", spec.volumes_from);
+  visit("project", spec.project);
   visit("image_volumes", spec.image_volumes);
 }
 

@@ -77,6 +77,7 @@ struct ContainerSpec {
   bool allow_shared_ids = false;
   // --volumes-from, "CONTAINER[:ro|rw]"; once the container is made, with the containers' IDs.
   std::vector<std::string> volumes_from;
+  std::string project;        // --project; empty: none
   std::string image_volumes;  // of the image's VOLUME: "" (volumes without a name), "tmpfs", "ignore"
 };
 

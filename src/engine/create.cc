@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "engine/id_decision.h"
 #include "engine/names.h"
+#include "engine/project_rules.h"
 #include "engine/status.h"
 #include "engine/store_copy.h"
 #include "engine/users.h"
@@ -111,12 +112,15 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
       // One that is to go when it ends, and whose maker dies before it has begun, is nobody's: recover()
       // removes it.
       .state = request.remove_on_exit && request.starts_at_once ? store::kRunning : store::kCreated,
-      .remove_on_exit = request.remove_on_exit};
+      .remove_on_exit = request.remove_on_exit,
+      .project = request.spec.project};
   // A container that goes with its process does not outlive a reboot, so nothing of it has to.
   if (request.remove_on_exit) TRY(store.db().relax_durability());
   // While this is held nobody takes the directory for something left behind (recover.cc).
   const sys::FileLock creating = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
-  TRY(settle_userns(request.spec, request.config, caller_from_environment()));
+  const Caller caller = caller_from_environment();
+  TRY(settle_project(store.db(), request.config, caller.name, request.image, request.spec));
+  TRY(settle_userns(request.spec, request.config, caller));
   TRY(plan_volumes(store, request.image, request.spec));
   TRY(inherit_banks(store, request.spec));
   record.spec = TRY(to_json(request.spec));

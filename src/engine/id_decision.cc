@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include "config/policy_checks.h"
@@ -16,6 +17,7 @@
 #include "ledger/banks.h"
 #include "ledger/host_ranges.h"
 #include "ledger/named_banks.h"
+#include "ledger/projects.h"
 #include "store/containers.h"
 
 namespace berth::engine {
@@ -59,6 +61,7 @@ class Decision {
       : db_(db), id_(id), spec_(request.spec), config_(request.config), caller_(request.caller) {}
 
   Result<IdDecision> make() {
+    if (!spec_.project.empty()) return of_project();
     const idmap::UsernsMode mode = TRY(mode_of(spec_, config_));
     TRY(config::check_userns(config_, mode));
     if (spec_.network == "host") TRY(config::check_host_namespace(config_, "--network host"));
@@ -83,9 +86,27 @@ class Decision {
                 idmap::userns_text(mode));
   }
 
+  // All that its containers may ask for has been looked at before (project_rules.h); but until now the
+  // project might have gone, or become full.
+  Result<IdDecision> of_project() {
+    const ledger::Project project = TRY(ledger::find_project(db_, spec_.project));
+    TRY(ledger::check_quota(db_, project));
+    for (const Bank bank : TRY(ledger::banks_of_project(db_, project.name)))
+      TRY(ledger::record_use(db_, id_, bank));
+    const IdMap map = TRY(ledger::map_of_project(db_, project));
+    return checked({map, map}, "the project " + project.name);
+  }
+
   Result<IdDecision> of_container(const std::string& name) {
     const store::ContainerRecord other =
         TRY_CONTEXT(store::find_container(db_, name), "--userns container:{}", name);
+    if (!other.project.empty()) {
+      Error error{Code::refused, 0,
+                  fmt::format("--userns container:{}: it is of project {}, whose IDs nobody else has", name,
+                              other.project),
+                  fmt::format("--project {} makes a container of that project.", other.project)};
+      return std::unexpected(std::move(error));
+    }
     if (other.uid_map.empty()) {
       TRY(config::check_userns(config_, idmap::UsernsHost{}));
       return IdDecision{};
@@ -210,12 +231,17 @@ class Decision {
 }  // namespace
 
 Caller caller_from_environment() {
+  const char* const behind = ::getenv("SUDO_USER");
   if (::getuid() == 0) {
+    std::string name = behind == nullptr || *behind == '\0' ? "root" : behind;
     const auto uid = number_in_environment("SUDO_UID");
     const auto gid = number_in_environment("SUDO_GID");
-    if (uid && gid) return {HostUid(*uid), HostGid(*gid)};
+    if (uid && gid) return {HostUid(*uid), HostGid(*gid), std::move(name)};
+    return {HostUid(0), HostGid(::getgid()), std::move(name)};
   }
-  return {HostUid(::getuid()), HostGid(::getgid())};
+  const passwd* const entry = ::getpwuid(::getuid());
+  return {HostUid(::getuid()), HostGid(::getgid()),
+          entry == nullptr ? std::to_string(::getuid()) : std::string(entry->pw_name)};
 }
 
 Result<IdDecision> recorded_maps(const store::ContainerRecord& record) {
@@ -237,6 +263,7 @@ Result<> check_recorded(const store::ContainerRecord& record, const ContainerSpe
 
 Result<bool> wants_user_namespace(store::Database& db, const ContainerSpec& spec,
                                   const config::Config& config) {
+  if (!spec.project.empty()) return true;
   const idmap::UsernsMode mode = TRY(mode_of(spec, config));
   if (const auto* other = std::get_if<idmap::UsernsOfContainer>(&mode)) {
     const Result<store::ContainerRecord> found = store::find_container(db, other->name);

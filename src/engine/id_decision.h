@@ -1,5 +1,5 @@
 // Which of the host's IDs a new container gets: from what was asked for (--userns, --uidmap, --gidmap,
-// --bank), what the policy allows and what the ledger has.
+// --bank, --project), what the policy allows and what the ledger has.
 #pragma once
 
 #include <optional>
@@ -20,6 +20,7 @@ namespace berth::engine {
 struct Caller {
   HostUid uid;
   HostGid gid;
+  std::string name;  // on the host; the number in decimal where it has none
 };
 Caller caller_from_environment();
 

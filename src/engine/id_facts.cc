@@ -11,6 +11,7 @@
 #include "engine/mount_ids.h"
 #include "engine/status.h"
 #include "ledger/bank_numbers.h"
+#include "ledger/projects.h"
 #include "store/containers.h"
 #include "sys/file.h"
 
@@ -19,9 +20,6 @@ namespace berth::engine {
 namespace {
 
 constexpr size_t kFileLimit = size_t{64} << 20;
-// A project's assigned range, as OpenShift gives it: from here on, in blocks.
-constexpr uint64_t kFirstAssigned = 1'000'000'000;
-constexpr uint64_t kAssignedBlock = 10'000;
 
 Result<std::vector<IdLine>> look_at_files(const std::string& etc) {
   std::vector<IdLine> lines;
@@ -143,13 +141,10 @@ Result<std::vector<ContainerFacts>> look_at_containers(store::Store& store) {
 }
 
 Result<std::vector<ProjectFacts>> look_at_projects(store::Database& db) {
-  store::Statement query = TRY(db.prepare("SELECT name, number FROM projects ORDER BY number"));
   std::vector<ProjectFacts> projects;
-  while (TRY(query.step())) {
-    const int64_t number = query.number(1);
-    const uint64_t first = kFirstAssigned + kAssignedBlock * static_cast<uint64_t>(number);
-    projects.push_back({query.text(0), number, {first, first + kAssignedBlock}});
-  }
+  for (const ledger::Project& project : TRY(ledger::list_projects(db)))
+    projects.push_back({project.name, project.number, ledger::assigned_range(project.number)});
+  std::ranges::sort(projects, {}, &ProjectFacts::number);
   return projects;
 }
 

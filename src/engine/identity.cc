@@ -98,6 +98,7 @@ MissingEntries missing_entries(const AccountFiles& files, const ResolvedUser& us
   };
   if (!files.group && user.gid.value() != 0) add_group(0);
   for (const ContainerGid gid : user.groups) {
+    if (!user.names_groups && gid != user.gid) continue;
     const bool added = std::any_of(missing.groups.begin(), missing.groups.end(),
                                    [&](const auto& entry) { return entry.second == gid.value(); });
     if (!added && !find_group(group, gid.value())) add_group(gid.value());

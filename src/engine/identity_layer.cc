@@ -32,8 +32,8 @@ std::string image_part(std::string_view image_id) {
 // Everything that the outcome depends on. The image's id stands for its files.
 std::string key_of(const IdentityRequest& request) {
   const ResolvedUser& user = request.user;
-  std::string text = fmt::format("{}\n{}\n{}:{} {}\n", kFormat, request.image_id, user.uid.value(),
-                                 user.gid.value(), user.has_entry);
+  std::string text = fmt::format("{}\n{}\n{}:{} {}{}\n", kFormat, request.image_id, user.uid.value(),
+                                 user.gid.value(), user.has_entry, user.names_groups ? "" : " unnamed");
   for (const ContainerGid gid : user.groups) text += fmt::format("{} ", gid.value());
   for (const std::string_view field : {std::string_view(user.name), std::string_view(user.home),
                                        std::string_view(user.shell), request.working_directory}) {

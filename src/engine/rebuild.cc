@@ -51,6 +51,7 @@ class Rebuild {
   Result<> hold(const HeldBank& held);
   Result<> give_new_bank(store::ContainerRecord& record);
   Result<> hold_mapped(const std::string& id, const std::string& map);
+  Result<std::string> project_of(const std::string& id, const std::string& map);
   void set_state(store::ContainerRecord& record) const;
   const RunningMonitor* monitor_of(std::string_view id) const;
 
@@ -139,6 +140,21 @@ Result<> Rebuild::give_new_bank(store::ContainerRecord& record) {
   return {};
 }
 
+// The project in whose banks a running container has its IDs, and that it uses them; empty: none.
+Result<std::string> Rebuild::project_of(const std::string& id, const std::string& map) {
+  std::string project;
+  if (map.empty()) return project;
+  const idmap::IdMap parsed = TRY(idmap::IdMap::parse(map));
+  for (const idmap::Extent& extent : parsed.extents()) {
+    const Bank bank(static_cast<uint16_t>(extent.outside / kBankSize));
+    const std::optional<ledger::BankRecord> record = TRY(ledger::find_bank(store_.db(), bank));
+    if (!record || !record->owner || record->owner->kind != ledger::kProjectKind) continue;
+    project = record->owner->id;
+    TRY(ledger::record_use(store_.db(), id, bank));
+  }
+  return project;
+}
+
 // What a running container's map says it has: whole banks of the pool, and ranges.
 Result<> Rebuild::hold_mapped(const std::string& id, const std::string& map) {
   if (map.empty()) return {};
@@ -212,8 +228,9 @@ Result<> Rebuild::running_without_copy(const std::string& id, const RunningMonit
                                 .gid_map = monitor.gid_map};
   ContainerSpec spec;
   if (monitor.uid_map.empty()) spec.userns = "host";
+  record.project = spec.project = TRY(project_of(id, monitor.uid_map));
   record.spec = TRY(to_json(spec));
-  TRY(hold_mapped(id, monitor.uid_map));
+  if (record.project.empty()) TRY(hold_mapped(id, monitor.uid_map));
   result_.unknown.push_back(fmt::format(
       "{} runs, and only its IDs are known: not its name, its image and what it was asked to be. It was "
       "made with --rm, or by an older berth.",
@@ -248,17 +265,9 @@ Result<> Rebuild::names_and_projects() {
     return {};
   }
   for (const HeldBank& held : copy->banks) TRY(hold(held));
-  for (const ProjectCopy& project : copy->projects) {
-    store::Statement insert =
-        TRY(store_.db().prepare("INSERT OR IGNORE INTO projects (name, number, created_at, policy, quota, "
-                                "labels) VALUES (?, ?, ?, ?, ?, ?)"));
-    insert.bind(1, project.name).bind(2, project.number).bind(3, project.created_at).bind(4, project.policy);
-    if (project.quota) {
-      insert.bind(5, *project.quota);
-    } else {
-      insert.bind_null(5);
-    }
-    TRY(insert.bind(6, project.labels).run());
+  for (const ledger::Project& project : copy->projects) {
+    if (!TRY(ledger::restore_project(store_.db(), project)))
+      result_.unknown.push_back(fmt::format("Project {} was there twice; one is lost.", project.name));
   }
   return {};
 }

@@ -90,27 +90,38 @@ Result<std::vector<HeldBank>> held_banks_of(store::Database& db, const std::stri
 }
 
 Result<Json> projects_json(store::Database& db) {
-  store::Statement query =
-      TRY(db.prepare("SELECT name, number, created_at, policy, quota, labels FROM projects ORDER BY name"));
   Json projects = Json::array();
-  while (TRY(query.step())) {
-    projects.push_back({{"name", query.text(0)},
-                        {"number", query.number(1)},
-                        {"created_at", query.number(2)},
-                        {"policy", query.text(3)},
-                        {"quota", query.is_null(4) ? Json(nullptr) : Json(query.number(4))},
-                        {"labels", query.text(5)}});
+  for (const ledger::Project& project : TRY(ledger::list_projects(db))) {
+    projects.push_back({{"name", project.name},
+                        {"number", project.number},
+                        {"created_at", project.created_at},
+                        {"policy", project.policy},
+                        {"quota", project.quota ? Json(*project.quota) : Json(nullptr)},
+                        {"labels", project.labels},
+                        {"annotations", project.annotations}});
   }
   return projects;
 }
 
-Result<ProjectCopy> parse_project(const JsonView& view) {
-  ProjectCopy project{TRY(view.string_or_empty("name")),
-                      TRY(view.integer_or_zero("number")),
-                      TRY(view.integer_or_zero("created_at")),
-                      TRY(view.string_or_empty("policy")),
-                      std::nullopt,
-                      TRY(view.string_or_empty("labels"))};
+// A JSON object of strings, as text.
+Result<std::string> parse_pairs(const JsonView& view, std::string_view key) {
+  std::string text = TRY(view.string_or_empty(key));
+  const Json document = TRY(oci::parse_json(text, kLargestStoreCopy));
+  TRY(JsonView(document, view.place() + "." + std::string(key)).string_map());
+  return text;
+}
+
+Result<ledger::Project> parse_project(const JsonView& view) {
+  const int64_t number = TRY(view.integer_or_zero("number"));
+  if (number < 0 || number >= ledger::kProjectNumbers)
+    return view.refuse("a number that no project can have");
+  ledger::Project project{.name = TRY(view.string_or_empty("name")),
+                          .number = static_cast<uint32_t>(number),
+                          .created_at = TRY(view.integer_or_zero("created_at")),
+                          .policy = TRY(view.string_or_empty("policy")),
+                          .quota = std::nullopt,
+                          .labels = TRY(parse_pairs(view, "labels")),
+                          .annotations = TRY(parse_pairs(view, "annotations"))};
   if (const std::optional<JsonView> quota = TRY(view.find("quota"))) project.quota = TRY(quota->integer());
   return project;
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "idmap/id_range.h"
 #include "ledger/banks.h"
+#include "ledger/projects.h"
 #include "store/containers.h"
 #include "store/store.h"
 
@@ -29,18 +30,9 @@ struct ContainerCopy {
   std::vector<idmap::IdRange> ranges;
 };
 
-struct ProjectCopy {
-  std::string name;
-  int64_t number = 0;
-  int64_t created_at = 0;
-  std::string policy;
-  std::optional<int64_t> quota;
-  std::string labels;  // JSON object
-};
-
 struct StoreCopy {
   std::vector<HeldBank> banks;  // of names and projects
-  std::vector<ProjectCopy> projects;
+  std::vector<ledger::Project> projects;
 };
 
 // containers/<id>/record.json. Within the transaction that makes or changes the record, before its commit;

@@ -136,10 +136,12 @@ Result<> add_groups_of_member(ResolvedUser& user, std::string_view group_file, c
 Result<ResolvedUser> user_of(const ContainerSpec& spec, std::string_view image_user,
                              const AccountFiles& files, const idmap::IdMap& uids, const idmap::IdMap& gids) {
   const bool own_choice = !spec.user.empty();
-  return resolve_user({.spec = own_choice ? std::string_view(spec.user) : image_user,
-                       .spec_origin = own_choice ? "--user" : "the image's USER",
-                       .additional_groups = spec.additional_groups},
-                      files, uids, gids);
+  ResolvedUser user = TRY(resolve_user({.spec = own_choice ? std::string_view(spec.user) : image_user,
+                                        .spec_origin = own_choice ? "--user" : "the image's USER",
+                                        .additional_groups = spec.additional_groups},
+                                       files, uids, gids));
+  user.names_groups = spec.project.empty();
+  return user;
 }
 
 Result<ResolvedUser> resolve_user(const UserRequest& request, const AccountFiles& files,

@@ -37,8 +37,11 @@ struct ResolvedUser {
   std::string name;
   std::string home;
   std::string shell;
-  bool has_entry = false;             // passwd names the UID
-  bool gid_has_entry = false;         // group names the primary GID
+  bool has_entry = false;      // passwd names the UID
+  bool gid_has_entry = false;  // group names the primary GID
+  // Whether supplementary groups without an entry are given a name. Those of a project's containers are not,
+  // as on the platforms that assign IDs: `id` prints groups=0(root),1000040000.
+  bool names_groups = true;
   std::vector<std::string> warnings;  // whole sentences
 };
 

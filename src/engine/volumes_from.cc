@@ -98,8 +98,8 @@ Result<> check_holds(std::string_view kind, std::string_view exporter, std::stri
 }
 
 Result<> inherit_banks(store::Store& store, ContainerSpec& spec) {
-  const bool own_choice =
-      !spec.banks.empty() || !spec.uid_maps.empty() || !spec.gid_maps.empty() || spec.userns != "private";
+  const bool own_choice = !spec.project.empty() || !spec.banks.empty() || !spec.uid_maps.empty() ||
+                          !spec.gid_maps.empty() || spec.userns != "private";
   if (own_choice) return {};
   for (const store::ContainerRecord& exporter : TRY(exporters_of(store, spec))) {
     const ContainerSpec theirs = TRY(container_spec_from_json(exporter.spec));

@@ -38,8 +38,15 @@ CREATE TABLE projects (
   name TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, created_at INTEGER NOT NULL,  -- seconds since 1970
   policy TEXT NOT NULL,
   quota INTEGER,                  -- containers at most; NULL for no limit
-  labels TEXT NOT NULL            -- JSON object
+  labels TEXT NOT NULL,           -- JSON object
+  annotations TEXT NOT NULL       -- JSON object
 ) WITHOUT ROWID;
+-- Numbers of projects that are gone. They rest as banks do.
+CREATE TABLE freed_project_numbers (
+  number INTEGER PRIMARY KEY, freed_at INTEGER NOT NULL,  -- nanoseconds since 1970
+  project TEXT NOT NULL
+);
+CREATE INDEX freed_project_numbers_by_time ON freed_project_numbers (freed_at);
 
 -- Whether the volume has taken over what the image has at its place.
 ALTER TABLE volumes ADD COLUMN populated INTEGER NOT NULL DEFAULT 0;

@@ -323,9 +323,7 @@ class Lost(Banks):
         self.assertEqual(self.banks(), [])
 
     def test_projects_and_their_banks_come_back_and_a_damaged_copy_of_them_is_told(self):
-        self.sql("INSERT INTO projects VALUES ('shop', 4, 1700000000, 'restricted', 7, '{\"a\": \"b\"}')")
-        self.sql("UPDATE fresh_banks SET first = 1033 WHERE first = 1032")
-        self.sql("INSERT INTO banks (number, owner_kind, owner, since) VALUES (1032, 'project', 'shop', 1700000000)")
+        self.ok("project", "create", "shop", "--number", "4", "--quota", "7", "--label", "a=b")
         self.ok("bank", "create", "db")  # writes the copy
         self.ok("create", "--name", "job", DEMO, "true")
         projects, banks = self.sql("SELECT * FROM projects"), self.banks()

@@ -1,0 +1,174 @@
+// `berth project ls` and `berth project describe`.
+#include "cli/bank_text.h"
+#include "cli/flags.h"
+#include "cli/image_text.h"
+#include "cli/project_text.h"
+#include "cli/projects.h"
+#include "cli/table.h"
+#include "cli/template.h"
+#include "cli/times.h"
+#include "engine/recover.h"
+#include "ledger/bank_numbers.h"
+
+namespace berth::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct ListFlags {
+  bool quiet = false;
+  bool no_heading = false;
+  std::string format = "table";
+  std::vector<std::string> filters;
+};
+
+struct Filter {
+  std::string key;
+  std::string value;
+};
+
+Result<std::vector<Filter>> parse_filters(const std::vector<std::string>& texts) {
+  std::vector<Filter> filters;
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    const std::string key = text.substr(0, equals);
+    const bool known = key == "name" || key == "policy" || key == "label";
+    if (!known || equals == std::string::npos || equals + 1 == text.size()) {
+      return fail(Code::usage, "--filter {}: it is name=TEXT, policy=NAME or label=KEY[=VALUE]", text);
+    }
+    filters.push_back({key, text.substr(equals + 1)});
+  }
+  return filters;
+}
+
+bool has_label(const ProjectView& view, const std::string& wanted) {
+  const size_t equals = wanted.find('=');
+  const auto found = view.labels.find(wanted.substr(0, equals));
+  if (found == view.labels.end()) return false;
+  return equals == std::string::npos || found->second == wanted.substr(equals + 1);
+}
+
+bool passes(const ProjectView& view, const std::vector<Filter>& filters) {
+  for (const Filter& filter : filters) {
+    if (filter.key == "name" && view.project.name.find(filter.value) == std::string::npos) return false;
+    if (filter.key == "policy" && view.project.policy != filter.value) return false;
+    if (filter.key == "label" && !has_label(view, filter.value)) return false;
+  }
+  return true;
+}
+
+void print_table(const std::vector<ProjectView>& views, bool no_heading) {
+  std::vector<std::vector<std::string>> lines;
+  if (!no_heading)
+    lines.push_back(
+        {"NAME", "DISPLAY NAME", "STATUS", "ASSIGNED IDS", "POLICY", "CONTAINERS", "BANKS", "CREATED"});
+  for (const ProjectView& view : views) {
+    const ledger::Project& project = view.project;
+    const idmap::IdRange assigned = ledger::assigned_range(project.number);
+    std::vector<std::string> banks;
+    for (const Bank bank : view.banks) banks.push_back(fmt::format("{}", ledger::number_of(bank)));
+    lines.push_back({project.name, annotation(view, kDisplayName), "Active",
+                     fmt::format("{}-{}", assigned.begin, assigned.end - 1), project.policy,
+                     project.quota ? fmt::format("{}/{}", view.containers.size(), *project.quota)
+                                   : std::to_string(view.containers.size()),
+                     fmt::format("{}", fmt::join(banks, ",")),
+                     time_since(std::chrono::seconds(project.created_at)) + " ago"});
+  }
+  fmt::print("{}", table(lines));
+}
+
+Result<> print_template(const std::vector<ProjectView>& views, std::string_view format, bool heading) {
+  constexpr std::string_view kTable = "table ";
+  const bool as_table = format.starts_with(kTable);
+  const Template parsed = TRY(Template::parse(as_table ? format.substr(kTable.size()) : format));
+  std::vector<std::vector<std::string>> lines;
+  if (as_table && heading) lines.push_back(parsed.fields());
+  for (const ProjectView& view : views) {
+    const std::string text = TRY(parsed.expand(project_json(view)));
+    if (as_table) {
+      lines.push_back(split_at_tabs(text));
+    } else {
+      fmt::print("{}\n", printable_lines(text));
+    }
+  }
+  if (as_table) fmt::print("{}", table(lines));
+  return {};
+}
+
+void print_json(const std::vector<ProjectView>& views) {
+  Json list = Json::array();
+  for (const ProjectView& view : views) list.push_back(project_json(view));
+  fmt::print("{}\n", list.dump(4, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace
+
+Result<int> list_projects(const Invocation& invocation) {
+  ListFlags flags;
+  Flags line(
+      invocation, "[flags]",
+      "Lists the projects: their assigned IDs inside, their policy, how many containers they have (and "
+      "may\n"
+      "have), and their banks of the host's IDs, as `berth bank ls` numbers them.",
+      "  berth project ls\n"
+      "  berth project ls --filter label=team=web\n"
+      "  berth project ls --format '{{.Name}} {{.UidRange}}'\n"
+      "  berth project ls --format json\n");
+  line.list("-f,--filter", flags.filters, "name=TEXT, policy=NAME or label=KEY[=VALUE]");
+  line.value("--format", flags.format, "table, json, or a template: \"{{.Name}} {{.Policy}}\"");
+  line.flag("-n,--noheading", flags.no_heading, "Print no heading");
+  line.flag("-q,--quiet", flags.quiet, "Names only");
+  if (!TRY(line.parse())) return 0;
+  const std::vector<Filter> filters = TRY(parse_filters(flags.filters));
+  store::Store store = TRY(open_store(invocation));
+  TRY(engine::recover(store));
+  std::vector<ProjectView> views;
+  for (ledger::Project& project : TRY(ledger::list_projects(store.db()))) {
+    ProjectView view = TRY(view_project(store, store.db(), std::move(project)));
+    if (passes(view, filters)) views.push_back(std::move(view));
+  }
+  if (flags.quiet) {
+    for (const ProjectView& view : views) fmt::print("{}\n", view.project.name);
+  } else if (flags.format == "json") {
+    print_json(views);
+  } else if (!flags.format.empty() && flags.format != "table") {
+    TRY(print_template(views, flags.format, !flags.no_heading));
+  } else {
+    print_table(views, flags.no_heading);
+  }
+  return 0;
+}
+
+Result<int> describe_project(const Invocation& invocation) {
+  std::string format = "text";
+  std::vector<std::string> names;
+  Flags line(invocation, "[flags] NAME [NAME...]",
+             "Prints all that is known of projects, as `oc describe project` does: name, labels, annotations "
+             "with the\n"
+             "assigned range of user and group IDs, and quota; then the number, the policy, the banks with "
+             "their host\n"
+             "IDs, and the containers.",
+             "  berth project describe shop\n"
+             "  berth project describe --format '{{.FirstAssigned}}' shop\n");
+  line.value("--format", format, "text (default), json, or a template");
+  line.words("names", names, Need::required);
+  if (!TRY(line.parse())) return 0;
+  store::Store store = TRY(open_store(invocation));
+  TRY(engine::recover(store));
+  std::vector<ProjectView> views;
+  for (const std::string& name : names) {
+    ledger::Project project = TRY(ledger::find_project(store.db(), name));
+    views.push_back(TRY(view_project(store, store.db(), std::move(project))));
+  }
+  if (format == "json") {
+    print_json(views);
+  } else if (!format.empty() && format != "text") {
+    TRY(print_template(views, format, true));
+  } else {
+    for (size_t i = 0; i < views.size(); ++i) fmt::print("{}{}", i == 0 ? "" : "\n\n", description(views[i]));
+  }
+  return 0;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,85 @@
+// `berth project rm`.
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/flags.h"
+#include "cli/projects.h"
+#include "config/load.h"
+#include "config/policy_checks.h"
+#include "engine/id_decision.h"
+#include "engine/recover.h"
+#include "engine/remove.h"
+#include "engine/store_copy.h"
+#include "ledger/projects.h"
+
+namespace berth::cli {
+
+namespace {
+
+Result<> remove_containers(store::Store& store, const std::string& project) {
+  for (const ledger::User& user : TRY(ledger::containers_of_project(store.db(), project))) {
+    const Result<store::ContainerRecord> record = store::find_container(store.db(), user.id);
+    if (!record && record.error().code == Code::not_found) continue;
+    if (!record) return std::unexpected(record.error());
+    const Result<engine::LockedContainer> locked = engine::kill_and_lock_container(store, *record);
+    // One that was made with --rm is removed by the command that is attached to it.
+    if (!locked && locked.error().code == Code::not_found) continue;
+    if (!locked) return std::unexpected(locked.error());
+    TRY(engine::remove_container(store, *locked));
+  }
+  return {};
+}
+
+Result<> remove_one(store::Store& store, const std::string& name, bool force) {
+  TRY(ledger::find_project(store.db(), name));
+  if (force) TRY(remove_containers(store, name));
+  store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
+  TRY(ledger::remove_project(store.db(), name));
+  TRY(engine::write_store_copy(store));
+  return transaction.commit();
+}
+
+}  // namespace
+
+Result<int> remove_projects(const Invocation& invocation) {
+  bool force = false;
+  bool ignore = false;
+  std::vector<std::string> names;
+  Flags line(
+      invocation, "[flags] NAME [NAME...]",
+      "Removes projects. Their banks and their numbers rest for an hour at least before another project "
+      "gets\n"
+      "them. One that has containers stays, unless --force removes those too, running or not. Volumes "
+      "are kept:\n"
+      "their files bear the project's IDs still. Prints the names. The exit status is 1 if one is not "
+      "there, 2 if\n"
+      "one has containers.",
+      "  berth project rm shop\n  berth project rm --force shop\n");
+  line.flag("-f,--force", force, "Remove its containers too, running or not");
+  line.flag("-i,--ignore", ignore, "No error for a project that is not there");
+  line.words("names", names, Need::required);
+  if (!TRY(line.parse())) return 0;
+  const config::Config config = TRY(config::load(config::sources_from_environment()));
+  const std::string caller = engine::caller_from_environment().name;
+  for (const std::string& name : names) TRY(config::check_project(config, caller, name));
+  store::Store store = TRY(open_store(invocation));
+  TRY(engine::recover(store));
+  int status = 0;
+  for (const std::string& name : names) {
+    const Result<> removed = remove_one(store, name, force);
+    if (removed) {
+      fmt::print("{}\n", name);
+      continue;
+    }
+    const Code code = removed.error().code;
+    if (ignore && code == Code::not_found) continue;
+    // The others are still removed; the status tells that not all were, as podman has it.
+    std::fflush(stdout);
+    fmt::print(stderr, "{}", render("berth", removed.error()));
+    constexpr int kFailed = 125;
+    status = std::max(status, code == Code::not_found ? 1 : code == Code::conflict ? 2 : kFailed);
+  }
+  return status;
+}
+
+}  // namespace berth::cli
