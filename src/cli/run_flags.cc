@@ -64,6 +64,8 @@ void add_isolation_flags(Flags& line, RunFlags& flags) {
   line.flag("--privileged", flags.privileged,
             "All capabilities within the container's own IDs, no seccomp filter, nothing masked");
   line.list("--sysctl", flags.sysctls, "NAME=VALUE, of the container's own namespaces");
+  line.flag("--translate", flags.translate,
+            "Copy the image for the container's IDs, as where nothing can map them");
 }
 
 void add_container_flags(Flags& line, RunFlags& flags) {
@@ -213,6 +215,7 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   spec.gid_maps = flags.gid_maps;
   spec.banks = flags.banks;
   spec.allow_shared_ids = flags.allow_shared_ids;
+  spec.translate = flags.translate;
   return spec;
 }
 

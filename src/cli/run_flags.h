@@ -50,6 +50,7 @@ struct RunFlags {
   std::vector<std::string> gid_maps;
   std::vector<std::string> banks;
   bool allow_shared_ids = false;
+  bool translate = false;
   bool signal_proxy = true;
   std::string image;
   std::vector<std::string> command;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
+#include "cli/translation_text.h"
 #include "config/load.h"
 #include "engine/attach.h"
 #include "engine/id_decision.h"
@@ -45,10 +46,12 @@ Result<int> start(const Invocation& invocation) {
   const store::ImageRecord image = TRY(store::find_image(store, container.record.image_id));
   const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
-  engine::Session session = TRY(engine::start_container(
-      store, container, std::move(monitor), image,
-      {.interactive = interactive && spec.interactive, .rows = size.rows, .columns = size.columns,
-       .signals = signals.fd()}));
+  engine::Session session = TRY(engine::start_container(store, container, std::move(monitor), image,
+                                                        {.interactive = interactive && spec.interactive,
+                                                         .rows = size.rows,
+                                                         .columns = size.columns,
+                                                         .signals = signals.fd(),
+                                                         .announce = announce_translation}));
   for (const std::string& warning : session.warnings) log::warn("{}", warning);
   TRY(store::set_container_started(store.db(), container.record.id, session.started.started_at));
   container.lock.release();  // the monitor has it now

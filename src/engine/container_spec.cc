@@ -50,6 +50,7 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("allow_shared_ids", spec.allow_shared_ids);
   visit("volumes_from", spec.volumes_from);
   visit("image_volumes", spec.image_volumes);
+  visit("translate", spec.translate);
 }
 
 // Names the member that could not be written, and not its value, which may be a secret.
