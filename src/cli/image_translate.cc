@@ -55,7 +55,8 @@ Result<int> translate_image(const Invocation& invocation) {
   const idmap::IdMap map = TRY(map_of_banks(store, banks));
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   const store::Translation made =
-      TRY(engine::translate_image(store, {image, map, map, announce_translation, engine::signal_pending}));
+      TRY(engine::translate_image(store, {image, image.name.empty() ? image.id : image.name, map, map,
+                                          announce_translation, engine::signal_pending}));
   fmt::print("{}/translated/{}\n", store.locations().root, made.directory);
   return 0;
 }

@@ -14,10 +14,11 @@ struct IdMapping {
 };
 
 // Tried on a detached copy of the store's own mount, never told from versions or names: EINVAL means that the
-// file system can't, EPERM that it is mapped already or berth may not. Other errors are the caller's.
+// file system can't, EPERM that it is mapped already or berth may not. With any other error a copy would be
+// of no use either (ENOSYS: other changes of mounts need mount_setattr(2) as well), so it counts as possible,
+// and the start says what is wrong.
 //
-// What was found is kept below the run root, so until the next boot, for the file system and the kernel's
-// answer to stay the same; only "possible" is, so that a kernel module that was missing may come.
+// That a file system can is kept below the run root until the next boot; that it can't is asked every time.
 Result<IdMapping> probe_id_mapping(const store::Store& store);
 
 }  // namespace berth::engine

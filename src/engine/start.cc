@@ -123,7 +123,8 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   for (const auto* found : {&user.warnings, &identity.warnings})
     warnings.insert(warnings.end(), found->begin(), found->end());
   const bool translated = spec.translate && uid_map;
-  const TranslationRequest translation{image, uids, gids, options.announce, signal_pending};
+  const TranslationRequest translation{image, record.image_name, uids,
+                                       gids,  options.announce,  signal_pending};
   std::vector<std::string> layers = TRY(translated ? translated_layers(store, translation, identity.layer)
                                                    : layers_of(store, image, identity.layer));
   const sys::CapabilitySets capabilities =

@@ -41,13 +41,9 @@ Result<> sync_file_system(int fd) {
   return {};
 }
 
-std::string name_of(const store::ImageRecord& image) {
-  return image.name.empty() ? image.id : image.name;
-}
-
 Result<TranslationCost> cost_of(store::Store& store, const TranslationRequest& request) {
   const store::ImageRecord& image = request.image;
-  TranslationCost cost{.image = name_of(image), .ids = request.users.describe()};
+  TranslationCost cost{.image = request.name, .ids = request.users.describe()};
   for (const std::string& layer : image.layers) {
     const auto record = TRY(store::find_layer(store, layer));
     if (!record) return fail(Code::not_found, "the image {} has just been removed", image.id);
@@ -148,7 +144,7 @@ Result<store::Translation> translate_image(store::Store& store, const Translatio
         store, request,
         {.image_id = request.image.id, .uid_map = uids, .gid_map = gids, .directory = directory});
   };
-  return TRY_CONTEXT(make(), "cannot copy the image {} for the container's IDs", name_of(request.image));
+  return TRY_CONTEXT(make(), "cannot copy the image {} for the container's IDs", request.name);
 }
 
 Result<std::vector<std::string>> translated_layers(store::Store& store, const TranslationRequest& request,

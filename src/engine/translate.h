@@ -41,6 +41,7 @@ using Announce = std::function<void(const TranslationCost&)>;
 
 struct TranslationRequest {
   const store::ImageRecord& image;
+  std::string name;  // what the image is called, for messages
   const idmap::IdMap& users;
   const idmap::IdMap& groups;
   Announce announce;
