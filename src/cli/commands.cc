@@ -35,6 +35,7 @@ constexpr Command kCommands[] = {
     {"image rm", "Remove images", "Images", remove_images},
     {"image tag", "Give an image one more name", "Images", tag_image},
     {"image untag", "Take names away from an image", "Images", untag_image},
+    {"image translate", "Copy an image for a bank's IDs ahead of its use", "Images", translate_image},
     {"image pull", "Fetch an image from a registry", "Images"},
     {"image load", "Load images from an archive or an OCI layout", "Images"},
     {"image save", "Write images to an archive or an OCI layout", "Images"},

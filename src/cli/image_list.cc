@@ -9,6 +9,7 @@
 #include "cli/table.h"
 #include "cli/template.h"
 #include "cli/times.h"
+#include "cli/translation_text.h"
 #include "oci/image_config.h"
 #include "store/images.h"
 #include "store/local_name.h"
@@ -25,6 +26,7 @@ struct ListFlags {
   bool no_trunc = false;
   bool digests = false;
   bool no_heading = false;
+  bool translated = false;
   std::string format;
   std::vector<std::string> filters;
   std::string name;
@@ -187,11 +189,20 @@ Result<int> list_images(const Invocation& invocation) {
   line.flag("--no-trunc", flags.no_trunc, "Print whole IDs");
   line.flag("--digests", flags.digests, "Print the digests of the manifests too");
   line.flag("-n,--noheading", flags.no_heading, "Print no heading");
+  line.flag("--translated", flags.translated, "List the copies of images for other IDs, and what they cost");
   line.value("--format", flags.format, "json, or a template: \"{{.Repository}}:{{.Tag}}\"");
   line.list("-f,--filter", flags.filters, "reference=NAME or dangling=true|false");
   line.word("name", flags.name, Need::optional);
   if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
+  if (flags.translated) {
+    if (!flags.format.empty() && flags.format != "json" && flags.format != "table")
+      return fail(Code::usage, "--translated goes with --format json only");
+    if (flags.quiet || !flags.filters.empty())
+      return fail(Code::usage, "--translated does not go with --quiet and --filter");
+    return list_translations(
+        store, {.name = flags.name, .json = flags.format == "json", .heading = !flags.no_heading});
+  }
   const std::vector<store::ImageSummary> images = TRY(store::list_images(store));
   const std::vector<Row> rows = TRY(rows_of(images, flags));
   if (flags.quiet) {

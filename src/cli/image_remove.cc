@@ -5,8 +5,10 @@
 #include "cli/flags.h"
 #include "cli/images.h"
 #include "engine/identity_layer.h"
+#include "engine/translate.h"
 #include "store/images.h"
 #include "store/layers.h"
+#include "store/translations.h"
 
 namespace berth::cli {
 
@@ -70,6 +72,16 @@ class Outcome {
   std::optional<Error> last_;
 };
 
+// Copies of images that stay, for other IDs. With `all` also those for banks that have a name.
+Result<> prune_translations(store::Store& store, bool all) {
+  store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
+  const std::vector<store::Translation> copies =
+      TRY(store::forget_unneeded_translations(store.db(), {.kept_for_banks = !all}));
+  TRY(transaction.commit());
+  for (const store::Translation& copy : copies) fmt::print("{} (copy)\n", hex_of(copy.image_id));
+  return engine::remove_translations(store, copies);
+}
+
 bool confirmed() {
   fmt::print(stderr, "Go on? [y/N] ");
   std::string answer;
@@ -114,7 +126,10 @@ Result<int> remove_images(const Invocation& invocation) {
 Result<int> prune_images(const Invocation& invocation) {
   bool all = false;
   bool force = false;
-  Flags line(invocation, "[flags]", "Removes images that have no name and that no container is made from.",
+  Flags line(invocation, "[flags]",
+             "Removes images that have no name and that no container is made from, and copies of images for "
+             "other IDs\n"
+             "that no container needs; with --all also copies for banks that have a name.",
              "  berth image prune --all --force\n");
   line.flag("-a,--all", all,
             "Remove every image that no container is made from, not only those without a name");
@@ -138,6 +153,7 @@ Result<int> prune_images(const Invocation& invocation) {
       fmt::print("{}\n", hex_of(image.id));
     }
   }
+  if (Result<> pruned = prune_translations(store, all); !pruned) outcome.add(std::move(pruned.error()));
   return outcome.finish(store);
 }
 

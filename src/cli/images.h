@@ -11,4 +11,5 @@ Result<int> remove_images(const Invocation& invocation);
 Result<int> inspect_images(const Invocation& invocation);
 Result<int> image_history(const Invocation& invocation);
 Result<int> prune_images(const Invocation& invocation);
+Result<int> translate_image(const Invocation& invocation);
 }  // namespace berth::cli

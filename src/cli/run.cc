@@ -4,6 +4,7 @@
 #include "cli/containers.h"
 #include "cli/new_container.h"
 #include "cli/run_flags.h"
+#include "cli/translation_text.h"
 #include "engine/attach.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
@@ -52,7 +53,8 @@ Result<int> run(const Invocation& invocation) {
                               {.interactive = flags.interactive,
                                .rows = size.rows,
                                .columns = size.columns,
-                               .signals = signals.fd()});
+                               .signals = signals.fd(),
+                               .announce = announce_translation});
   if (!session) {
     // A container that never ran stays, as "created", unless it was to be removed.
     if (flags.remove) TRY(engine::remove_container(store, made.container));

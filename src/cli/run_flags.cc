@@ -67,6 +67,8 @@ void add_isolation_flags(Flags& line, RunFlags& flags) {
   line.flag("--privileged", flags.privileged,
             "All capabilities within the container's own IDs, no seccomp filter, nothing masked");
   line.list("--sysctl", flags.sysctls, "NAME=VALUE, of the container's own namespaces");
+  line.flag("--translate", flags.translate,
+            "Copy the image for the container's IDs, as where nothing can map them");
 }
 
 void add_container_flags(Flags& line, RunFlags& flags) {
@@ -221,6 +223,7 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
     TRY_CONTEXT(ledger::check_project_name(*flags.project), "--project");
     spec.project = *flags.project;
   }
+  spec.translate = flags.translate;
   return spec;
 }
 

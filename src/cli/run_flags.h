@@ -51,6 +51,7 @@ struct RunFlags {
   std::vector<std::string> banks;
   bool allow_shared_ids = false;
   std::optional<std::string> project;
+  bool translate = false;
   bool signal_proxy = true;
   std::string image;
   std::vector<std::string> command;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
+#include "cli/translation_text.h"
 #include "config/load.h"
 #include "engine/attach.h"
 #include "engine/id_decision.h"
@@ -53,7 +54,8 @@ Result<int> start(const Invocation& invocation) {
                                                         {.interactive = interactive && spec.interactive,
                                                          .rows = size.rows,
                                                          .columns = size.columns,
-                                                         .signals = signals.fd()}));
+                                                         .signals = signals.fd(),
+                                                         .announce = announce_translation}));
   for (const std::string& warning : session.warnings) log::warn("{}", warning);
   TRY(store::set_container_started(store.db(), container.record.id, session.started.started_at));
   container.lock.release();  // the monitor has it now

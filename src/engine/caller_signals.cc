@@ -29,4 +29,14 @@ CallerSignals::~CallerSignals() {
   if (fd_) ::sigprocmask(SIG_SETMASK, &previous_, nullptr);
 }
 
+bool signal_pending() {
+  sigset_t pending;
+  sigemptyset(&pending);
+  ::sigpending(&pending);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    if (sigismember(&pending, signal) == 1) return true;
+  }
+  return false;
+}
+
 }  // namespace berth::engine

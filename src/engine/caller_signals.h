@@ -26,4 +26,7 @@ class CallerSignals {
   sigset_t previous_{};
 };
 
+// Whether one that asks to stop (SIGINT, SIGTERM, SIGHUP, SIGQUIT) waits to be read. From any thread.
+bool signal_pending();
+
 }  // namespace berth::engine

@@ -51,6 +51,7 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("volumes_from", spec.volumes_from);
   visit("project", spec.project);
   visit("image_volumes", spec.image_volumes);
+  visit("translate", spec.translate);
 }
 
 // Names the member that could not be written, and not its value, which may be a secret.

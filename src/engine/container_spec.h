@@ -79,6 +79,8 @@ struct ContainerSpec {
   std::vector<std::string> volumes_from;
   std::string project;        // --project; empty: none
   std::string image_volumes;  // of the image's VOLUME: "" (volumes without a name), "tmpfs", "ignore"
+  // The image is copied for its IDs (engine/translate.h); asked for, or because nothing can map them.
+  bool translate = false;
 };
 
 // Code::usage where a value is no UTF-8 text: JSON can't hold it, and another one must not take its place.

@@ -14,6 +14,7 @@
 #include "engine/project_rules.h"
 #include "engine/status.h"
 #include "engine/store_copy.h"
+#include "engine/translate.h"
 #include "engine/users.h"
 #include "engine/volumes.h"
 #include "engine/volumes_from.h"
@@ -72,13 +73,15 @@ Result<> check_user(const ContainerSpec& spec, const store::ImageRecord& image, 
   return {};
 }
 
+// `directory` is the container's.
 Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, const CreateRequest& request,
-                         const MadeVolumes& volumes) {
+                         const MadeVolumes& volumes, int directory) {
   constexpr int kAttempts = 20;
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   const IdDecision ids =
       TRY(decide_ids(store.db(), record.id, {request.spec, request.config, caller_from_environment()}));
   TRY(check_user(request.spec, request.image, ids));
+  if (request.spec.translate) TRY(shift_upper(directory, request.image, ids));
   if (ids.users) record.uid_map = ids.users->text();
   if (ids.groups) record.gid_map = ids.groups->text();
   const bool name_is_made_up = request.name.empty();
@@ -123,6 +126,8 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
   TRY(settle_userns(request.spec, request.config, caller));
   TRY(plan_volumes(store, request.image, request.spec));
   TRY(inherit_banks(store, request.spec));
+  const bool own_users = TRY(wants_user_namespace(store.db(), request.spec, request.config));
+  TRY(settle_translation(store, request.spec, own_users));
   record.spec = TRY(to_json(request.spec));
   const std::string path = container_directory(record.id);
   TRY(sys::ensure_dir_at(store.root(), path, 0700));
@@ -134,7 +139,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
     TRY(make_upper(directory.get(), request.image));
     volumes = TRY(make_volumes(store, request.image, request.spec, request.remove_on_exit));
     fault::point("volumes-made");
-    TRY(insert_with_ids(store, record, request, volumes));
+    TRY(insert_with_ids(store, record, request, volumes, directory.get()));
     fault::point("container-recorded");
     TRY(settle_volumes(store, request.spec));
     if (!record.remove_on_exit) TRY(write_container_copy(store, record));

@@ -33,6 +33,7 @@ struct PlanInputs {
   std::vector<std::string> layers;  // lowest first, the identity layer included
   ContainerFiles files;
   bool transient = false;               // its upper goes when it ends (runtime::RootfsPlan)
+  bool translated = false;              // likewise
   std::optional<idmap::IdMap> uid_map;  // none: the host's IDs
   std::optional<idmap::IdMap> gid_map;
   const ResolvedUser& user;

@@ -12,6 +12,7 @@
 
 #include "base/fault.h"
 #include "engine/status.h"
+#include "engine/translate.h"
 #include "engine/volumes.h"
 #include "ledger/bank_uses.h"
 #include "sys/process.h"
@@ -26,12 +27,15 @@ Result<> remove_files(store::Store& store, const std::string& id) {
   return sys::remove_tree_at(store.root(), path);
 }
 
-Result<> remove_record(store::Store& store, const std::string& id) {
+Result<> remove_record(store::Store& store, const store::ContainerRecord& record) {
+  const std::string& id = record.id;
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   TRY(ledger::free_banks_of(store.db(), {"container", id}));
   TRY(ledger::forget_uses(store.db(), id));
   TRY(store::delete_container(store.db(), id));
-  return transaction.commit();
+  const std::vector<store::Translation> copies = TRY(forget_translation_of(store.db(), record));
+  TRY(transaction.commit());
+  return remove_translations(store, copies);
 }
 
 // Waits 10 s at most for the commands that are busy with a container; does `first` before each try.
@@ -75,7 +79,7 @@ Result<> remove_container(store::Store& store, const LockedContainer& container)
     if (record.remove_on_exit) TRY(remove_anonymous_volumes(store, record.id));
     TRY(remove_files(store, record.id));
     fault::point("files-removed");
-    return remove_record(store, record.id);
+    return remove_record(store, record);
   };
   TRY_CONTEXT(remove(), "remove container {}", record.name);
   return {};
@@ -94,12 +98,12 @@ Result<> finish_container(store::Store& store, const store::ContainerRecord& rec
     // The monitor removes the files of its own layer meanwhile. What a crash leaves has no record, and so
     // recover() removes it, but not before this lock is gone.
     const sys::FileLock removing = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
-    const Result<> forgotten = remove_record(store, record.id);
+    const Result<> forgotten = remove_record(store, record);
     fault::point("record-removed");
     TRY(sys::wait_for(monitor));
     TRY(remove_files(store, record.id));
     // On a full disk there is room now.
-    return !forgotten && forgotten.error().err == ENOSPC ? remove_record(store, record.id) : forgotten;
+    return !forgotten && forgotten.error().err == ENOSPC ? remove_record(store, record) : forgotten;
   };
   TRY_CONTEXT(remove(), "remove container {}", record.name);
   return {};

@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "engine/accounts.h"
+#include "engine/caller_signals.h"
 #include "engine/capabilities.h"
 #include "engine/devices.h"
 #include "engine/id_decision.h"
@@ -93,8 +94,16 @@ std::optional<std::string> changed_passwd(const store::Store& store, const store
   return std::nullopt;
 }
 
+Result<std::vector<std::string>> layers_of(store::Store& store, const store::ImageRecord& image,
+                                           const std::string& identity_layer) {
+  std::vector<std::string> layers;
+  for (const std::string& layer : image.layers) layers.push_back(store.locations().root + "/layers/" + layer);
+  if (!identity_layer.empty()) layers.push_back(store.locations().root + "/" + identity_layer);
+  return layers;
+}
+
 Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::ContainerRecord& record,
-                                         const store::ImageRecord& image,
+                                         const store::ImageRecord& image, const StartOptions& options,
                                          std::vector<std::string>& warnings) {
   const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
   const oci::ImageConfig config = TRY(oci::parse_image_config(image.config));
@@ -113,9 +122,11 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   if (const auto changed = changed_passwd(store, record, user)) warnings.push_back(*changed);
   for (const auto* found : {&user.warnings, &identity.warnings})
     warnings.insert(warnings.end(), found->begin(), found->end());
-  std::vector<std::string> layers;
-  for (const std::string& layer : image.layers) layers.push_back(store.locations().root + "/layers/" + layer);
-  if (!identity.layer.empty()) layers.push_back(store.locations().root + "/" + identity.layer);
+  const bool translated = spec.translate && uid_map;
+  const TranslationRequest translation{image, record.image_name, uids,
+                                       gids,  options.announce,  signal_pending};
+  std::vector<std::string> layers = TRY(translated ? translated_layers(store, translation, identity.layer)
+                                                   : layers_of(store, image, identity.layer));
   const sys::CapabilitySets capabilities =
       TRY(resolve_capabilities({.add = spec.capabilities_added,
                                 .drop = spec.capabilities_dropped,
@@ -134,6 +145,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                           .layers = std::move(layers),
                           .files = files_of(store, record.id),
                           .transient = record.remove_on_exit && record.state == store::kRunning,
+                          .translated = translated,
                           .uid_map = uid_map,
                           .gid_map = gid_map,
                           .user = user,
@@ -158,6 +170,12 @@ Result<monitor::Started> await_start(sys::Channel& channel) {
   return wire::decode<monitor::Started>(payload);
 }
 
+// Signals that have had their effect are not to end this process too once they are let through again.
+void take_signals(int signals) {
+  signalfd_siginfo taken{};
+  while (::read(signals, &taken, sizeof taken) > 0) continue;
+}
+
 // A signal that comes before the container can take it waits for it, but not for ever: somebody may want to
 // get out of a start that hangs.
 Result<> wait_or_interrupt(const MonitorProcess& process, int signals) {
@@ -168,9 +186,7 @@ Result<> wait_or_interrupt(const MonitorProcess& process, int signals) {
     const int ready = ::poll(wait.data(), wait.size(), timeout);
     if (ready < 0 && errno != EINTR) return fail_errno(errno, "wait for the container to start");
     if (ready == 0) {
-      // It has had its effect, and is not to end this process too once signals are let through again.
-      signalfd_siginfo taken{};
-      while (::read(signals, &taken, sizeof taken) > 0) continue;
+      take_signals(signals);
       TRY(sys::send_signal(process.pidfd.get(), SIGKILL));
       return fail("interrupted, as it did not start");
     }
@@ -230,7 +246,9 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
                                 const store::ImageRecord& image, const StartOptions& options) {
   std::vector<std::string> warnings;
   const auto start = [&]() -> Result<Session> {
-    runtime::ContainerPlan plan = TRY(make_plan(store, container.record, image, warnings));
+    Result<runtime::ContainerPlan> planned = make_plan(store, container.record, image, options, warnings);
+    if (!planned && signal_pending()) take_signals(options.signals);
+    runtime::ContainerPlan plan = TRY(std::move(planned));
     plan.process.rows = options.rows;
     plan.process.columns = options.columns;
     fault::point("planned");

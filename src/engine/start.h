@@ -5,6 +5,7 @@
 
 #include "engine/create.h"
 #include "engine/monitor_process.h"
+#include "engine/translate.h"
 #include "monitor/protocol.h"
 #include "sys/channel.h"
 
@@ -23,6 +24,7 @@ struct StartOptions {
   uint16_t rows = 0;         // of the caller's terminal
   uint16_t columns = 0;
   int signals = -1;  // CallerSignals::fd(); one that comes during a start that hangs ends it
+  Announce announce;  // of a copy of the image that the start has to wait for
 };
 
 // Plans, hands the plan to the monitor and waits until the command has been executed. An error

@@ -24,16 +24,19 @@ struct IdExtent {
 };
 
 struct RootfsPlan {
-  std::vector<std::string> layers;  // directories on the host, lowest first; identity mapping
+  std::vector<std::string> layers;  // directories on the host, lowest first
   std::string upper;                // the container's own layer and overlayfs's work directory beside it
   std::string work;
   bool read_only = false;
   // The upper goes when the container ends. Then overlayfs need not write everything that is dirty on that
   // file system to the disk when it is unmounted (overlayfs.rst, "Volatile mount").
   bool transient = false;
+  // Layers and upper bear the host's IDs and are taken as they are. Else they are in identity mapping, and
+  // each is seen through the container's map.
+  bool translated = false;
   template <typename A>
   void fields(A& a) {
-    a(layers, upper, work, read_only, transient);
+    a(layers, upper, work, read_only, transient, translated);
   }
 };
 

@@ -118,7 +118,7 @@ Result<sys::UniqueFd> stack(const Layers& layers, bool transient, const std::str
 
 Result<sys::UniqueFd> mount_rootfs(const RootfsPlan& plan, int user_namespace, HostIds root_ids,
                                    const std::string& scratch, std::vector<sys::UniqueFd>& sources) {
-  Layers layers = TRY(map_layers(plan, user_namespace));
+  Layers layers = TRY(map_layers(plan, plan.translated ? -1 : user_namespace));
   const sys::ScopedFsIds as_root = TRY(sys::ScopedFsIds::set(root_ids.uid, root_ids.gid));
   Result<sys::UniqueFd> merged = stack(layers, plan.transient, scratch);
   sources = std::move(layers.lower);

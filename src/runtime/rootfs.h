@@ -1,5 +1,5 @@
 // The root file system as a detached mount: overlayfs over the image's layers and the container's own, each
-// seen through the container's ID map, nothing shifted on disk.
+// seen through the container's ID map, nothing shifted on disk; or, where that can't be, as it is on disk.
 #pragma once
 
 #include <vector>

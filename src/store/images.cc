@@ -127,7 +127,7 @@ Result<> remove_image(Store& store, std::string_view id) {
   }
   for (const char* sql :
        {"DELETE FROM image_names WHERE image_id = ?1", "DELETE FROM image_layers WHERE image_id = ?1",
-        "DELETE FROM images WHERE id = ?1"}) {
+        "DELETE FROM translations WHERE image_id = ?1", "DELETE FROM images WHERE id = ?1"}) {
     Statement statement = TRY(store.db().prepare(sql));
     TRY(statement.bind(1, id).run());
   }

@@ -95,8 +95,8 @@ Result<bool> untag_image(Store& store, std::string_view full_name);
 // Containers (running or not) made from an image, as their names.
 Result<std::vector<std::string>> containers_of_image(Store& store, std::string_view id);
 
-// Forgets an image and its names. Code::conflict while a container is made from it. Its layers and blobs go
-// with collect_garbage().
+// Forgets an image, its names and its translated copies. Code::conflict while a container is made from it.
+// Its layers and blobs, and the copies' files, go with collect_garbage().
 Result<> remove_image(Store& store, std::string_view id);
 
 }  // namespace berth::store

@@ -162,6 +162,8 @@ Result<int64_t> collect_garbage(Store& store) {
   // From here on a killed process leaves files without a record, which the next collection sees.
   fault::point("garbage-forgotten");
   const Staging trash = TRY(Staging::create(store));
+  const auto translations = TRY(texts(store, "SELECT directory FROM translations"));
+  if (sys::exists_at(store.root(), "translated")) TRY(sweep(store, "translated", translations, trash));
   const auto layers = TRY(texts(store, "SELECT directory FROM layers"));
   const auto blobs = TRY(texts(store, "SELECT DISTINCT substr(blob, 8) FROM image_layers"));
   TRY(sweep(store, kLayers, layers, trash));

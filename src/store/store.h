@@ -3,6 +3,7 @@
 //   berth.db              who and what (schema.h)
 //   blobs/sha256/<hex>    compressed layers, exactly as they came
 //   layers/<directory>/   one unpacked layer each, in identity mapping, whiteouts in overlayfs's form
+//   translated/<dir>/     copies of images with their IDs shifted (translations.h)
 //   identities/<key>/     passwd and group layers (engine/identity)
 //   ledger.json           banks that have names, and projects: a copy, for when berth.db is lost
 //   containers/<id>/      upper/, work/, log, lock, exit, record.json (a copy of the record, likewise)
