@@ -38,6 +38,11 @@ def make_many_files(path, count):
     return _write(path, "files", [archive.tar_bytes(entries)])
 
 
+def make_of_layer(path, layer):
+    """An image of a layer that is there already, as a file."""
+    return _write(path, "real", [layer])
+
+
 def make_big_files(path, count, size):
     """An image with `size` bytes in `count` files, which no compression and no sparseness makes smaller."""
     noise = random.Random(1).randbytes(size // count)

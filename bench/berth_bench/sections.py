@@ -162,6 +162,45 @@ def volume(bench):
     bench.berth.call("volume", "rm", "--all")
 
 
+def translate(bench):
+    """an image copied for a bank's IDs, beside `cp -a` of the same tree."""
+    engine = bench.new_engine()
+    copy = bench.work / "copy"
+    layer = bench.work / "real.layer"
+    images.write_real_layer(layer, images.host_files(), 500_000_000)
+    trees = {"50,000 small files": images.make_many_files(bench.work / "tree.tar", 50000)}
+    engine.call("load", "-i", bench.work / "tree.tar")
+    trees["500 MB of programs"] = images.make_of_layer(bench.work / "tree.tar", layer)
+    engine.call("load", "-i", bench.work / "tree.tar")
+    engine.call("bank", "create", "bench")
+    for what, name in trees.items():
+        (tree,) = json.loads(engine.call("image", "inspect", name))[0]["GraphDriver"]["Data"]["LowerDirs"]
+
+        def by_cp(command, tree=tree):
+            bench.remove(copy)
+            bench.settle()
+            return milliseconds(["sh", "-c", command, "sh", tree, copy])
+
+        def by_berth(name=name):
+            engine.call("bank", "rm", "bench")
+            engine.call("image", "prune", "--force")
+            engine.call("bank", "create", "bench")
+            bench.settle()
+            return milliseconds(engine.command("image", "translate", "--bank", "bench", name))
+
+        ours, theirs = f"translate, {what}", f"cp -a and sync, {what}"
+        figures = interleaved([
+            Contestant(f"cp -a, {what}", lambda: by_cp('exec cp -a "$1" "$2"')),
+            Contestant(theirs, lambda: by_cp('cp -a "$1" "$2" && exec sync -f "$2"')),
+            Contestant(ours, by_berth),
+        ], min(bench.rounds, 5))
+        bench.report.table("translate", figures, [theirs])
+        bench.report.target(f"translate, as a multiple of cp -a and sync: {what}",
+                            figures[ours].median / figures[theirs].median, 2.0)
+    bench.remove(copy)
+    bench.remove(engine.root)
+
+
 def pull(bench):
     """an image of 300 MB gzip in five layers, from a registry on loopback, unpacked and ready."""
     measure_pull(bench)
@@ -192,4 +231,4 @@ def fleet(bench):
 
 
 ALL = {"start": start, "growth": growth, "big-image": big_image, "chown": chown, "ledger": ledger, "volume": volume,
-       "pull": pull, "monitor": monitor, "fleet": fleet}
+       "translate": translate, "pull": pull, "monitor": monitor, "fleet": fleet}
