@@ -25,9 +25,9 @@
 #include "idmap/map_algebra.h"
 #include "ledger/projects.h"
 
-namespace {
+namespace berth {
 
-using namespace berth;  // a program of one file
+namespace {
 
 constexpr int64_t kStart = 1'700'000'000 * ledger::kNanoseconds;
 constexpr size_t kReplicas = 3;  // of a project, at most
@@ -244,10 +244,7 @@ void run_hosts(const Options& options, const Fleet& fleet, Faults& faults) {
   for (std::thread& thread : threads) thread.join();
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const Options options = read_options(std::vector<std::string>(argv + 1, argv + argc));
+int simulate(const Options& options) {
   const ledger::HostSources host = host_of(options);
   // A tenth of the projects is made anew while the numbers of those that went rest.
   const uint32_t most = ledger::kProjectNumbers / 11 * 10;
@@ -282,4 +279,12 @@ int main(int argc, char** argv) {
       hash_collisions(options.projects, cells), numbering, hosting,
       static_cast<double>(usage.ru_maxrss) / 1024);
   return faults.all() == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+}  // namespace berth
+
+int main(int argc, char** argv) {
+  return berth::simulate(berth::read_options(std::vector<std::string>(argv + 1, argv + argc)));
 }

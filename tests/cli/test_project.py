@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 
+from support import leftovers
 from support.case import DEMO, BerthCase, main
 
 BANK = 65536
@@ -341,6 +342,19 @@ class Restricted(Project):
         self.assertIn("project small has a quota of 2 containers and has 2: c", failed.stderr)
         self.ok("rm", "--all")
         self.run_in("small", "true")
+
+
+    def test_killed_commands_do_not_eat_up_the_quota(self):
+        self.ok("project", "create", "one", "--quota", "1")
+        for point in ("container-directory-made", "before-create-commit", "container-recorded", "process-created",
+                      "started", "container-ended", "record-removed"):
+            with self.subTest(point=point):
+                self.berth("run", "--rm", "--project", "one", DEMO, "true", env={"BERTH_FAULT": point})
+                leftovers.wait_until_gone(self._before)
+                self.ok("system", "repair")
+                self.run_in("one", "true")
+        self.ok("project", "rm", "one", "myproject")
+        self.assert_nothing_left()
 
 
 class OtherPolicies(Project):
