@@ -17,11 +17,14 @@
 #include "engine/accounts.h"
 #include "engine/capabilities.h"
 #include "engine/devices.h"
+#include "engine/host_users.h"
 #include "engine/id_decision.h"
 #include "engine/identity_layer.h"
+#include "engine/kept_groups.h"
 #include "engine/plan_container.h"
 #include "engine/prepare_mounts.h"
 #include "engine/status.h"
+#include "engine/unmapped_users.h"
 #include "safepath/root.h"
 #include "seccomp/filter.h"
 #include "store/layer_stack.h"
@@ -93,6 +96,15 @@ std::optional<std::string> changed_passwd(const store::Store& store, const store
   return std::nullopt;
 }
 
+// What the map and the caller's groups mean for the users that the image names.
+Result<> warn_of_accounts(const store::ImageRecord& image, const ResolvedUser& user, const idmap::IdMap& uids,
+                          const idmap::IdMap& gids, std::vector<std::string>& warnings) {
+  if (auto outside = unmapped_users_warning(image.passwd.value_or(""), uids))
+    warnings.push_back(std::move(*outside));
+  if (user.keeps_groups) warnings.push_back(kept_groups_text(TRY(own_groups()), gids));
+  return {};
+}
+
 Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::ContainerRecord& record,
                                          const store::ImageRecord& image,
                                          std::vector<std::string>& warnings) {
@@ -101,18 +113,21 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   const auto [uid_map, gid_map] = TRY(recorded_maps(record));
   const idmap::IdMap& uids = uid_map ? *uid_map : idmap::IdMap::whole();
   const idmap::IdMap& gids = gid_map ? *gid_map : idmap::IdMap::whole();
-  const ResolvedUser user = TRY(user_of(spec, config.user, {image.passwd, image.group}, uids, gids));
-  const std::string working_directory =
-      !spec.working_directory.empty() ? spec.working_directory : config.working_dir;
+  const std::string& working_directory = working_directory_of(spec, config);
+  const Accounts accounts = TRY(accounts_of(spec, {image.passwd, image.group}, working_directory));
+  const ResolvedUser user = TRY(user_of(spec, config.user, accounts.files(), uids, gids));
   const Identity identity = TRY(identity_for(store,
                                              {.image_id = image.id,
                                               .files = {image.passwd, image.group},
                                               .user = user,
-                                              .working_directory = working_directory},
+                                              .working_directory = working_directory,
+                                              .wanted = accounts.wanted_by(user),
+                                              .container = record.id},
                                              [&] { return store::LayerStack::open(store, image.layers); }));
   if (const auto changed = changed_passwd(store, record, user)) warnings.push_back(*changed);
   for (const auto* found : {&user.warnings, &identity.warnings})
     warnings.insert(warnings.end(), found->begin(), found->end());
+  TRY(warn_of_accounts(image, user, uids, gids, warnings));
   std::vector<std::string> layers;
   for (const std::string& layer : image.layers) layers.push_back(store.locations().root + "/layers/" + layer);
   if (!identity.layer.empty()) layers.push_back(store.locations().root + "/" + identity.layer);
