@@ -233,6 +233,17 @@ class Groups(Flags):
         self.assertEqual(self.run_kept("-u", "10000", "-v", mount, command=("cat", "/shared/file")).stdout, "for the lab\n")
         self.assertIn("Permission denied", self.berth("run", "--rm", "-u", "10000", "-v", mount, self.image, "cat", "/shared/file").stderr)
 
+    def test_where_such_a_group_may_write_no_hint_says_otherwise(self):
+        shared = self.work / "shared"
+        shared.mkdir()
+        os.chown(shared, 0, 4100)
+        shared.chmod(0o770)
+        self.work.chmod(0o711)
+        flags = ("-u", "10000", "-v", f"{shared}:/shared")
+        self.assertNotIn("can't write there", self.run_kept(*flags, command=("touch", "/shared/new")).stderr)
+        self.assertTrue((shared / "new").exists())
+        self.assertIn("can't write there", self.berth("run", "--rm", *flags, self.image, "true").stderr)
+
     def test_under_sudo_they_are_the_person_s(self):
         self.host_accounts()
         done = self.run_kept("-u", "10000", groups=(0, 5), env={"SUDO_UID": "4001", "SUDO_GID": "4002"})
