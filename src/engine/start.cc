@@ -96,10 +96,10 @@ std::optional<std::string> changed_passwd(const store::Store& store, const store
   return std::nullopt;
 }
 
-// What the map and the caller's groups mean for the users that the image names.
-Result<> warn_of_accounts(const store::ImageRecord& image, const ResolvedUser& user, const idmap::IdMap& uids,
+// What the map means for the users that passwd names, and which groups of the caller's the process has.
+Result<> warn_of_accounts(const AccountFiles& files, const ResolvedUser& user, const idmap::IdMap& uids,
                           const idmap::IdMap& gids, std::vector<std::string>& warnings) {
-  if (auto outside = unmapped_users_warning(image.passwd.value_or(""), uids))
+  if (auto outside = unmapped_users_warning(files.passwd.value_or(""), uids))
     warnings.push_back(std::move(*outside));
   if (user.keeps_groups) warnings.push_back(kept_groups_text(TRY(own_groups()), gids));
   return {};
@@ -127,7 +127,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   if (const auto changed = changed_passwd(store, record, user)) warnings.push_back(*changed);
   for (const auto* found : {&user.warnings, &identity.warnings})
     warnings.insert(warnings.end(), found->begin(), found->end());
-  TRY(warn_of_accounts(image, user, uids, gids, warnings));
+  TRY(warn_of_accounts(accounts.files(), user, uids, gids, warnings));
   std::vector<std::string> layers;
   for (const std::string& layer : image.layers) layers.push_back(store.locations().root + "/layers/" + layer);
   if (!identity.layer.empty()) layers.push_back(store.locations().root + "/" + identity.layer);

@@ -24,7 +24,7 @@ std::optional<std::string> unmapped_users_warning(std::string_view passwd, const
   if (count == 0) return std::nullopt;
   if (count > kShown) names += fmt::format(" and {} more", count - kShown);
   return fmt::format(
-      "{} of the image's /etc/passwd {} outside the container's map of user IDs ({}): {}. Nobody in it can "
+      "{} in /etc/passwd {} outside the container's map of user IDs ({}): {}. Nobody in it can "
       "become {}.",
       count == 1 ? "A user" : fmt::format("{} users", count), count == 1 ? "is" : "are", uids.describe(),
       names, count == 1 ? "that user" : "one of them");

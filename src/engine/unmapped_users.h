@@ -1,4 +1,4 @@
-// Users that an image names and a container's map has not got.
+// Users that a container's passwd names and its map has not got.
 #pragma once
 
 #include <optional>

@@ -6,7 +6,7 @@ import os
 import pathlib
 import subprocess
 
-from support.case import DEMO, BerthCase, main
+from support.case import BerthCase, main
 from support.images import archive, busybox_entries, load
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/var/www:/bin/false\n"
@@ -171,7 +171,8 @@ class HostUsers(Flags):
         for target in ("/home/carol", "/home"):
             self.assertEqual(self.sh("echo $HOME; grep ^carol /etc/passwd", "--hostuser", "carol", "-u", "carol",
                                      "--tmpfs", target), "/home/carol\ncarol:x:4001:4002:Carol, room 5:/home/carol:/bin/sh\n")
-        self.assertIn(":/work:/bin/sh", self.sh("grep ^carol /etc/passwd", "--hostuser", "carol", "-w", "/work", "--tmpfs", "/home/car"))
+        beside = self.sh("grep ^carol /etc/passwd", "--hostuser", "carol", "-w", "/work", "--tmpfs", "/home/car")
+        self.assertIn(":/work:/bin/sh", beside)
 
     def test_several(self):
         self.assertEqual(self.sh("tail -n 2 /etc/passwd; tail -n 2 /etc/group", "--hostuser", "carol", "--hostuser", "dave",
@@ -179,8 +180,9 @@ class HostUsers(Flags):
                          "carol:x:4001:4002:Carol, room 5:/:/bin/sh\ndave:x:4003:4003::/:/bin/sh\nstaff:x:4002:\ndave:x:4003:\n")
 
     def test_templates_are_for_them_too(self):
+        template = "host-$USERNAME:x:$UID:$GID:$NAME:$HOME:/bin/ash"
         self.assertIn("\nhost-carol:x:4001:4002:Carol, room 5:/:/bin/ash\n",
-                      self.sh("cat /etc/passwd", "--hostuser", "carol", "--passwd-entry", "host-$USERNAME:x:$UID:$GID:$NAME:$HOME:/bin/ash"))
+                      self.sh("cat /etc/passwd", "--hostuser", "carol", "--passwd-entry", template))
         self.refused("--hostuser", "carol", "-u", "10000", "--passwd-entry", "svc:x:$UID:$GID:$NAME:$HOME:/bin/ash",
                      saying='two entries for /etc/passwd would have the name "svc"')
 
@@ -261,6 +263,10 @@ class Groups(Flags):
         for order in (("keep-groups", "audio"), ("audio", "keep-groups")):
             self.refused("--group-add", order[0], "--group-add", order[1], saying="no group can be added to those of keep-groups")
 
+    def test_a_project_has_none(self):
+        self.ok("project", "create", "shop")
+        self.refused("--project", "shop", "--group-add", "keep-groups", saying=["--group-add keep-groups", "policy of project shop"])
+
     def test_the_policy_counts(self):
         path = self.work / "policy.toml"
         for policy, saying in (("require-private = true", "require-private"), ('allowed-ranges = ["524288-1879048191"]', "allowed-ranges")):
@@ -281,11 +287,16 @@ class OutsideTheMap(Flags):
         self.assertEqual(done.status, 0, done)
         warnings = [line for line in done.stderr.splitlines() if "outside" in line]
         self.assertEqual(len(warnings), 1, done)
-        self.assertIn("6 users of the image's /etc/passwd are outside the container's map of user IDs (0-1999 ", warnings[0])
+        self.assertIn("6 users in /etc/passwd are outside the container's map of user IDs (0-1999 ", warnings[0])
         self.assertIn("user2000 (2000), user2001 (2001), user2002 (2002) and 3 more", warnings[0])
         done = self.berth("run", "--rm", image, "true")
-        self.assertIn("A user of the image's /etc/passwd is outside the container's map", done.stderr)
+        self.assertIn("A user in /etc/passwd is outside the container's map", done.stderr)
         self.assertIn("last (70000)", done.stderr)
+
+    def test_users_of_the_host_are_named_too(self):
+        self.host_accounts()
+        self.assertIn("far (70000)", self.berth("run", "--rm", "--hostuser", "far", self.image, "true").stderr)
+        self.refused("--hostuser", "far", "-u", "far", saying="UID 70000 is outside the container's map")
 
     def test_nothing_is_said_where_all_are_in_it(self):
         self.assertEqual(self.berth("run", "--rm", self.image, "true").stderr, "")

@@ -54,10 +54,10 @@ TEST(UnmappedUsers, AreCountedAndTheFirstAreNamed) {
   EXPECT_EQ(unmapped_users_warning("", map({{0, 100, 1}})), std::nullopt);
   EXPECT_EQ(unmapped_users_warning("broken\n:x:9\nx:x:-1:0::/:\n", map({{0, 100, 1}})), std::nullopt);
   EXPECT_EQ(unmapped_users_warning(passwd, map({{0, 1048576, 65536}})).value(),
-            "A user of the image's /etc/passwd is outside the container's map of user IDs (0-65535 → "
+            "A user in /etc/passwd is outside the container's map of user IDs (0-65535 → "
             "1048576-1114111): d (70000). Nobody in it can become that user.");
   EXPECT_EQ(unmapped_users_warning(passwd, map({{0, 200000, 1}, {1001, 300000, 1}})).value(),
-            "3 users of the image's /etc/passwd are outside the container's map of user IDs (0-0 → "
+            "3 users in /etc/passwd are outside the container's map of user IDs (0-0 → "
             "200000-200000, 1001-1001 → 300000-300000): a (5), b (1000), d (70000). Nobody in it can become "
             "one of them.");
   EXPECT_THAT(unmapped_users_warning(passwd, map({{7, 200000, 1}})).value(),
