@@ -9,6 +9,7 @@
 
 #include "config/load.h"
 #include "engine/id_decision.h"
+#include "engine/kept_groups.h"
 #include "engine/remove.h"
 #include "sys/companion.h"
 #include "sys/file.h"
@@ -104,6 +105,7 @@ Result<NewContainer> new_container(const Invocation& invocation, store::Store& s
   CidFile cid_file = TRY(CidFile::create(flags.cid_file));
   store::ImageRecord image = TRY(image_for(invocation, store, flags));
   const std::string id = TRY(engine::new_container_id());
+  TRY(engine::take_kept_groups(spec, config, engine::caller_from_environment()));
   engine::MonitorProcess monitor;
   if (starts_at_once) {
     const bool own_users = TRY(engine::wants_user_namespace(store.db(), spec, config));

@@ -1,9 +1,13 @@
 #include "cli/run_flags.h"
 
+#include <algorithm>
+
 #include <fcntl.h>
 
 #include "base/nearest.h"
 #include "cli/flag_values.h"
+#include "engine/host_users.h"
+#include "engine/identity_template.h"
 #include "engine/names.h"
 #include "idmap/map_request.h"
 #include "idmap/userns_mode.h"
@@ -24,7 +28,14 @@ void add_process_flags(Flags& line, RunFlags& flags) {
   line.value("-u,--user", flags.user, "USER[:GROUP], names or numbers; any number works");
   line.value("--entrypoint", flags.entrypoint,
              "In the place of the image's ENTRYPOINT: a word, or a JSON array");
-  line.list("--group-add", flags.groups, "One more supplementary group, by name or number");
+  line.list("--group-add", flags.groups,
+            "One more supplementary group, by name or number, or keep-groups: the caller's");
+  line.flag("--passwd", flags.account_entries,
+            "Give a user without one an entry in /etc/passwd and /etc/group (default)");
+  line.value("--passwd-entry", flags.passwd_entry,
+             "That entry, with $USERNAME, $UID, $GID, $NAME and $HOME in it");
+  line.value("--group-entry", flags.group_entry, "Its group's, with $GROUPNAME, $GID and $USERLIST in it");
+  line.list("--hostuser", flags.host_users, "Add this user of the host, by name or UID, to /etc/passwd");
   line.list("--ulimit", flags.limits, "NAME=SOFT[:HARD], for example nofile=1024");
   line.flag("--init,!--no-init", flags.init,
             "Run berth-init as PID 1 (default; --init=false: the process itself)");
@@ -138,6 +149,38 @@ Result<> check_choices(const RunFlags& flags) {
   return {};
 }
 
+// "keep-groups" stands alone, as podman has it: the kernel keeps all groups or takes a new list.
+Result<> add_groups(const RunFlags& flags, engine::ContainerSpec& spec) {
+  constexpr std::string_view kKeep = "keep-groups";
+  spec.keep_groups = std::find(flags.groups.begin(), flags.groups.end(), kKeep) != flags.groups.end();
+  if (!spec.keep_groups) {
+    spec.additional_groups = flags.groups;
+    return {};
+  }
+  for (const std::string& group : flags.groups) {
+    if (group != kKeep)
+      return fail(Code::usage, "--group-add {}: no group can be added to those of keep-groups", group);
+  }
+  return {};
+}
+
+Result<> add_account_entries(const RunFlags& flags, engine::ContainerSpec& spec) {
+  const char* unused = !flags.passwd_entry.empty()  ? "--passwd-entry"
+                       : !flags.group_entry.empty() ? "--group-entry"
+                       : !flags.host_users.empty()  ? "--hostuser"
+                                                    : nullptr;
+  if (!flags.account_entries && unused != nullptr)
+    return fail(Code::usage, "{} has no use with --passwd=false, which adds no entry", unused);
+  if (!flags.passwd_entry.empty()) TRY(engine::check_passwd_template(flags.passwd_entry));
+  if (!flags.group_entry.empty()) TRY(engine::check_group_template(flags.group_entry));
+  spec.account_entries = flags.account_entries;
+  spec.passwd_entry = flags.passwd_entry;
+  spec.group_entry = flags.group_entry;
+  for (const std::string& text : flags.host_users)
+    TRY_CONTEXT(engine::add_host_user(text, spec.host_users), "--hostuser {}", text);
+  return {};
+}
+
 Result<> add_mounts(const RunFlags& flags, engine::ContainerSpec& spec) {
   for (const std::string& text : flags.volumes) spec.mounts.push_back(TRY(parse_volume(text)));
   for (const std::string& text : flags.mounts) spec.mounts.push_back(TRY(parse_mount(text)));
@@ -193,7 +236,8 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
     spec.environment.push_back(std::move(pair));
   spec.working_directory = flags.working_directory;
   spec.user = flags.user;
-  spec.additional_groups = flags.groups;
+  TRY(add_groups(flags, spec));
+  TRY(add_account_entries(flags, spec));
   spec.interactive = flags.interactive;
   spec.terminal = flags.terminal;
   spec.read_only = flags.read_only;

@@ -45,6 +45,10 @@ struct RunFlags {
   std::string platform;
   std::string cid_file;
   std::vector<std::string> groups;
+  bool account_entries = true;
+  std::string passwd_entry;
+  std::string group_entry;
+  std::vector<std::string> host_users;
   std::string userns;
   std::vector<std::string> uid_maps;
   std::vector<std::string> gid_maps;

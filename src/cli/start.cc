@@ -7,6 +7,7 @@
 #include "config/load.h"
 #include "engine/attach.h"
 #include "engine/id_decision.h"
+#include "engine/kept_groups.h"
 #include "engine/project_rules.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
@@ -45,6 +46,8 @@ Result<int> start(const Invocation& invocation) {
   TRY_CONTEXT(
       engine::check_project_still(store.db(), config, engine::caller_from_environment().name, image, spec),
       "cannot start \"{}\"", container.record.name);
+  TRY_CONTEXT(engine::take_kept_groups(spec, config, engine::caller_from_environment()),
+              "cannot start \"{}\"", container.record.name);
   engine::MonitorProcess monitor =
       TRY(engine::spawn_monitor(container.record.id, {.user_namespace = !container.record.uid_map.empty(),
                                                       .network_namespace = spec.network != "host"}));

@@ -9,6 +9,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MountSpec, type, source, volume,
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DeviceSpec, source, target)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LimitSpec, name, soft, hard)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Pair, key, value)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(HostUserSpec, name, uid, gid, description, home, group)
 
 namespace {
 
@@ -52,6 +53,11 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("project", spec.project);
   visit("image_volumes", spec.image_volumes);
   visit("translate", spec.translate);
+  visit("account_entries", spec.account_entries);
+  visit("passwd_entry", spec.passwd_entry);
+  visit("group_entry", spec.group_entry);
+  visit("host_users", spec.host_users);
+  visit("keep_groups", spec.keep_groups);
 }
 
 // Names the member that could not be written, and not its value, which may be a secret.

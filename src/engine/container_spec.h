@@ -38,6 +38,16 @@ struct LimitSpec {
   uint64_t hard = 0;
 };
 
+// An account of the host's, as it was when the container was made.
+struct HostUserSpec {
+  std::string name;
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  std::string description;  // GECOS
+  std::string home;
+  std::string group;  // the name of its primary group; empty if that has none
+};
+
 struct Pair {
   std::string key;
   std::string value;
@@ -77,7 +87,12 @@ struct ContainerSpec {
   bool allow_shared_ids = false;
   // --volumes-from, "CONTAINER[:ro|rw]"; once the container is made, with the containers' IDs.
   std::vector<std::string> volumes_from;
-  std::string project;        // --project; empty: none
+  std::string project;          // --project; empty: none
+  bool account_entries = true;  // --passwd: the user gets entries in passwd and group if it has none
+  std::string passwd_entry;     // --passwd-entry, --group-entry: templates (identity_template.h)
+  std::string group_entry;
+  std::vector<HostUserSpec> host_users;  // --hostuser
+  bool keep_groups = false;              // --group-add keep-groups
   std::string image_volumes;  // of the image's VOLUME: "" (volumes without a name), "tmpfs", "ignore"
   // The image is copied for its IDs (engine/translate.h); asked for, or because nothing can map them.
   bool translate = false;

@@ -9,8 +9,11 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "engine/host_users.h"
 #include "engine/id_decision.h"
+#include "engine/identity.h"
 #include "engine/names.h"
+#include "engine/plan_container.h"
 #include "engine/project_rules.h"
 #include "engine/status.h"
 #include "engine/store_copy.h"
@@ -68,8 +71,16 @@ Result<> check_root_is_mapped(const IdDecision& ids) {
 Result<> check_user(const ContainerSpec& spec, const store::ImageRecord& image, const IdDecision& ids) {
   TRY(check_root_is_mapped(ids));
   const oci::ImageConfig config = TRY(oci::parse_image_config(image.config));
-  TRY(user_of(spec, config.user, {image.passwd, image.group}, ids.users ? *ids.users : idmap::IdMap::whole(),
-              ids.groups ? *ids.groups : idmap::IdMap::whole()));
+  const AccountFiles files{image.passwd, image.group};
+  const std::string& working_directory = working_directory_of(spec, config);
+  const Accounts accounts = TRY(accounts_of(spec, files, working_directory));
+  const ResolvedUser user =
+      TRY(user_of(spec, config.user, accounts.files(), ids.users ? *ids.users : idmap::IdMap::whole(),
+                  ids.groups ? *ids.groups : idmap::IdMap::whole()));
+  if (spec.passwd_entry.empty() && spec.group_entry.empty() && spec.host_users.empty()) return {};
+  // Where the home is goes by the image's directories, and is found out at the start.
+  constexpr std::string_view kSomeHome = "/tmp";
+  TRY(added_lines({image.id, files, user, working_directory, accounts.wanted_by(user)}, kSomeHome));
   return {};
 }
 

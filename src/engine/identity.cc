@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/accounts.h"
+#include "engine/identity_template.h"
 #include "safepath/root.h"
 #include "store/image_path.h"
 
@@ -80,23 +81,40 @@ Result<std::string> group_line(std::string_view name, uint32_t gid) {
   return fmt::format("{}:x:{}:\n", name, gid);
 }
 
-MissingEntries missing_entries(const AccountFiles& files, const ResolvedUser& user) {
+MissingEntries missing_entries(const AccountFiles& files, const ResolvedUser& user,
+                               const WantedEntries& wanted) {
   MissingEntries missing;
+  if (!wanted.any) return missing;
+  missing.users = wanted.host_users;
+  missing.groups = wanted.host_groups;
   const std::string_view passwd = files.passwd.value_or("");
   const std::string_view group = files.group.value_or("");
   const uint32_t uid = user.uid.value();
-  if (!files.passwd && uid != 0)
+  const auto of_host = [&](uint32_t id) {
+    return std::any_of(wanted.host_users.begin(), wanted.host_users.end(),
+                       [&](const PasswdFields& fields) { return fields.uid == id; });
+  };
+  if (!files.passwd && uid != 0 && !of_host(0))
     missing.users.push_back({"root", 0, 0, "root", "/root", std::string(kShell)});
   if (!user.has_entry) {
-    const auto taken = [&](const std::string& name) { return find_user(passwd, name).has_value(); };
+    const auto taken = [&](const std::string& name) {
+      return find_user(passwd, name) ||
+             std::any_of(missing.users.begin(), missing.users.end(),
+                         [&](const PasswdFields& fields) { return fields.name == name; });
+    };
     missing.users.push_back(
         {free_name(uid, 'u', taken), uid, user.gid.value(), "Container user", "", std::string(kShell)});
   }
-  const auto group_taken = [&](const std::string& name) { return find_group(group, name).has_value(); };
+  const auto group_taken = [&](const std::string& name) {
+    return find_group(group, name) || std::any_of(missing.groups.begin(), missing.groups.end(),
+                                                  [&](const auto& entry) { return entry.first == name; });
+  };
   const auto add_group = [&](uint32_t gid) {
     missing.groups.emplace_back(free_name(gid, 'g', group_taken), gid);
   };
-  if (!files.group && user.gid.value() != 0) add_group(0);
+  const bool has_root = std::any_of(missing.groups.begin(), missing.groups.end(),
+                                    [](const auto& entry) { return entry.second == 0; });
+  if (!files.group && user.gid.value() != 0 && !has_root) add_group(0);
   for (const ContainerGid gid : user.groups) {
     if (!user.names_groups && gid != user.gid) continue;
     const bool added = std::any_of(missing.groups.begin(), missing.groups.end(),
@@ -104,6 +122,90 @@ MissingEntries missing_entries(const AccountFiles& files, const ResolvedUser& us
     if (!added && !find_group(group, gid.value())) add_group(gid.value());
   }
   return missing;
+}
+
+namespace {
+
+// A name in passwd or group stands for one ID: of two, the first counts, and the second is nobody.
+template <typename Reader, typename Find>
+Result<> check_name_is_free(const std::vector<std::string>& lines, const std::string& line,
+                            std::string_view file, std::string_view path, Find find) {
+  const std::string_view name = Reader(line).next()->name;
+  const bool among_lines = std::any_of(lines.begin(), lines.end(), [&](const std::string& other) {
+    const auto entry = Reader(other).next();
+    return entry && entry->name == name;
+  });
+  if (among_lines) return fail(Code::refused, "two entries for {} would have the name \"{}\"", path, name);
+  if (find(file, name))
+    return fail(Code::refused, "the image's {} has the name \"{}\" already, for another ID", path, name);
+  return {};
+}
+
+Result<> add_passwd_line(AddedLines& added, const IdentityRequest& request, PasswdFields& fields,
+                         bool& template_used) {
+  const WantedEntries& wanted = request.wanted;
+  const bool own = fields.uid == request.user.uid.value();
+  const bool of_host = std::any_of(wanted.host_users.begin(), wanted.host_users.end(),
+                                   [&](const PasswdFields& other) { return other.uid == fields.uid; });
+  if (own) fields.home = added.home;
+  std::string line;
+  // The entry that is there so that root has one is nobody's wish.
+  if (!wanted.passwd_template.empty() && (own || of_host)) {
+    line = TRY(passwd_line_from(wanted.passwd_template, fields));
+    if (own) added.home = PasswdReader(line).next()->home;
+    template_used = true;
+  } else {
+    line = TRY(passwd_line(fields));
+  }
+  TRY(check_name_is_free<PasswdReader>(
+      added.passwd, line, request.files.passwd.value_or(""), "/etc/passwd",
+      [](std::string_view file, std::string_view name) { return find_user(file, name).has_value(); }));
+  added.passwd.push_back(std::move(line));
+  return {};
+}
+
+// The user's name as it is once the lines are there.
+std::string name_of(const ResolvedUser& user, const AddedLines& added) {
+  for (const std::string& line : added.passwd) {
+    const auto entry = PasswdReader(line).next();
+    if (entry && entry->uid == user.uid.value()) return std::string(entry->name);
+  }
+  return user.name;
+}
+
+}  // namespace
+
+Result<AddedLines> added_lines(const IdentityRequest& request, std::string_view home) {
+  const WantedEntries& wanted = request.wanted;
+  AddedLines added;
+  added.home = home;
+  if (!wanted.any) return added;
+  MissingEntries missing = missing_entries(request.files, request.user, wanted);
+  bool user_template_used = false;
+  bool group_template_used = false;
+  for (PasswdFields& fields : missing.users) TRY(add_passwd_line(added, request, fields, user_template_used));
+  const std::string member = name_of(request.user, added);
+  for (const auto& [name, gid] : missing.groups) {
+    const bool own = gid == request.user.gid.value() && !wanted.group_template.empty();
+    std::string line =
+        own ? TRY(group_line_from(wanted.group_template, {name, gid, member})) : TRY(group_line(name, gid));
+    group_template_used = group_template_used || own;
+    TRY(check_name_is_free<GroupReader>(
+        added.group, line, request.files.group.value_or(""), "/etc/group",
+        [](std::string_view file, std::string_view group) { return find_group(file, group).has_value(); }));
+    added.group.push_back(std::move(line));
+  }
+  if (!wanted.passwd_template.empty() && !user_template_used) {
+    added.warnings.push_back(
+        fmt::format("--passwd-entry is not used: the image's /etc/passwd has an entry for UID {} already.",
+                    request.user.uid.value()));
+  }
+  if (!wanted.group_template.empty() && !group_template_used) {
+    added.warnings.push_back(
+        fmt::format("--group-entry is not used: the image's /etc/group has an entry for GID {} already.",
+                    request.user.gid.value()));
+  }
+  return added;
 }
 
 std::string with_lines(std::string_view text, std::span<const std::string> lines) {

@@ -16,13 +16,6 @@
 
 namespace berth::engine {
 
-struct IdentityRequest {
-  std::string_view image_id;  // of the configuration: "sha256:<64 hex>"; all of the image follows from it
-  AccountFiles files;
-  const ResolvedUser& user;
-  std::string_view working_directory;  // of the process, absolute
-};
-
 // A line of passwd or group, newline included. Refuses a field that holds a byte which would end the field or
 // the line (CVE-2022-4318): ':', and all control characters, newline, carriage return and NUL among them.
 struct PasswdFields {
@@ -36,6 +29,26 @@ struct PasswdFields {
 Result<std::string> passwd_line(const PasswdFields& fields);
 Result<std::string> group_line(std::string_view name, uint32_t gid);
 
+// What a person wants to be in the files, beside what the user needs.
+struct WantedEntries {
+  bool any = true;                                              // --passwd; false: nothing is added
+  std::string_view passwd_template{};                           // --passwd-entry, --group-entry; empty: none
+  std::string_view group_template{};                            // (identity_template.h)
+  std::vector<PasswdFields> host_users{};                       // --hostuser, of those that the image lacks
+  std::vector<std::pair<std::string, uint32_t>> host_groups{};  // name and GID
+  // The home of the process's user where a mount is at it, which the image can't tell.
+  std::string mounted_home{};
+};
+
+struct IdentityRequest {
+  std::string_view image_id;  // of the configuration: "sha256:<64 hex>"; all of the image follows from it
+  AccountFiles files;         // the image's own
+  const ResolvedUser& user;
+  std::string_view working_directory;  // of the process, absolute
+  WantedEntries wanted{};
+  std::string_view container{};  // its ID, to note that it uses the layer (identity_uses.h); empty: nobody
+};
+
 // The lines that the image's files lack for the user. Empty: nothing has to be added.
 struct MissingEntries {
   std::vector<PasswdFields> users;                       // home is not chosen yet
@@ -43,8 +56,21 @@ struct MissingEntries {
   [[nodiscard]] bool empty() const { return users.empty() && groups.empty(); }
 };
 // Names are the numbers in decimal ("root" for 0), as podman has it, or with a letter in front where the
-// image has that name for another ID. An image without passwd (or group) gets root's entry too.
-MissingEntries missing_entries(const AccountFiles& files, const ResolvedUser& user);
+// image has that name for another ID. An image without passwd (or group) gets root's entry too. The host's
+// users come first.
+MissingEntries missing_entries(const AccountFiles& files, const ResolvedUser& user,
+                               const WantedEntries& wanted = {});
+
+// The lines to add, newlines included, and HOME once they are: a template may name another than `home`.
+struct AddedLines {
+  std::vector<std::string> passwd;
+  std::vector<std::string> group;
+  std::string home;
+  std::vector<std::string> warnings;  // whole sentences
+};
+// Code::refused for a line that would be more or something else than the one entry, and for a name that
+// somebody else has.
+Result<AddedLines> added_lines(const IdentityRequest& request, std::string_view home);
 
 // `text` with lines at its end; a last line without a newline gets one.
 std::string with_lines(std::string_view text, std::span<const std::string> lines);

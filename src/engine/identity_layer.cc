@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/sha256.h"
 #include "engine/accounts.h"
+#include "engine/identity_uses.h"
 #include "engine/layer_writer.h"
 #include "store/image_path.h"
 #include "store/staging.h"
@@ -38,6 +39,25 @@ std::string key_of(const IdentityRequest& request) {
   for (const std::string_view field : {std::string_view(user.name), std::string_view(user.home),
                                        std::string_view(user.shell), request.working_directory}) {
     text += fmt::format("\n{} {}", field.size(), field);
+  }
+  // Nothing where nothing is wanted, as is usual.
+  const WantedEntries& wanted = request.wanted;
+  const auto add = [&](std::string_view what, std::string_view field) {
+    if (!field.empty()) text += fmt::format("\n{} {} {}", what, field.size(), field);
+  };
+  if (!wanted.any) text += "\nnone";
+  add("passwd-entry", wanted.passwd_template);
+  add("group-entry", wanted.group_template);
+  add("mounted-home", wanted.mounted_home);
+  for (const PasswdFields& host : wanted.host_users) {
+    add("user", host.name);
+    add("description", host.gecos);
+    text += fmt::format("\n{}:{}", host.uid, host.gid);
+    add("home", host.home);
+  }
+  for (const auto& [name, gid] : wanted.host_groups) {
+    add("group", name);
+    text += fmt::format("\n{}", gid);
   }
   return image_part(request.image_id) + "-" + sha256_hex(text).substr(0, 32);
 }
@@ -123,13 +143,14 @@ struct Plan {
 Result<Plan> make_plan(const IdentityRequest& request, const store::LayerStack& image) {
   Plan plan;
   Identity& identity = plan.identity;
-  identity.home = choose_home(image, request.user, request.working_directory);
-  MissingEntries missing = missing_entries(request.files, request.user);
-  for (PasswdFields& user : missing.users) {
-    if (user.uid == request.user.uid.value()) user.home = identity.home;
-    identity.added_passwd.push_back(TRY(passwd_line(user)));
-  }
-  for (const auto& [name, gid] : missing.groups) identity.added_group.push_back(TRY(group_line(name, gid)));
+  const std::string home = !request.wanted.mounted_home.empty()
+                               ? request.wanted.mounted_home
+                               : choose_home(image, request.user, request.working_directory);
+  AddedLines added = TRY(added_lines(request, home));
+  identity.home = std::move(added.home);
+  identity.added_passwd = std::move(added.passwd);
+  identity.added_group = std::move(added.group);
+  identity.warnings = std::move(added.warnings);
   auto passwd =
       plan_file(image, "/etc/passwd", request.files.passwd, identity.added_passwd, identity.warnings);
   auto group = plan_file(image, "/etc/group", request.files.group, identity.added_group, identity.warnings);
@@ -186,11 +207,17 @@ Result<> install(const store::Store& store, const std::string& key, const Plan& 
 Result<Identity> identity_for(const store::Store& store, const IdentityRequest& request,
                               const OpenImage& open_image) {
   // The usual case for root costs nothing at all.
-  if (home_is_certain(request.user) && missing_entries(request.files, request.user).empty()) {
-    return Identity{.home = request.user.home};
+  if (home_is_certain(request.user) && request.wanted.mounted_home.empty() &&
+      missing_entries(request.files, request.user, request.wanted).empty()) {
+    AddedLines nothing = TRY(added_lines(request, request.user.home));
+    return Identity{.home = request.user.home, .warnings = std::move(nothing.warnings)};
   }
   const std::string key = key_of(request);
-  if (std::optional<Identity> known = TRY(load(store, key))) return std::move(*known);
+  IdentityUse use = TRY(IdentityUse::begin(store));
+  if (std::optional<Identity> known = TRY(load(store, key))) {
+    if (!known->layer.empty()) TRY(use.record(request.container, key));
+    return std::move(*known);
+  }
   const auto making = [&] {
     return fmt::format("make the passwd entry of UID {}", request.user.uid.value());
   };
@@ -198,6 +225,9 @@ Result<Identity> identity_for(const store::Store& store, const IdentityRequest& 
   Plan plan = TRY_CONTEXT(make_plan(request, image), "{}", making());
   if (!plan.files.empty()) plan.identity.layer = fmt::format("identities/{}/layer", key);
   TRY_CONTEXT(install(store, key, plan, image), "{}", making());
+  if (!plan.identity.layer.empty()) TRY(use.record(request.container, key));
+  use.end();
+  remove_unused_identities(store, image_part(request.image_id));
   return std::move(plan.identity);
 }
 

@@ -5,7 +5,8 @@
 //   layers
 //
 // A layer is made once, by whichever start needs it first, and never changes: it may be part of running
-// overlays. Another user, another working directory or another image has another key.
+// overlays. Another user, another working directory, other wishes or another image has another key. Of those
+// that no running container uses a few are kept for each image (identity_uses.h).
 #pragma once
 
 #include <functional>

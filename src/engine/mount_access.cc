@@ -5,11 +5,17 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "engine/kept_groups.h"
+
 namespace berth::engine {
 
 namespace {
 
 bool is_group_of(const MountUser& user, gid_t owner) {
+  if (user.user.keeps_groups) {
+    const Result<std::vector<HostGid>> kept = own_groups();
+    if (kept && std::find(kept->begin(), kept->end(), HostGid(owner)) != kept->end()) return true;
+  }
   const auto group = user.gid_map->to_container(HostGid(owner));
   return group &&
          std::find(user.user.groups.begin(), user.user.groups.end(), *group) != user.user.groups.end();

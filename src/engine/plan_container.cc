@@ -80,12 +80,12 @@ Result<runtime::ProcessPlan> plan_process(const PlanInputs& inputs, const std::s
   runtime::ProcessPlan process;
   process.argv = TRY(command_line(spec, inputs.image));
   process.environment = environment(inputs, hostname);
-  process.working_directory =
-      !spec.working_directory.empty() ? spec.working_directory : inputs.image.working_dir;
+  process.working_directory = working_directory_of(spec, inputs.image);
   if (process.working_directory.empty()) process.working_directory = "/";
   process.uid = inputs.user.uid.value();
   process.gid = inputs.user.gid.value();
   for (const ContainerGid group : inputs.user.groups) process.groups.push_back(group.value());
+  process.keep_groups = inputs.user.keeps_groups;
   const sys::CapabilitySets& sets = inputs.capabilities;
   process.bounding = sets.bounding;
   process.effective = sets.effective;
@@ -118,6 +118,10 @@ std::vector<runtime::DevicePlan> plan_devices(const PlanInputs& inputs) {
 }
 
 }  // namespace
+
+const std::string& working_directory_of(const ContainerSpec& spec, const oci::ImageConfig& image) {
+  return !spec.working_directory.empty() ? spec.working_directory : image.working_dir;
+}
 
 Result<std::vector<std::string>> command_line(const ContainerSpec& spec, const oci::ImageConfig& image) {
   std::vector<std::string> words = spec.entrypoint ? *spec.entrypoint : image.entrypoint;

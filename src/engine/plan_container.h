@@ -46,6 +46,9 @@ struct PlanInputs {
 
 Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs);
 
+// The process's, "" where neither says one.
+const std::string& working_directory_of(const ContainerSpec& spec, const oci::ImageConfig& image);
+
 // The command line: entrypoint and command as podman and Docker put them together.
 Result<std::vector<std::string>> command_line(const ContainerSpec& spec, const oci::ImageConfig& image);
 

@@ -50,6 +50,8 @@ Result<> check_isolation(const ProjectRules& rules, const ContainerSpec& spec) {
   if (!spec.devices.empty())
     return forbidden(fmt::format("--device {}", spec.devices.front().source), rules,
                      "a project has none of the host's devices", {});
+  if (spec.keep_groups)
+    return forbidden("--group-add keep-groups", rules, "a project has none of the host's groups", {});
   for (const std::string& name : spec.capabilities_added) {
     std::string capability = name;
     std::transform(capability.begin(), capability.end(), capability.begin(),

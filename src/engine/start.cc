@@ -18,11 +18,14 @@
 #include "engine/caller_signals.h"
 #include "engine/capabilities.h"
 #include "engine/devices.h"
+#include "engine/host_users.h"
 #include "engine/id_decision.h"
 #include "engine/identity_layer.h"
+#include "engine/kept_groups.h"
 #include "engine/plan_container.h"
 #include "engine/prepare_mounts.h"
 #include "engine/status.h"
+#include "engine/unmapped_users.h"
 #include "safepath/root.h"
 #include "seccomp/filter.h"
 #include "store/layer_stack.h"
@@ -102,6 +105,15 @@ Result<std::vector<std::string>> layers_of(store::Store& store, const store::Ima
   return layers;
 }
 
+// What the map means for the users that passwd names, and which groups of the caller's the process has.
+Result<> warn_of_accounts(const AccountFiles& files, const ResolvedUser& user, const idmap::IdMap& uids,
+                          const idmap::IdMap& gids, std::vector<std::string>& warnings) {
+  if (auto outside = unmapped_users_warning(files.passwd.value_or(""), uids))
+    warnings.push_back(std::move(*outside));
+  if (user.keeps_groups) warnings.push_back(kept_groups_text(TRY(own_groups()), gids));
+  return {};
+}
+
 Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::ContainerRecord& record,
                                          const store::ImageRecord& image, const StartOptions& options,
                                          std::vector<std::string>& warnings) {
@@ -110,14 +122,16 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   const auto [uid_map, gid_map] = TRY(recorded_maps(record));
   const idmap::IdMap& uids = uid_map ? *uid_map : idmap::IdMap::whole();
   const idmap::IdMap& gids = gid_map ? *gid_map : idmap::IdMap::whole();
-  const ResolvedUser user = TRY(user_of(spec, config.user, {image.passwd, image.group}, uids, gids));
-  const std::string working_directory =
-      !spec.working_directory.empty() ? spec.working_directory : config.working_dir;
+  const std::string& working_directory = working_directory_of(spec, config);
+  const Accounts accounts = TRY(accounts_of(spec, {image.passwd, image.group}, working_directory));
+  const ResolvedUser user = TRY(user_of(spec, config.user, accounts.files(), uids, gids));
   const Identity identity = TRY(identity_for(store,
                                              {.image_id = image.id,
                                               .files = {image.passwd, image.group},
                                               .user = user,
-                                              .working_directory = working_directory},
+                                              .working_directory = working_directory,
+                                              .wanted = accounts.wanted_by(user),
+                                              .container = record.id},
                                              [&] { return store::LayerStack::open(store, image.layers); }));
   if (const auto changed = changed_passwd(store, record, user)) warnings.push_back(*changed);
   for (const auto* found : {&user.warnings, &identity.warnings})
@@ -127,6 +141,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                                        gids,  options.announce,  signal_pending};
   std::vector<std::string> layers = TRY(translated ? translated_layers(store, translation, identity.layer)
                                                    : layers_of(store, image, identity.layer));
+  TRY(warn_of_accounts(accounts.files(), user, uids, gids, warnings));
   const sys::CapabilitySets capabilities =
       TRY(resolve_capabilities({.add = spec.capabilities_added,
                                 .drop = spec.capabilities_dropped,

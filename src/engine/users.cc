@@ -138,7 +138,8 @@ Result<ResolvedUser> user_of(const ContainerSpec& spec, std::string_view image_u
   const bool own_choice = !spec.user.empty();
   ResolvedUser user = TRY(resolve_user({.spec = own_choice ? std::string_view(spec.user) : image_user,
                                         .spec_origin = own_choice ? "--user" : "the image's USER",
-                                        .additional_groups = spec.additional_groups},
+                                        .additional_groups = spec.additional_groups,
+                                        .keeps_groups = spec.keep_groups},
                                        files, uids, gids));
   user.names_groups = spec.project.empty();
   return user;
@@ -154,7 +155,8 @@ Result<ResolvedUser> resolve_user(const UserRequest& request, const AccountFiles
   user.gid = TRY_CONTEXT(checked(user.gid, gids), "{}", origin());
   user.gid_has_entry = find_group(files.group.value_or(""), user.gid.value()).has_value();
   user.groups.push_back(user.gid);
-  if (spec.group.empty() && user.has_entry) {
+  user.keeps_groups = request.keeps_groups;
+  if (spec.group.empty() && user.has_entry && !user.keeps_groups) {
     TRY_CONTEXT(add_groups_of_member(user, files.group.value_or(""), gids), "{}", origin());
   }
   for (const std::string& group : request.additional_groups) {

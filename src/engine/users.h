@@ -25,6 +25,7 @@ struct UserRequest {
   std::string_view spec;
   std::string_view spec_origin = "--user";           // for messages: "--user", "the image's USER"
   std::span<const std::string> additional_groups{};  // --group-add: names or numbers
+  bool keeps_groups = false;                         // --group-add keep-groups
 };
 
 struct ResolvedUser {
@@ -42,6 +43,9 @@ struct ResolvedUser {
   // Whether supplementary groups without an entry are given a name. Those of a project's containers are not,
   // as on the platforms that assign IDs: `id` prints groups=0(root),1000040000.
   bool names_groups = true;
+  // The process keeps the groups that it inherits (kept_groups.h), and is given none: `groups` has the
+  // primary one, for what is decided by it.
+  bool keeps_groups = false;
   std::vector<std::string> warnings;  // whole sentences
 };
 
@@ -59,6 +63,7 @@ Result<ResolvedUser> user_of(const ContainerSpec& spec, std::string_view image_u
 // entry's GID, home
 //   and supplementary groups, as podman has it.
 // - With an explicit group there are no supplementary groups from the group file, as podman has it.
+// - Who keeps the caller's groups has no others, as podman has it.
 // - Every ID must be in its map, else it is refused; only supplementary groups of the group file that are not
 // in the map
 //   are left out, with a warning.

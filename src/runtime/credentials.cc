@@ -70,7 +70,7 @@ Result<> load_filter(const ProcessPlan& process) {
 }
 
 Result<> change_ids(const ProcessPlan& process) {
-  if (::setgroups(process.groups.size(), process.groups.data()) != 0) {
+  if (!process.keep_groups && ::setgroups(process.groups.size(), process.groups.data()) != 0) {
     return fail_errno(errno, "set the supplementary groups");
   }
   if (::setresgid(process.gid, process.gid, process.gid) != 0)

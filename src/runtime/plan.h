@@ -108,6 +108,7 @@ struct ProcessPlan {
   uint32_t uid = 0;  // in the container
   uint32_t gid = 0;
   std::vector<uint32_t> groups;
+  bool keep_groups = false;  // the groups that the process inherits stay; `groups` is not used
   uint32_t umask = 0022;
   uint64_t bounding = 0;  // capability sets, bit n is capability n
   uint64_t effective = 0;
@@ -124,8 +125,9 @@ struct ProcessPlan {
   bool init = true;  // berth-init is PID 1 and this process its child
   template <typename A>
   void fields(A& a) {
-    a(argv, environment, working_directory, uid, gid, groups, umask, bounding, effective, permitted,
-      inheritable, ambient, no_new_privileges, limits, seccomp, seccomp_flags, terminal, rows, columns, init);
+    a(argv, environment, working_directory, uid, gid, groups, keep_groups, umask, bounding, effective,
+      permitted, inheritable, ambient, no_new_privileges, limits, seccomp, seccomp_flags, terminal, rows,
+      columns, init);
   }
 };
 

@@ -4,7 +4,7 @@
 //   blobs/sha256/<hex>    compressed layers, exactly as they came
 //   layers/<directory>/   one unpacked layer each, in identity mapping, whiteouts in overlayfs's form
 //   translated/<dir>/     copies of images with their IDs shifted (translations.h)
-//   identities/<key>/     passwd and group layers (engine/identity)
+//   identities/<key>/     passwd and group layers (engine/identity); identities.lock: one is looked for
 //   ledger.json           banks that have names, and projects: a copy, for when berth.db is lost
 //   containers/<id>/      upper/, work/, log, lock, exit, record.json (a copy of the record, likewise)
 //   volumes/<name>/_data

@@ -1,6 +1,8 @@
 """passwd and group of a hostile image, and strings that try to become a line of theirs."""
 
+import os
 import pathlib
+import subprocess
 import tarfile
 
 from support import attack, case
@@ -115,6 +117,100 @@ class ProducedLine(attack.AttackCase):
         for user in ("10000\nevil:x:0:0::/:/bin/sh", "10000:0\n", "x\ny", "root\n", "10000\0", "1" * 65536,
                      "x" * 65536, "10000:10000:0", "\x1b]0;title\x07"):
             self.assertIsNone(self.passwd_of("", User=user), user[:40])
+
+
+class WhatIsAsked(attack.AttackCase):
+    """--passwd-entry, --group-entry, --hostuser and keep-groups on images that mean ill."""
+
+    TEMPLATES = ("--passwd-entry", "$USERNAME:x:$UID:$GID:$NAME:$HOME:/bin/sh", "--group-entry", "$GROUPNAME:x:$GID:$USERLIST")
+
+    def check_files(self, done, uid):
+        """Nobody who was not in the image is 0, and there is at most one new line."""
+        if done.status != 0:
+            self.assertRegex(done.stderr, r"(?m)^berth: ")
+            return
+        lines = [line.split(":") for line in done.stdout.splitlines()]
+        self.assertEqual([line[0] for line in lines if len(line) > 2 and line[2] == "0"], ["root"], done)
+        self.assertLessEqual(len(lines), 2, done)
+        if len(lines) == 2:
+            self.assertEqual((len(lines[1]), lines[1][2]), (7, uid), done)
+
+    def test_a_home_that_the_image_chose(self):
+        for newline in NEWLINES:
+            for hostile in (f"/tmp/x{newline}evil:x:0:0::/:/bin/sh", f"/tmp{newline}a", "/tmp/a:0:0", "/tmp/$UID:$GID"):
+                path = self.work / "attack.tar"
+                archive.write(path, ["localhost/attack:latest"], [archive.tar_bytes(attack.system(
+                    archive.directory("tmp/" + hostile[5:].replace("/", "_"), 0o1777)))], {"WorkingDir": hostile})
+                if self.berth("load", "-i", path).status != 0:
+                    continue
+                for flags in ((), self.TEMPLATES):
+                    done = self.berth("run", "--rm", "-u", "10000", *flags, "localhost/attack:latest", "cat", "/etc/passwd", timeout=30)
+                    self.check_files(done, "10000")
+
+    def test_files_that_are_not_the_image_s(self):
+        secret = pathlib.Path("/berth-attack-passwd")
+        secret.write_text(SECRET + "\n")
+        self.addCleanup(secret.unlink, missing_ok=True)
+        before = secret.stat()
+        for member in (archive.link("etc/passwd", "/berth-attack-passwd"), archive.link("etc/passwd", "../../../berth-attack-passwd"),
+                       archive.link("etc/group", "/proc/self/root/berth-attack-passwd"), fifo("etc/passwd"), archive.directory("etc/group"),
+                       device("etc/passwd", tarfile.CHRTYPE, 1, 5), archive.link("etc", "/"), archive.link("etc", "../../..")):
+            members = [member] if member[0].name == "etc" else [archive.directory("etc"), member]
+            path = self.work / "attack.tar"
+            archive.write(path, ["localhost/attack:latest"], [archive.tar_bytes(attack.system(*members))], {})
+            if self.berth("load", "-i", path).status != 0:
+                continue
+            for flags in (self.TEMPLATES, ("--hostuser", "daemon"), ("--passwd=false",)):
+                done = self.berth("run", "--rm", "-u", "10000:10001", *flags, "localhost/attack:latest", "sh", "-c",
+                                  "test -f /etc/passwd && cat /etc/passwd", timeout=30)
+                self.assertNotIn("hostsecret", done.stdout)
+            self.assertEqual((secret.stat().st_mtime_ns, secret.read_text()), (before.st_mtime_ns, SECRET + "\n"))
+
+    def test_group_0_does_not_write_the_accounts(self):
+        # CVE-2025-57848 and its kin: whoever is in group 0 and can write passwd is root inside.
+        for members in (attack.system(), attack.system(passwd=None, group=None)):
+            image = self.image(members)
+            for flags in ((), self.TEMPLATES, ("--hostuser", "daemon"), ("--passwd=false",)):
+                done = self.berth("run", "--rm", "-u", "10000", *flags, image, "sh", "-c",
+                                  "echo evil::0:0::/:/bin/sh >> /etc/passwd; echo evil::0:x >> /etc/group; chmod 666 /etc/passwd;"
+                                  " cat /etc/passwd /etc/group")
+                self.assertNotIn("evil", done.stdout, (flags, done))
+
+    def test_the_primary_group_is_kept_out_where_the_mode_says_so(self):
+        # CVE-2022-2989 and its kin, where the process is given no list of groups.
+        image = self.image(attack.system(archive.file("secret", "seen\n", mode=0o604, uid=0, gid=29)))
+        done = self.kept(image, "-u", "10000:29", command=("cat", "/secret"))
+        self.assertIn("Permission denied", done.stderr)
+        self.assertNotIn("seen", done.stdout)
+
+    def kept(self, image, *flags, command):
+        return subprocess.run(self.command("run", "--rm", "--group-add", "keep-groups", *flags, image, *command), check=False,
+                              capture_output=True, text=True, cwd=self.work, env=self.environment, extra_groups=(4100,), timeout=60)
+
+    def test_no_group_of_the_caller_s_gets_in_unasked(self):
+        image = self.image(attack.system(group="root:x:0:\nlab:x:4100:root,evil\nkeep-groups:x:7:root\n"))
+        shared = self.work / "shared"
+        shared.mkdir(mode=0o755)
+        self.work.chmod(0o711)
+        (shared / "file").write_text("seen\n")
+        os.chown(shared / "file", 0, 4100)
+        (shared / "file").chmod(0o640)
+        mount = ("-v", f"{shared}:/shared")
+        for flags in ((), ("-u", "10000"), ("-u", "10000:4100"), ("--group-add", "4100"), ("--group-add", "lab"), ("--group-add", "65534")):
+            done = subprocess.run(self.command("run", "--rm", *mount, *flags, image, "cat", "/shared/file"), check=False,
+                                  capture_output=True, text=True, cwd=self.work, env=self.environment, extra_groups=(4100,), timeout=60)
+            self.assertNotIn("seen", done.stdout, flags)
+        # What was asked for lets it read and not give away, and is no group that it could take on.
+        done = self.kept(image, *mount, command=("sh", "-c", "cat /shared/file; chown 0:0 /shared/file; chgrp 65534 /tmp; id -G"))
+        self.assertEqual(done.stdout.split()[0], "seen", done)
+        self.assertEqual(((shared / "file").stat().st_uid, (shared / "file").stat().st_gid), (0, 4100))
+
+    def test_an_image_s_user_can_not_ask(self):
+        for user in ("root:keep-groups", "keep-groups", "$UID", "$HOME:0"):
+            image = self.image(attack.system(), User=user)
+            done = self.berth("run", "--rm", image, "id")
+            self.assertEqual(done.status, 125, done)
+            self.assertRegex(done.stderr, r"(?m)^berth: .*USER")
 
 
 case.main()

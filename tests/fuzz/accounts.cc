@@ -1,4 +1,5 @@
-// A user spec, a passwd and a group file, separated by 0x01: whatever they are, the result obeys the rules.
+// A user spec, a passwd and a group file, a template for a line of each and a home directory, separated by
+// 0x01: whatever they are, the result obeys the rules.
 #include "engine/accounts.h"
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <string_view>
 
 #include "engine/identity.h"
+#include "engine/identity_template.h"
 #include "engine/users.h"
 
 using namespace berth;
@@ -25,6 +27,26 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
+// A line that was asked for is one entry, of the ID that it is for.
+void check_templates(std::string_view passwd_template, std::string_view group_template,
+                     std::string_view home) {
+  const auto user =
+      passwd_line_from(passwd_template, {"10000", 10000, 7, "a user", std::string(home), "/bin/sh"});
+  if (user) {
+    require(user->find('\n') == user->size() - 1 && user->size() <= kLongestEntry + 1);
+    PasswdReader reader(*user);
+    const auto entry = reader.next();
+    require(entry && entry->uid == 10000 && entry->home.starts_with('/') && !reader.next());
+  }
+  const auto group = group_line_from(group_template, {"7", 7, std::string(home)});
+  if (group) {
+    require(group->find('\n') == group->size() - 1);
+    GroupReader reader(*group);
+    const auto entry = reader.next();
+    require(entry && entry->gid == 7 && !reader.next());
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -32,6 +54,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view spec = take(input);
   const std::string_view passwd = take(input);
   const std::string_view group = take(input);
+  const std::string_view passwd_template = take(input);
+  const std::string_view group_template = take(input);
+  check_templates(passwd_template, group_template, take(input));
   static const auto map = idmap::IdMap::from_extents({{0, 1048576, 65536}}).value();
   const auto user = resolve_user({spec, "--user", {}}, {passwd, group}, map, map);
   if (!user) return 0;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/accounts.h"
+#include "engine/identity_uses.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -75,6 +76,20 @@ class IdentityLayer : public testing::Test {
     auto result = identity(spec, files, workdir);
     EXPECT_TRUE(result) << result.error().message;
     return result.value_or(Identity{});
+  }
+  // As a container of this ID.
+  Identity used_by(const std::string& container, std::string_view spec) {
+    const std::vector<Bank> banks{Bank(16)};
+    const auto map = idmap::IdMap::from_banks(banks).value();
+    const AccountFiles files{kPasswd, kGroup};
+    const ResolvedUser user = resolve_user({spec, "--user", {}}, files, map, map).value();
+    return identity_for(*store_, {kImage, files, user, "/", {}, container},
+                        [&]() -> Result<store::LayerStack> {
+                          std::vector<sys::UniqueFd> layers;
+                          layers.push_back(TRY(sys::open_at(AT_FDCWD, rootfs(""), O_RDONLY | O_DIRECTORY)));
+                          return store::LayerStack(std::move(layers));
+                        })
+        .value();
   }
   std::string read(const std::string& path) {
     return sys::read_file_at(AT_FDCWD, path, 1 << 22).value_or("unreadable");
@@ -310,6 +325,43 @@ TEST_F(IdentityLayer, TheProcessKnowsItself) {
   const std::string lower = "lowerdir=" + stored(identity.layer) + ":" + rootfs("");
   EXPECT_EQ(run_in_overlay(lower, target, 10000, 0, "busybox id; busybox whoami"),
             "uid=10000(10000) gid=0(root) groups=0(root)\n10000\n");
+}
+
+TEST_F(IdentityLayer, OfThoseThatNobodyUsesTheLatestAreKept) {
+  usual_rootfs();
+  const Identity used = used_by("aa", "9000");
+  for (uint32_t uid = 0; uid < 40; ++uid) made(std::to_string(10000 + uid));
+  EXPECT_EQ(names_in(stored("identities")).size(), kKeptIdentities + 1);
+  EXPECT_THAT(read(stored(used.layer) + "/etc/passwd"), HasSubstr("9000:x:9000"));
+  EXPECT_THAT(names_in(stored("tmp")), IsEmpty());
+  made_ = 0;
+  made("10039");
+  EXPECT_EQ(made_, 0) << "the latest is there";
+  // Its container ends, and with it the directory below the run root.
+  ASSERT_TRUE(sys::remove_tree_at(store_->run_root(), "containers/aa"));
+  for (uint32_t uid = 0; uid < 40; ++uid) made(std::to_string(20000 + uid));
+  EXPECT_EQ(names_in(stored("identities")).size(), kKeptIdentities);
+  EXPECT_EQ(read(stored(used.layer) + "/etc/passwd"), "unreadable");
+  EXPECT_EQ(used_by("aa", "9000").layer, used.layer) << "it comes again";
+}
+
+TEST_F(IdentityLayer, NothingIsRemovedWhileAContainerIsBeingStarted) {
+  usual_rootfs();
+  {
+    const IdentityUse starting = IdentityUse::begin(*store_).value();
+    for (uint32_t uid = 0; uid < 20; ++uid) made(std::to_string(10000 + uid));
+    EXPECT_EQ(names_in(stored("identities")).size(), 20U);
+  }
+  made("30000");
+  EXPECT_EQ(names_in(stored("identities")).size(), kKeptIdentities);
+}
+
+TEST_F(IdentityLayer, AnImageDoesNotTakeAnothersIdentities) {
+  usual_rootfs();
+  for (int i = 0; i < 30; ++i)
+    ASSERT_EQ(::mkdir(stored(fmt::format("identities/other-{}", i)).c_str(), 0700), 0);
+  for (uint32_t uid = 0; uid < 20; ++uid) made(std::to_string(10000 + uid));
+  EXPECT_EQ(names_in(stored("identities")).size(), 30 + kKeptIdentities);
 }
 
 }  // namespace

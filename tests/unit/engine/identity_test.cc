@@ -66,6 +66,52 @@ TEST(Identity, NamesThatTheImageHasForOthersAreNotTaken) {
               ElementsAre("uu10000:x:10000:0:Container user::/bin/sh\n", "g0:x:0:\n"));
 }
 
+TEST(Identity, WhatIsWantedIsAddedToWhatIsNeeded) {
+  const AccountFiles files{kPasswd, kGroup};
+  const ResolvedUser user = resolve("10000:600", files);
+  const auto lines = [&](const WantedEntries& wanted) {
+    const auto added = added_lines({"sha256:0", files, user, "/", wanted}, "/tmp");
+    if (!added) return added.error().message;
+    std::string text = "HOME=" + added->home + "\n";
+    for (const auto* part : {&added->passwd, &added->group, &added->warnings})
+      for (const std::string& line : *part) text += line;
+    return text;
+  };
+  EXPECT_EQ(lines({}), "HOME=/tmp\n10000:x:10000:600:Container user:/tmp:/bin/sh\n600:x:600:\n");
+  EXPECT_EQ(lines({.any = false}), "HOME=/tmp\n");
+  EXPECT_EQ(
+      lines({.passwd_template = "svc:x:$UID:$GID::/svc:/bin/sh", .group_template = "team:x:$GID:$USERLIST"}),
+      "HOME=/svc\nsvc:x:10000:600::/svc:/bin/sh\nteam:x:600:svc\n");
+  EXPECT_EQ(
+      lines({.host_users = {{"carol", 4001, 4002, "", "/", "/bin/sh"}}, .host_groups = {{"staff", 600}}}),
+      "HOME=/tmp\ncarol:x:4001:4002::/:/bin/sh\n10000:x:10000:600:Container user:/tmp:/bin/sh\n"
+      "staff:x:600:\n");
+  EXPECT_EQ(lines({.host_users = {{"10000", 4001, 4002, "", "/", "/bin/sh"}}}),
+            "HOME=/tmp\n10000:x:4001:4002::/:/bin/sh\nu10000:x:10000:600:Container user:/tmp:/bin/sh\n"
+            "600:x:600:\n");
+  EXPECT_EQ(lines({.passwd_template = "www-data:x:$UID:0::/:/bin/sh"}),
+            "the image's /etc/passwd has the name \"www-data\" already, for another ID");
+  EXPECT_EQ(lines({.passwd_template = "svc:x:$UID:0::/:/bin/sh",
+                   .host_users = {{"carol", 1, 1, "", "/", "/bin/sh"}}}),
+            "two entries for /etc/passwd would have the name \"svc\"");
+  EXPECT_EQ(lines({.group_template = "root:x:$GID:"}),
+            "the image's /etc/group has the name \"root\" already, for another ID");
+}
+
+TEST(Identity, ATemplateWithoutUseIsTold) {
+  const AccountFiles files{kPasswd, kGroup};
+  const ResolvedUser user = resolve("www-data", files);
+  const WantedEntries wanted{.passwd_template = "svc:x:$UID:0::/:/bin/sh", .group_template = "team:x:$GID:"};
+  const AddedLines added = added_lines({"sha256:0", files, user, "/", wanted}, "/tmp").value();
+  EXPECT_THAT(added.passwd, IsEmpty());
+  EXPECT_THAT(added.group, IsEmpty());
+  EXPECT_THAT(added.warnings,
+              ElementsAre(HasSubstr("--passwd-entry is not used: the image's /etc/passwd has an "
+                                    "entry for UID 33 already."),
+                          HasSubstr("--group-entry is not used: the image's /etc/group has an entry "
+                                    "for GID 33 already.")));
+}
+
 // CRI-O CVE-2022-4318 and its bypass CVE-2026-15809.
 TEST(Identity, FieldsThatWouldEndALineAreRefused) {
   const std::string nul("a\0b", 3);

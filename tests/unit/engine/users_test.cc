@@ -43,6 +43,13 @@ std::string outcome(std::string_view spec, std::string_view passwd = kPasswd, st
   return out;
 }
 
+TEST(Users, WhoKeepsTheCallersGroupsHasNoOthers) {
+  const ResolvedUser user =
+      resolve_user({.spec = "app", .keeps_groups = true}, {kPasswd, kGroup}, bank_map(), bank_map()).value();
+  EXPECT_TRUE(user.keeps_groups);
+  EXPECT_THAT(user.groups, ElementsAre(ContainerGid(1001))) << "not audio and video";
+}
+
 TEST(Users, EverySpellingGivesTheUserItNames) {
   const std::vector<std::pair<std::string, std::string>> rows{
       {"", "0:0 0 29"},
