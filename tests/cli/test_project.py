@@ -344,6 +344,14 @@ class Restricted(Project):
         self.run_in("small", "true")
 
 
+    def test_where_nothing_can_be_mapped(self):
+        """A translated image is the same to a project."""
+        for _ in range(2):
+            said = self.run_in("myproject", "sh", "-c", "id; > /tmp/x; busybox stat -c %u:%g /tmp/x /bin/busybox",
+                               flags=("--translate",))
+            self.assertEqual(said, "uid=1000040000(1000040000) gid=0(root) groups=0(root),1000040000\n"
+                             "1000040000:0\n0:0\n")
+
     def test_killed_commands_do_not_eat_up_the_quota(self):
         self.ok("project", "create", "one", "--quota", "1")
         for point in ("container-directory-made", "before-create-commit", "container-recorded", "process-created",
