@@ -83,6 +83,7 @@ Json describe_host_config(const engine::ContainerSpec& spec, const store::Contai
       {"NetworkMode", spec.network},
       {"UsernsMode", spec.userns},
       {"IDMappings", {{"UidMap", describe_map(record.uid_map)}, {"GidMap", describe_map(record.gid_map)}}},
+      {"Translated", spec.translate},
       {"AutoRemove", record.remove_on_exit},
       {"Privileged", spec.privileged},
       {"ReadonlyRootfs", spec.read_only},

@@ -144,7 +144,10 @@ Result<store::Translation> translate_image(store::Store& store, const Translatio
         store, request,
         {.image_id = request.image.id, .uid_map = uids, .gid_map = gids, .directory = directory});
   };
-  return TRY_CONTEXT(make(), "cannot copy the image {} for the container's IDs", request.name);
+  Result<store::Translation> made = make();
+  // What was removed meanwhile had to stay until now.
+  if (!made && made.error().code == Code::not_found) TRY(store::collect_garbage(store));
+  return TRY_CONTEXT(std::move(made), "cannot copy the image {} for the container's IDs", request.name);
 }
 
 Result<std::vector<std::string>> translated_layers(store::Store& store, const TranslationRequest& request,
