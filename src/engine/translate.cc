@@ -92,7 +92,7 @@ Result<std::string> translated_identity(store::Store& store, const TranslationRe
                                         const std::string& translation, const std::string& layer) {
   // "identities/<key>/layer"
   const std::string key = layer.substr(0, layer.rfind('/'));
-  const std::string place = translation + "/" + key;
+  std::string place = translation + "/" + key;
   if (sys::exists_at(store.root(), place)) return place;
   const store::Staging staging = TRY(store::Staging::create(store));
   TRY_CONTEXT(copy_tree(store.root(), layer, staging.fd(), "layer", request), "copy the identity layer {}",
