@@ -23,7 +23,7 @@ struct StartOptions {
   bool interactive = false;  // input will be sent
   uint16_t rows = 0;         // of the caller's terminal
   uint16_t columns = 0;
-  int signals = -1;  // CallerSignals::fd(); one that comes during a start that hangs ends it
+  int signals = -1;   // CallerSignals::fd(); one that comes during a start that hangs ends it
   Announce announce;  // of a copy of the image that the start has to wait for
 };
 

@@ -57,8 +57,8 @@ Result<sys::UniqueFd> open_layer(const Store& store, const std::string& director
 Result<> place_blob(const Store& store, int staging, const std::string& staged_name, std::string_view digest);
 Result<> place_layer(Store& store, int staging, const std::string& staged_name, const LayerRecord& record);
 
-// Removes layers and blobs that no image has, and copies of images that have no record. Does nothing while anybody holds a KeepLayers: whoever lets go
-// last collects. Gives the number of bytes of the layers removed.
+// Removes layers and blobs that no image has, and copies of images that have no record. Does nothing while
+// anybody holds a KeepLayers: whoever lets go last collects. Gives the number of bytes of the layers removed.
 Result<int64_t> collect_garbage(Store& store);
 
 }  // namespace berth::store

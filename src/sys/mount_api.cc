@@ -70,8 +70,8 @@ Result<> attach(int mount, int dirfd, const std::string& target) {
 }
 
 namespace {
-Result<> set_attr(int dirfd, const std::string& path, bool recursive, mount_attr attr,
-                  std::string_view doing, int more_flags = 0) {
+Result<> set_attr(int dirfd, const std::string& path, bool recursive, mount_attr attr, std::string_view doing,
+                  int more_flags = 0) {
   const unsigned flags = static_cast<unsigned>(AT_EMPTY_PATH | more_flags) | (recursive ? AT_RECURSIVE : 0U);
   if (::mount_setattr(dirfd, path.c_str(), flags, &attr, sizeof attr) == 0) return {};
   const int err = errno;
