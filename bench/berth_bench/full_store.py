@@ -34,9 +34,10 @@ def _add_images(database, root, count):
         for position in range(LAYERS):
             directory = _hex("layer", number, position)
             (root / "layers" / directory / "etc").mkdir(parents=True)
-            _copy_row(database, "layers", layer, {"directory": directory, "diff_id": "sha256:" + directory,
-                                                  "blob": "sha256:" + _hex("blob", number, position)})
-            database.execute("INSERT INTO image_layers VALUES (?, ?, ?)", (identity, position, directory))
+            digest = "sha256:" + directory
+            _copy_row(database, "layers", layer, {"directory": directory, "diff_id": digest})
+            database.execute("INSERT INTO image_layers (image_id, position, blob, diff_id, directory) VALUES (?, ?, ?, ?, ?)",
+                             (identity, position, "sha256:" + _hex("blob", number, position), digest, directory))
 
 
 def _add_containers(database, root, count):
