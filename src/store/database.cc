@@ -1,6 +1,8 @@
 #include "store/database.h"
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -110,13 +112,26 @@ Result<int64_t> Database::version() {
   return statement.number(0);
 }
 
+// SQLite does not wait by itself where several processes turn the same new file over at the same time.
+Result<> Database::use_log() {
+  constexpr std::chrono::milliseconds kPause{2};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyTimeoutMs);
+  while (true) {
+    const int rc = sqlite3_exec(db_.get(), "PRAGMA journal_mode=WAL", nullptr, nullptr, nullptr);
+    if (rc == SQLITE_OK) return {};
+    if (rc != SQLITE_BUSY || std::chrono::steady_clock::now() > deadline)
+      return fail_sqlite(db_.get(), "the store's database");
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 Result<> Database::migrate(const std::function<Result<>()>& before_new) {
   const int64_t found = TRY(version());
   if (found == kSchemaVersion) return {};
   if (found > kSchemaVersion) {
     return fail("it was written by a newer berth (schema {}, this one knows {})", found, kSchemaVersion);
   }
-  TRY(execute("PRAGMA journal_mode=WAL"));
+  TRY(use_log());
   Transaction transaction = TRY(Transaction::begin(*this));
   const int64_t now = TRY(version());
   if (now < 1 && before_new) TRY(before_new());

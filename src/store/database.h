@@ -89,6 +89,7 @@ class Database {
   };
   explicit Database(sqlite3* db) : db_(db) {}
   void fold_log_beyond(int frames);
+  Result<> use_log();
   Result<> migrate(const std::function<Result<>()>& before_new);
   Result<int64_t> version();
   std::unique_ptr<int> log_frames_ = std::make_unique<int>(0);  // of the log after the last commit
