@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -10,6 +9,7 @@
 
 #include <fcntl.h>
 
+#include "base/fields.h"
 #include "sys/file.h"
 
 namespace berth::cli {
@@ -20,18 +20,9 @@ std::unexpected<Error> bad_value(std::string_view flag, std::string_view text, s
   return fail(Code::usage, "{} {}: {}", flag, text, why);
 }
 
-// A whole decimal number, or nothing.
-template <typename T>
-std::optional<T> number(std::string_view text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<uint64_t> limit_value(std::string_view text) {
   if (text == "-1" || text == "unlimited") return std::numeric_limits<uint64_t>::max();
-  return number<uint64_t>(text);
+  return whole_number<uint64_t>(text);
 }
 
 }  // namespace
@@ -66,7 +57,7 @@ Result<uint64_t> parse_size(std::string_view flag, std::string_view text) {
   const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   std::string unit(text.substr(digits));
   std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::tolower(c); });
-  const std::optional<uint64_t> value = number<uint64_t>(text.substr(0, digits));
+  const std::optional<uint64_t> value = whole_number<uint64_t>(text.substr(0, digits));
   for (const Unit& candidate : kUnits) {
     if (!value || candidate.name != unit) continue;
     if (*value > (std::numeric_limits<uint64_t>::max() >> candidate.shift)) break;
@@ -140,7 +131,7 @@ Result<engine::DeviceSpec> parse_device(std::string_view text) {
 
 Result<int> parse_signal(std::string_view text) {
   constexpr int kLastSignal = 64;
-  if (const std::optional<int> value = number<int>(text); value && *value >= 1 && *value <= kLastSignal)
+  if (const std::optional<int> value = whole_number<int>(text); value && *value >= 1 && *value <= kLastSignal)
     return *value;
   std::string name(text);
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
@@ -148,7 +139,7 @@ Result<int> parse_signal(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, int>, 2> kOffsets{{{"RTMIN+", 34}, {"RTMAX-", 64}}};
   for (const auto& [prefix, base] : kOffsets) {
     if (!name.starts_with(prefix)) continue;
-    const auto offset = number<uint8_t>(std::string_view(name).substr(prefix.size()));
+    const auto offset = whole_number<uint8_t>(std::string_view(name).substr(prefix.size()));
     const int signal = offset ? (prefix == "RTMIN+" ? base + *offset : base - *offset) : 0;
     if (signal >= 34 && signal <= kLastSignal) return signal;
   }

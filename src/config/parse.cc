@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "base/fields.h"
 #include "base/nearest.h"
 #include "config/table_reader.h"
 
@@ -42,11 +42,8 @@ Names sorted(Names names) {
 }
 
 std::optional<uint64_t> number(std::string_view text, uint64_t last) {
-  uint64_t value = 0;
-  if (text.empty() || text.find_first_not_of(kDigits) != std::string_view::npos) return std::nullopt;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || value > last) return std::nullopt;
-  return value;
+  const auto value = whole_number<uint64_t>(text);
+  return value && *value <= last ? value : std::nullopt;
 }
 
 // A list of strings, each made into what it means by `convert`, which gives nullopt for one that can't be.

@@ -1,28 +1,22 @@
 #include "engine/host_accounts.h"
 
-#include <charconv>
 #include <optional>
 #include <string>
 
 #include <grp.h>
 #include <pwd.h>
 
+#include "engine/accounts.h"
 #include "idmap/id_range.h"
 
 namespace berth::engine {
 
 namespace {
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 Result<uint32_t> to_number(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value > idmap::kLastId)
-    return fail(Code::usage, "{} is no ID", text);
-  return static_cast<uint32_t>(value);
+  const Result<uint32_t> id = parse_id(text);
+  if (!id) return fail(Code::usage, "{} is no ID", text);
+  return *id;
 }
 
 // berth is single-threaded, so the C library's own buffers will do.

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 
 #include <pwd.h>
 #include <unistd.h>
 
+#include "base/fields.h"
 #include "config/policy_checks.h"
 #include "engine/existing_namespace.h"
 #include "idmap/map_algebra.h"
@@ -31,12 +31,7 @@ constexpr const char* kKeepId = "--userns keep-id";
 
 std::optional<uint32_t> number_in_environment(const char* name) {
   const char* text = ::getenv(name);
-  if (text == nullptr) return std::nullopt;
-  const std::string_view digits = text;
-  uint32_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return value;
+  return text == nullptr ? std::nullopt : whole_number<uint32_t>(text);
 }
 
 Result<idmap::UsernsMode> mode_of(const ContainerSpec& spec, const config::Config& config) {

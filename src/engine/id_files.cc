@@ -1,35 +1,22 @@
 #include "engine/id_files.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <optional>
+
+#include "base/fields.h"
 
 namespace berth::engine {
 
 namespace {
-
-std::string_view take_until(std::string_view& text, char separator) {
-  const size_t end = text.find(separator);
-  const std::string_view part = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return part;
-}
-
-std::optional<uint64_t> number(std::string_view field) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc{} || end != field.data() + field.size()) return std::nullopt;
-  return value;
-}
 
 std::optional<IdLine> read_line(std::string_view text, IdFile file, size_t line) {
   const std::string_view name = take_until(text, ':');
   if (name.empty() || name.front() == '#') return std::nullopt;
   const bool account = file == IdFile::passwd || file == IdFile::group;
   if (account) take_until(text, ':');  // the password
-  const std::optional<uint64_t> first = number(take_until(text, ':'));
-  const std::optional<uint64_t> count = account ? 1 : number(text);
+  const std::optional<uint64_t> first = whole_number<uint64_t>(take_until(text, ':'));
+  const std::optional<uint64_t> count = account ? 1 : whole_number<uint64_t>(text);
   if (!first || *first > idmap::kLastId || !count || *count == 0) return std::nullopt;
   const uint64_t length = std::min(*count, idmap::kLastId + 1 - *first);
   return IdLine{file, line, std::string(name), {*first, *first + length}};

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "base/fields.h"
 #include "idmap/id_range.h"
 
 namespace berth::engine {
@@ -15,11 +15,8 @@ std::unexpected<Error> bad_option(const MountSpec& mount, std::string_view optio
 }
 
 std::optional<uint32_t> number_in(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || text.empty() || value > idmap::kLastId)
-    return std::nullopt;
-  return static_cast<uint32_t>(value);
+  const auto value = whole_number<uint32_t>(text);
+  return value && *value <= idmap::kLastId ? value : std::nullopt;
 }
 
 std::optional<IdTriple> triple_in(std::string_view text) {

@@ -1,8 +1,8 @@
 #include "ledger/bank_numbers.h"
 
-#include <charconv>
 #include <optional>
 
+#include "base/fields.h"
 #include "idmap/id_map.h"
 
 namespace berth::ledger {
@@ -14,13 +14,6 @@ constexpr size_t kLongestName = 128;
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-std::optional<uint64_t> number(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 std::unexpected<Error> fail_word(std::string_view text) {
@@ -48,8 +41,9 @@ Result<BankWord> parse_bank_word(std::string_view text) {
     return parse_name(text);
   }
   const size_t dash = text.find('-');
-  const std::optional<uint64_t> first = number(text.substr(0, dash));
-  const std::optional<uint64_t> last = dash == std::string_view::npos ? first : number(text.substr(dash + 1));
+  const std::optional<uint64_t> first = whole_number<uint64_t>(text.substr(0, dash));
+  const std::optional<uint64_t> last =
+      dash == std::string_view::npos ? first : whole_number<uint64_t>(text.substr(dash + 1));
   if (!first || !last) {
     // More digits than any number has is a number all the same.
     if (text.find_first_not_of("0123456789-") != std::string_view::npos || text.back() == '-')

@@ -1,27 +1,14 @@
 #include "ledger/host_files.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <optional>
+
+#include "base/fields.h"
 
 namespace berth::ledger {
 
 namespace {
-
-std::string_view take_until(std::string_view& text, char separator) {
-  const size_t end = text.find(separator);
-  const std::string_view part = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return part;
-}
-
-std::optional<uint64_t> number(std::string_view field) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc{} || end != field.data() + field.size()) return std::nullopt;
-  return value;
-}
 
 // Calls `each` with the name and each ID of every line, until it says false.
 template <typename Each>
@@ -31,7 +18,7 @@ void for_each_account(std::string_view text, bool group, Each each) {
     const std::string_view name = take_until(line, ':');
     take_until(line, ':');
     for (int ids = group ? 1 : 2; ids > 0; --ids) {
-      const std::optional<uint64_t> id = number(take_until(line, ':'));
+      const std::optional<uint64_t> id = whole_number<uint64_t>(take_until(line, ':'));
       if (id && *id <= idmap::kLastId && !each(name, *id)) return;
     }
   }
@@ -43,8 +30,8 @@ void for_each_subordinate(std::string_view text, std::string_view own, Each each
     std::string_view line = take_until(text, '\n');
     const std::string_view name = take_until(line, ':');
     if (name == own) continue;
-    const std::optional<uint64_t> first = number(take_until(line, ':'));
-    const std::optional<uint64_t> count = number(line);
+    const std::optional<uint64_t> first = whole_number<uint64_t>(take_until(line, ':'));
+    const std::optional<uint64_t> count = whole_number<uint64_t>(line);
     if (!first || !count || *first > idmap::kLastId) continue;
     const idmap::IdRange range{*first, *first + std::min(*count, idmap::kLastId + 1 - *first)};
     if (!each(name, range)) return;

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <limits>
 
+#include "base/fields.h"
+
 namespace berth::unpack {
 
 namespace {
@@ -90,18 +92,11 @@ std::optional<int64_t> parse_tar_number(std::string_view field) {
   return value;
 }
 
-std::optional<uint64_t> parse_decimal(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<timespec> parse_pax_time(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
   const size_t dot = text.find('.');
-  const std::optional<uint64_t> seconds = parse_decimal(text.substr(0, dot));
+  const std::optional<uint64_t> seconds = whole_number<uint64_t>(text.substr(0, dot));
   if (!seconds || *seconds > static_cast<uint64_t>(std::numeric_limits<int64_t>::max() / 2)) {
     return std::nullopt;
   }
@@ -131,7 +126,7 @@ Result<> parse_pax_records(std::string_view data,
   while (!data.empty()) {
     const size_t space = data.find(' ');
     const std::optional<uint64_t> length =
-        space == std::string_view::npos ? std::nullopt : parse_decimal(data.substr(0, space));
+        space == std::string_view::npos ? std::nullopt : whole_number<uint64_t>(data.substr(0, space));
     if (!length || *length > data.size() || *length < space + 3 || data[*length - 1] != '\n') {
       return fail(Code::refused, "an extended header is malformed");
     }

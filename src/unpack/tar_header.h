@@ -38,8 +38,6 @@ Result<TarHeader> parse_tar_header(TarBlock block);
 
 // A numeric field: octal text, or GNU's base-256. Nothing if it is neither or does not fit.
 std::optional<int64_t> parse_tar_number(std::string_view field);
-// Decimal digits only, as pax records and sparse maps have them.
-std::optional<uint64_t> parse_decimal(std::string_view text);
 // "1700000000.123456789", also negative; more than nine decimals are cut off.
 std::optional<timespec> parse_pax_time(std::string_view text);
 

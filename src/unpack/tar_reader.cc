@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/fields.h"
+
 namespace berth::unpack {
 
 namespace {
@@ -225,7 +227,7 @@ Result<> TarReader::apply_pax(Extensions& extensions, TarHeader& header, TarEntr
   const auto number = [&](std::string_view key, int64_t& value) -> Result<> {
     const auto found = pax.find(key);
     if (found == pax.end()) return {};
-    const std::optional<uint64_t> parsed = parse_decimal(found->second);
+    const std::optional<uint64_t> parsed = whole_number<uint64_t>(found->second);
     if (!parsed || *parsed > INT64_MAX) {
       return fail(Code::refused, "the {} of \"{}\" is not a number: \"{}\"", key, header.path, found->second);
     }

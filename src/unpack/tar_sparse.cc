@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/fields.h"
 #include "unpack/tar_reader.h"
 
 namespace berth::unpack {
@@ -75,21 +76,21 @@ Result<> TarReader::read_pax_sparse(const Extensions& extensions, TarEntry& entr
   std::string_view map = value("GNU.sparse.map");
   if (!version_1 && map.empty() && extensions.sparse_numbers.empty()) return {};
   const std::string_view size_text = version_1 ? value("GNU.sparse.realsize") : value("GNU.sparse.size");
-  const std::optional<uint64_t> size = parse_decimal(size_text);
+  const std::optional<uint64_t> size = whole_number<uint64_t>(size_text);
   if (!size) return bad_map(entry);
   entry.sparse = true;
   entry.size = *size;
   if (version_1) return read_sparse_map_1_0(entry);
   std::vector<uint64_t> numbers;
   for (const std::string& text : extensions.sparse_numbers) {
-    const std::optional<uint64_t> number = parse_decimal(text);
+    const std::optional<uint64_t> number = whole_number<uint64_t>(text);
     if (!number) return bad_map(entry);
     numbers.push_back(*number);
   }
   if (!map.empty()) numbers.clear();
   while (!map.empty()) {
     const size_t comma = std::min(map.find(','), map.size());
-    const std::optional<uint64_t> number = parse_decimal(map.substr(0, comma));
+    const std::optional<uint64_t> number = whole_number<uint64_t>(map.substr(0, comma));
     if (!number) return bad_map(entry);
     numbers.push_back(*number);
     map.remove_prefix(std::min(comma + 1, map.size()));
@@ -116,7 +117,7 @@ Result<> TarReader::read_sparse_map_1_0(TarEntry& entry) {
       if (c == '\n') break;
       digits += c;
     }
-    const std::optional<uint64_t> number = parse_decimal(digits);
+    const std::optional<uint64_t> number = whole_number<uint64_t>(digits);
     if (!number) return bad_map(entry);
     return *number;
   };
