@@ -1,4 +1,4 @@
-#include "engine/audit.h"
+#include "engine/audit/audit.h"
 
 #include <algorithm>
 #include <array>

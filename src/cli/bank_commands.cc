@@ -2,9 +2,9 @@
 #include "cli/bank_text.h"
 #include "cli/banks.h"
 #include "cli/flags.h"
-#include "engine/names.h"
+#include "engine/container/names.h"
 #include "engine/recover.h"
-#include "engine/store_copy.h"
+#include "engine/recovery/store_copy.h"
 #include "ledger/named_banks.h"
 
 namespace berth::cli {

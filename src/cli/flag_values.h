@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/container_spec.h"
+#include "engine/container/container_spec.h"
 
 namespace berth::cli {
 

@@ -4,8 +4,8 @@
 
 #include "cli/flags.h"
 #include "cli/images.h"
-#include "engine/identity_layer.h"
-#include "engine/translate.h"
+#include "engine/identity/identity_layer.h"
+#include "engine/translation/translate.h"
 #include "store/images.h"
 #include "store/layers.h"
 #include "store/translations.h"

@@ -2,7 +2,7 @@
 
 #include "cli/containers.h"
 #include "cli/flags.h"
-#include "engine/status.h"
+#include "engine/container/status.h"
 #include "monitor/protocol.h"
 #include "store/containers.h"
 #include "sys/file.h"

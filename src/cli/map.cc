@@ -14,7 +14,7 @@
 #include "cli/map_svg.h"
 #include "cli/map_text.h"
 #include "cli/system.h"
-#include "engine/id_facts.h"
+#include "engine/audit/id_facts.h"
 #include "engine/recover.h"
 #include "store/containers.h"
 #include "sys/file.h"

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "engine/id_space.h"
+#include "engine/audit/id_space.h"
 
 namespace berth::cli {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/map_picture.h"
-#include "engine/id_facts.h"
+#include "engine/audit/id_facts.h"
 
 namespace berth::cli {
 

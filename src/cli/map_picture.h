@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/id_facts.h"
-#include "engine/id_space.h"
+#include "engine/audit/id_facts.h"
+#include "engine/audit/id_space.h"
 
 namespace berth::cli {
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "cli/flag_values.h"
-#include "engine/mount_ids.h"
+#include "engine/volumes/mount_ids.h"
 
 namespace berth::cli {
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "config/load.h"
-#include "engine/id_decision.h"
-#include "engine/kept_groups.h"
+#include "engine/ids/id_decision.h"
+#include "engine/ids/kept_groups.h"
 #include "engine/remove.h"
 #include "sys/companion.h"
 #include "sys/file.h"

@@ -5,8 +5,8 @@
 #include "cli/projects.h"
 #include "config/load.h"
 #include "config/policy_checks.h"
-#include "engine/id_decision.h"
-#include "engine/store_copy.h"
+#include "engine/ids/id_decision.h"
+#include "engine/recovery/store_copy.h"
 
 namespace berth::cli {
 

@@ -6,10 +6,10 @@
 #include "cli/projects.h"
 #include "config/load.h"
 #include "config/policy_checks.h"
-#include "engine/id_decision.h"
+#include "engine/ids/id_decision.h"
 #include "engine/recover.h"
+#include "engine/recovery/store_copy.h"
 #include "engine/remove.h"
-#include "engine/store_copy.h"
 #include "ledger/projects.h"
 
 namespace berth::cli {

@@ -2,7 +2,7 @@
 
 #include "cli/bank_text.h"
 #include "cli/times.h"
-#include "engine/status.h"
+#include "engine/container/status.h"
 #include "ledger/bank_numbers.h"
 #include "oci/json.h"
 #include "store/containers.h"

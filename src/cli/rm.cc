@@ -2,7 +2,7 @@
 #include "cli/flags.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
-#include "engine/volumes.h"
+#include "engine/volumes/volumes.h"
 
 namespace berth::cli {
 

@@ -6,9 +6,9 @@
 
 #include "base/nearest.h"
 #include "cli/flag_values.h"
-#include "engine/host_users.h"
-#include "engine/identity_template.h"
-#include "engine/names.h"
+#include "engine/container/names.h"
+#include "engine/identity/host_users.h"
+#include "engine/identity/identity_template.h"
 #include "idmap/map_request.h"
 #include "idmap/userns_mode.h"
 #include "ledger/projects.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/flags.h"
-#include "engine/container_spec.h"
+#include "engine/container/container_spec.h"
 
 namespace berth::cli {
 

@@ -6,9 +6,9 @@
 #include "cli/translation_text.h"
 #include "config/load.h"
 #include "engine/attach.h"
-#include "engine/id_decision.h"
-#include "engine/kept_groups.h"
-#include "engine/project_rules.h"
+#include "engine/ids/id_decision.h"
+#include "engine/ids/kept_groups.h"
+#include "engine/ids/project_rules.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
 

@@ -1,8 +1,8 @@
 #include "cli/flags.h"
 #include "cli/system.h"
-#include "engine/rebuild.h"
+#include "engine/container/status.h"
 #include "engine/recover.h"
-#include "engine/status.h"
+#include "engine/recovery/rebuild.h"
 #include "ledger/banks.h"
 #include "store/layers.h"
 

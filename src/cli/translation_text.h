@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "engine/translate.h"
+#include "engine/translation/translate.h"
 #include "store/store.h"
 
 namespace berth::cli {

@@ -2,7 +2,7 @@
 #include "cli/flag_values.h"
 #include "cli/flags.h"
 #include "cli/volumes.h"
-#include "engine/volume_admin.h"
+#include "engine/volumes/volume_admin.h"
 
 namespace berth::cli {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/volume_admin.h"
+#include "engine/volumes/volume_admin.h"
 
 namespace berth::cli {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "config/config.h"
-#include "engine/container_spec.h"
+#include "engine/container/container_spec.h"
 #include "ledger/banks.h"
 #include "store/containers.h"
 #include "store/images.h"

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "engine/container_spec.h"
+#include "engine/container/container_spec.h"
 #include "runtime/plan.h"
 
 namespace berth::engine {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/container_spec.h"
-#include "engine/prepare_mounts.h"
-#include "engine/users.h"
+#include "engine/container/container_spec.h"
+#include "engine/identity/users.h"
+#include "engine/volumes/prepare_mounts.h"
 #include "oci/image_config.h"
 #include "runtime/plan.h"
 #include "seccomp/filter.h"

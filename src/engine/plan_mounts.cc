@@ -5,7 +5,7 @@
 
 #include <sys/mount.h>
 
-#include "engine/mount_ids.h"
+#include "engine/volumes/mount_ids.h"
 
 namespace berth::engine {
 

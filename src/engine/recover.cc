@@ -6,10 +6,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/container/status.h"
+#include "engine/recovery/store_copy.h"
 #include "engine/remove.h"
-#include "engine/status.h"
-#include "engine/store_copy.h"
-#include "engine/volumes.h"
+#include "engine/volumes/volumes.h"
 
 namespace berth::engine {
 

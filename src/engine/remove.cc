@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "engine/status.h"
-#include "engine/translate.h"
-#include "engine/volumes.h"
+#include "engine/container/status.h"
+#include "engine/translation/translate.h"
+#include "engine/volumes/volumes.h"
 #include "ledger/bank_uses.h"
 #include "sys/process.h"
 

@@ -5,7 +5,7 @@
 
 #include "engine/create.h"
 #include "engine/monitor_process.h"
-#include "engine/translate.h"
+#include "engine/translation/translate.h"
 #include "monitor/protocol.h"
 #include "sys/channel.h"
 

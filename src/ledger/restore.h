@@ -1,4 +1,4 @@
-// Putting back what a lost ledger knew, from what its owners remember (engine/rebuild.h).
+// Putting back what a lost ledger knew, from what its owners remember (engine/recovery/rebuild.h).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Containers as the store remembers them. What runs now is not here but below the run root (engine/status.h).
+// Containers as the store remembers them. What runs now is not here but below the run root
+// (engine/container/status.h).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ struct ContainerRecord {
   std::string image_id;
   std::string image_name;  // as it was called when the container was made
   int64_t created_at = 0;  // nanoseconds since 1970, as the other times
-  std::string spec;        // what was asked for (engine/container_spec.h)
+  std::string spec;        // what was asked for (engine/container/container_spec.h)
   std::string state;       // kCreated, kRunning, kExited, kRemoving
   std::optional<int64_t> started_at;
   std::optional<int64_t> finished_at;

@@ -92,7 +92,7 @@ CREATE INDEX image_layers_by_diff ON image_layers (diff_id);
 CREATE TABLE containers (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, image_id TEXT NOT NULL, image_name TEXT NOT NULL,
   created_at INTEGER NOT NULL,    -- nanoseconds since 1970, as the other times of this table
-  spec TEXT NOT NULL,             -- what was asked for, as JSON (engine/container_spec.h)
+  spec TEXT NOT NULL,             -- what was asked for, as JSON (engine/container/container_spec.h)
   state TEXT NOT NULL,            -- created, running, exited, removing
   started_at INTEGER, finished_at INTEGER, exit_status INTEGER, exit_reason TEXT,
   remove_on_exit INTEGER NOT NULL DEFAULT 0

@@ -1,15 +1,15 @@
 // A user spec, a passwd and a group file, a template for a line of each and a home directory, separated by
 // 0x01: whatever they are, the result obeys the rules.
-#include "engine/accounts.h"
+#include "engine/identity/accounts.h"
 
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
-#include "engine/identity.h"
-#include "engine/identity_template.h"
-#include "engine/users.h"
+#include "engine/identity/identity.h"
+#include "engine/identity/identity_template.h"
+#include "engine/identity/users.h"
 
 using namespace berth;
 using namespace berth::engine;

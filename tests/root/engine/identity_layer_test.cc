@@ -1,5 +1,5 @@
 // The identity layer on disk, and what a process in an overlay with it sees.
-#include "engine/identity_layer.h"
+#include "engine/identity/identity_layer.h"
 
 #include <fstream>
 
@@ -15,8 +15,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "engine/accounts.h"
-#include "engine/identity_uses.h"
+#include "engine/identity/accounts.h"
+#include "engine/identity/identity_uses.h"
 #include "sys/file.h"
 
 namespace berth::engine {

@@ -1,6 +1,6 @@
 // Trees that are copied with their IDs shifted, and back again; and what a translated container writes,
 // beside what a container with mapped IDs writes.
-#include "engine/translate.h"
+#include "engine/translation/translate.h"
 
 #include <array>
 #include <atomic>
@@ -18,7 +18,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "engine/translate_tree.h"
+#include "engine/translation/translate_tree.h"
 #include "runtime/rootfs.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"

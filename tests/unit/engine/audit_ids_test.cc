@@ -1,4 +1,4 @@
-#include "engine/audit_ids.h"
+#include "engine/audit/audit_ids.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "engine/host_users.h"
+#include "engine/identity/host_users.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "engine/id_files.h"
+#include "engine/audit/id_files.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "engine/id_space.h"
+#include "engine/audit/id_space.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
-#include "engine/identity_template.h"
+#include "engine/identity/identity_template.h"
 
 #include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/accounts.h"
+#include "engine/identity/accounts.h"
 
 namespace berth::engine {
 namespace {

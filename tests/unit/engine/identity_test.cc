@@ -1,4 +1,4 @@
-#include "engine/identity.h"
+#include "engine/identity/identity.h"
 
 #include <random>
 
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/accounts.h"
+#include "engine/identity/accounts.h"
 #include "store/image_path.h"
 #include "sys/file.h"
 

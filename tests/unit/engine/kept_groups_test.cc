@@ -1,9 +1,9 @@
-#include "engine/kept_groups.h"
+#include "engine/ids/kept_groups.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/unmapped_users.h"
+#include "engine/identity/unmapped_users.h"
 
 namespace berth::engine {
 namespace {

@@ -1,5 +1,5 @@
 // The options that say whose files those of a mount are, and the maps that they make.
-#include "engine/mount_ids.h"
+#include "engine/volumes/mount_ids.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

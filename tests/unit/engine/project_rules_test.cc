@@ -1,5 +1,5 @@
 // What a project's policy makes of a container's settings: every refusal in its words, and nothing by half.
-#include "engine/project_rules.h"
+#include "engine/ids/project_rules.h"
 
 #include <random>
 

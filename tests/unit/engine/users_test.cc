@@ -1,9 +1,9 @@
-#include "engine/users.h"
+#include "engine/identity/users.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/accounts.h"
+#include "engine/identity/accounts.h"
 
 namespace berth::engine {
 namespace {

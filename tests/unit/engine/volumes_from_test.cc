@@ -1,5 +1,5 @@
 // Whether a container has all the IDs of the one whose volumes it takes.
-#include "engine/volumes_from.h"
+#include "engine/volumes/volumes_from.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,75 @@
+#include "engine/container/status.h"
+
+#include <nlohmann/json.hpp>
+
+#include <fcntl.h>
+
+#include "monitor/protocol.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+namespace berth::engine {
+
+namespace {
+
+constexpr size_t kLargestRecord = 4096;
+
+std::optional<nlohmann::json> read_record(int dirfd, const std::string& path) {
+  const Result<std::string> text = sys::read_file_at(dirfd, path, kLargestRecord);
+  if (!text) return std::nullopt;
+  nlohmann::json document = nlohmann::json::parse(*text, nullptr, false);
+  if (!document.is_object()) return std::nullopt;
+  return document;
+}
+
+int64_t number(const nlohmann::json& document, const char* key) {
+  const auto found = document.find(key);
+  return found != document.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
+}
+
+// 0 for a process that is not there.
+int64_t start_time(pid_t pid) {
+  return sys::start_time(pid).value_or(0);
+}
+
+std::string state_path(std::string_view id) {
+  return container_directory(id) + "/" + monitor::kStateFile;
+}
+
+}  // namespace
+
+std::string container_directory(std::string_view id) {
+  return fmt::format("containers/{}", id);
+}
+
+std::optional<LiveStatus> live_status(const store::Store& store, std::string_view id) {
+  const auto document = read_record(store.run_root(), state_path(id));
+  if (!document) return std::nullopt;
+  const LiveStatus status{static_cast<pid_t>(number(*document, "monitor_pid")),
+                          static_cast<pid_t>(number(*document, "pid")), number(*document, "started_at")};
+  if (status.monitor_pid <= 0 || start_time(status.monitor_pid) != number(*document, "monitor_start")) {
+    return std::nullopt;
+  }
+  return status;
+}
+
+std::optional<pid_t> lost_process(const store::Store& store, std::string_view id) {
+  const auto document = read_record(store.run_root(), state_path(id));
+  if (!document || live_status(store, id)) return std::nullopt;
+  const auto pid = static_cast<pid_t>(number(*document, "pid"));
+  const int64_t started = number(*document, "pid_start");
+  if (pid <= 0 || started == 0 || start_time(pid) != started) return std::nullopt;
+  return pid;
+}
+
+bool was_started(const store::Store& store, std::string_view id) {
+  return sys::exists_at(store.run_root(), state_path(id));
+}
+
+std::optional<ExitRecord> exit_record(const store::Store& store, std::string_view id) {
+  const auto document = read_record(store.root(), container_directory(id) + "/" + monitor::kExitFile);
+  if (!document) return std::nullopt;
+  return ExitRecord{number(*document, "status"), number(*document, "finished_at")};
+}
+
+}  // namespace berth::engine
