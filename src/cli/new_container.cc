@@ -10,6 +10,7 @@
 #include "config/load.h"
 #include "engine/ids/id_decision.h"
 #include "engine/ids/kept_groups.h"
+#include "engine/ids/namespaces.h"
 #include "engine/remove.h"
 #include "sys/companion.h"
 #include "sys/file.h"
@@ -108,9 +109,8 @@ Result<NewContainer> new_container(const Invocation& invocation, store::Store& s
   TRY(engine::take_kept_groups(spec, config, engine::caller_from_environment()));
   engine::MonitorProcess monitor;
   if (starts_at_once) {
-    const bool own_users = TRY(engine::wants_user_namespace(store.db(), spec, config));
-    monitor = TRY(engine::spawn_monitor(
-        id, {.user_namespace = own_users, .network_namespace = spec.network != "host"}));
+    const runtime::Namespaces namespaces = TRY(engine::namespaces_for_new(store, spec, config));
+    monitor = TRY(engine::spawn_monitor(id, namespaces));
   }
   engine::LockedContainer container =
       TRY(engine::create_container(store, {.id = id,

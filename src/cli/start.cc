@@ -8,6 +8,7 @@
 #include "engine/attach.h"
 #include "engine/ids/id_decision.h"
 #include "engine/ids/kept_groups.h"
+#include "engine/ids/namespaces.h"
 #include "engine/ids/project_rules.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
@@ -48,9 +49,9 @@ Result<int> start(const Invocation& invocation) {
       "cannot start \"{}\"", container.record.name);
   TRY_CONTEXT(engine::take_kept_groups(spec, config, engine::caller_from_environment()),
               "cannot start \"{}\"", container.record.name);
-  engine::MonitorProcess monitor =
-      TRY(engine::spawn_monitor(container.record.id, {.user_namespace = !container.record.uid_map.empty(),
-                                                      .network_namespace = spec.network != "host"}));
+  const runtime::Namespaces namespaces = TRY_CONTEXT(engine::namespaces_of(store, container.record, spec),
+                                                     "cannot start \"{}\"", container.record.name);
+  engine::MonitorProcess monitor = TRY(engine::spawn_monitor(container.record.id, namespaces));
   const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   engine::Session session = TRY(engine::start_container(store, container, std::move(monitor), image,

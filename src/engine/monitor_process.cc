@@ -46,15 +46,22 @@ Result<MonitorProcess> spawn(const std::string& id) {
   if (err != 0) return fail_errno(err, "execute {}", program);
   sys::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) return fail_errno(errno, "watch berth-monitor");
-  return MonitorProcess{std::move(ours), std::move(pidfd)};
+  return MonitorProcess{std::move(ours), std::move(pidfd), {}};
 }
 
 }  // namespace
 
-Result<MonitorProcess> spawn_monitor(const std::string& id, const monitor::PrepareRequest& namespaces) {
+Result<MonitorProcess> spawn_monitor(const std::string& id, const runtime::Namespaces& namespaces) {
   MonitorProcess process = TRY(spawn(id));
   fault::point("monitor-spawned");
-  TRY(process.channel.send(monitor::pack_value(monitor::Kind::prepare, namespaces)));
+  process.namespaces = namespaces.plan;
+  monitor::PrepareRequest request{namespaces.plan, {}};
+  std::vector<int> joined;
+  for (const sys::JoinedNamespace& space : namespaces.joined) {
+    request.joined.push_back(space.type);
+    joined.push_back(space.fd.get());
+  }
+  TRY(process.channel.send(monitor::pack_value(monitor::Kind::prepare, request), std::move(joined)));
   return process;
 }
 

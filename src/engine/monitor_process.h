@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "monitor/protocol.h"
+#include "runtime/container.h"
 #include "sys/channel.h"
 #include "sys/unique_fd.h"
 
@@ -15,10 +16,11 @@ namespace berth::engine {
 struct MonitorProcess {
   sys::Channel channel;
   sys::UniqueFd pidfd;  // a child of this process
+  runtime::NamespacesPlan namespaces;
 };
 
 // `id` is the container's, for `ps`. Call it as early as the settings are certain: what the kernel has to do
 // then happens beside the caller's own work.
-Result<MonitorProcess> spawn_monitor(const std::string& id, const monitor::PrepareRequest& namespaces);
+Result<MonitorProcess> spawn_monitor(const std::string& id, const runtime::Namespaces& namespaces);
 
 }  // namespace berth::engine

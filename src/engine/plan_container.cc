@@ -203,7 +203,6 @@ Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs) {
   plan.hostname = spec.hostname.empty() ? inputs.id.substr(0, kShortId) : spec.hostname;
   plan.uid_map = extents(inputs.uid_map);
   plan.gid_map = extents(inputs.gid_map);
-  plan.private_network = spec.network != "host";
   plan.rootfs = {inputs.layers,  inputs.files.upper, inputs.files.work,
                  spec.read_only, inputs.transient,   inputs.translated};
   plan.mounts = TRY(plan_mounts(inputs));

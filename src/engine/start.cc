@@ -266,6 +266,7 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
     runtime::ContainerPlan plan = TRY(std::move(planned));
     plan.process.rows = options.rows;
     plan.process.columns = options.columns;
+    plan.namespaces = process.namespaces;
     fault::point("planned");
     TRY(record_restart(store, container.record));
     fault::point("restart-recorded");

@@ -3,13 +3,13 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 #include <optional>
 
 #include <fcntl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "monitor/protocol.h"
@@ -25,12 +25,6 @@ namespace berth::monitor {
 
 namespace {
 
-int64_t now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_REALTIME, &time);
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 struct Task {
   StartRequest request;
   runtime::ContainerPlan plan;
@@ -43,13 +37,16 @@ struct Task {
 constexpr const char* kNotByHand = "berth-monitor is started by berth, not by hand";
 
 Result<runtime::PreparedContainer> prepare(sys::Channel& client) {
-  const sys::Message message = TRY(client.receive());
+  sys::Message message = TRY(client.receive(kMostJoined));
   if (TRY(kind_of(message.data)) != Kind::prepare) return fail("{}", kNotByHand);
   const auto request = TRY(wire::decode<PrepareRequest>(std::string_view(message.data).substr(1)));
   const std::string path = TRY(sys::companion_path("berth-init"));
   sys::UniqueFd init = TRY(sys::open_sealed_program(path));
-  return runtime::PreparedContainer::prepare({request.user_namespace, request.network_namespace},
-                                             std::move(init));
+  if (request.joined.size() != message.fds.size()) return fail("{}", kNotByHand);
+  runtime::Namespaces namespaces{request.namespaces, {}};
+  for (size_t i = 0; i < message.fds.size(); ++i)
+    namespaces.joined.push_back({request.joined[i], std::move(message.fds[i])});
+  return runtime::PreparedContainer::prepare(namespaces, std::move(init));
 }
 
 // Nothing if the client went away without one: it had no use for this monitor after all.
@@ -98,7 +95,7 @@ Result<Exited> run_container(sys::Channel& client, runtime::PreparedContainer pr
   if (!terminal) ends = TRY(make_streams(task.plan, task.request.interactive));
   runtime::RunningContainer container =
       TRY(prepared.start(task.plan, task.plan_file.get(), std::move(ends.inside), task.request.scratch));
-  const Started started{container.pid, now()};
+  const Started started{container.pid, now_nanoseconds()};
   fault::point("container-started");
   TRY(record_state(task, container.pid, started.started_at));
   fault::point("state-recorded");
@@ -107,7 +104,7 @@ Result<Exited> run_container(sys::Channel& client, runtime::PreparedContainer pr
   Relay relay(client, TRY(open_log(task.container.get())));
   const siginfo_t ended = TRY(relay.run(container, std::move(ends.outside)));
   fault::point("container-ended");
-  return Exited{sys::shell_status(ended), now()};
+  return Exited{sys::shell_status(ended), now_nanoseconds()};
 }
 
 }  // namespace

@@ -16,14 +16,16 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "runtime/plan.h"
 #include "runtime/protocol.h"
 #include "wire/archive.h"
 
 namespace berth::monitor {
 
 enum class Kind : uint8_t {
-  prepare,  // PrepareRequest
+  prepare,  // PrepareRequest, and a descriptor for each namespace that is joined
   start,    // StartRequest and kStartDescriptors descriptors
   input,    // bytes for the standard input
   input_end,
@@ -41,14 +43,16 @@ enum class Kind : uint8_t {
 // store, its directory below the run root, its lock.
 inline constexpr size_t kStartDescriptors = 4;
 
+// With the namespaces that are to be joined as descriptors.
 struct PrepareRequest {
-  bool user_namespace = true;
-  bool network_namespace = true;
+  runtime::NamespacesPlan namespaces;
+  std::vector<int32_t> joined;  // the type of each descriptor, CLONE_NEW*
   template <typename A>
   void fields(A& a) {
-    a(user_namespace, network_namespace);
+    a(namespaces, joined);
   }
 };
+inline constexpr size_t kMostJoined = 7;
 
 struct StartRequest {
   bool interactive = false;  // the client will send input; without it the standard input is /dev/null

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "idmap/id_map.h"
 #include "runtime/assembly.h"
 #include "runtime/execution.h"
 #include "runtime/inside.h"
@@ -58,6 +59,25 @@ class PrivateMountNamespace {
   sys::UniqueFd host_;
 };
 
+// The IPC and the cgroup namespace are unshared later, by the process itself (inside.cc).
+uint64_t clone_flags(const NamespacesPlan& plan) {
+  uint64_t flags = 0;
+  if (plan.user == NamespaceUse::own) flags |= CLONE_NEWUSER;
+  if (plan.pid == NamespaceUse::own) flags |= CLONE_NEWPID;
+  if (plan.network == NamespaceUse::own) flags |= CLONE_NEWNET;
+  if (plan.uts == NamespaceUse::own) flags |= CLONE_NEWUTS;
+  return flags;
+}
+
+// The namespace was opened before the plan was made; the plan's IDs are what everything else goes by.
+Result<> check_map(int process, const char* file, const std::vector<IdExtent>& planned) {
+  constexpr size_t kLongestMap = 16384;  // 340 lines, in columns
+  const std::string text = TRY(sys::read_file_at(process, file, kLongestMap));
+  if (TRY(idmap::IdMap::parse(text)) == TRY(idmap::IdMap::parse(map_text(planned)))) return {};
+  return fail(Code::conflict, "the user namespace that is to be joined has another {} than was planned for",
+              file);
+}
+
 Result<HostIds> root_ids(const ContainerPlan& plan) {
   // A map without 0 has no root; then its first IDs own what berth makes.
   const auto first = [](const std::vector<IdExtent>& map) -> uint32_t {
@@ -72,18 +92,16 @@ Result<HostIds> root_ids(const ContainerPlan& plan) {
 // If the start fails, the process is killed and reaped.
 class PreparedContainer::Parts {
  public:
-  Result<> prepare(Namespaces namespaces, sys::UniqueFd init_program) {
-    namespaces_ = namespaces;
+  Result<> prepare(const Namespaces& namespaces, sys::UniqueFd init_program) {
+    namespaces_ = namespaces.plan;
     mounts_.emplace(TRY(PrivateMountNamespace::enter()));
     auto [ours, theirs] = TRY(sys::Channel::make_pair());
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
     status_ = sys::UniqueFd(pipe[0]);
     sys::UniqueFd status_inside(pipe[1]);
-    uint64_t flags = CLONE_NEWPID | CLONE_NEWUTS;
-    if (namespaces.user) flags |= CLONE_NEWUSER;
-    if (namespaces.network) flags |= CLONE_NEWNET;
-    child_ = TRY_CONTEXT(sys::fork_into(flags), "create the container's namespaces");
+    child_ = TRY_CONTEXT(sys::fork_into_joined(clone_flags(namespaces.plan), namespaces.joined),
+                         "create the container's namespaces");
     if (child_.pid == 0) {
       run_inside({sys::UniqueFd(theirs.release()), std::move(status_inside), std::move(init_program)});
     }
@@ -116,7 +134,8 @@ class PreparedContainer::Parts {
  private:
   Result<> assemble_and_enter(const ContainerPlan& plan, int plan_file, const Streams& streams,
                               const std::string& scratch, std::vector<sys::UniqueFd>& sources) {
-    if (plan.uid_map.empty() == namespaces_.user || plan.private_network != namespaces_.network)
+    const bool mapped = namespaces_.user != NamespaceUse::host;
+    if (plan.uid_map.empty() == mapped || plan.namespaces != namespaces_)
       return fail("the container's namespaces are not those that its plan is for");
     const sys::UniqueFd user_namespace = TRY(map_ids(plan));
     TRY(channel_.send(wire::encode(StepMessage{.step = Step::mapped}), descriptors_of(plan_file, streams)));
@@ -147,15 +166,21 @@ class PreparedContainer::Parts {
     return fds;
   }
 
-  // Writes the maps and opens the user namespace; an invalid descriptor if the container uses the host's.
+  // Writes the maps of a new user namespace, looks at those of another's, and opens it; an invalid descriptor
+  // if the container uses the host's.
   [[nodiscard]] Result<sys::UniqueFd> map_ids(const ContainerPlan& plan) const {
-    if (plan.uid_map.empty()) return sys::UniqueFd();
+    if (namespaces_.user == NamespaceUse::host) return sys::UniqueFd();
     const sys::UniqueFd process =
         TRY(sys::open_at(AT_FDCWD, fmt::format("/proc/{}", child_.pid), O_PATH | O_DIRECTORY));
-    TRY_CONTEXT(sys::write_control_file(process.get(), "uid_map", map_text(plan.uid_map)),
-                "map the user IDs");
-    TRY_CONTEXT(sys::write_control_file(process.get(), "gid_map", map_text(plan.gid_map)),
-                "map the group IDs");
+    if (namespaces_.user == NamespaceUse::joined) {
+      TRY(check_map(process.get(), "uid_map", plan.uid_map));
+      TRY(check_map(process.get(), "gid_map", plan.gid_map));
+    } else {
+      TRY_CONTEXT(sys::write_control_file(process.get(), "uid_map", map_text(plan.uid_map)),
+                  "map the user IDs");
+      TRY_CONTEXT(sys::write_control_file(process.get(), "gid_map", map_text(plan.gid_map)),
+                  "map the group IDs");
+    }
     return sys::open_at(process.get(), "ns/user", O_RDONLY);
   }
 
@@ -209,7 +234,7 @@ class PreparedContainer::Parts {
     return failure_in(plan, said);
   }
 
-  Namespaces namespaces_;
+  NamespacesPlan namespaces_;
   std::optional<PrivateMountNamespace> mounts_;
   sys::Child child_;
   sys::Channel channel_;
@@ -223,7 +248,8 @@ PreparedContainer::~PreparedContainer() {
   if (parts_) parts_->end_process();
 }
 
-Result<PreparedContainer> PreparedContainer::prepare(Namespaces namespaces, sys::UniqueFd init_program) {
+Result<PreparedContainer> PreparedContainer::prepare(const Namespaces& namespaces,
+                                                     sys::UniqueFd init_program) {
   auto parts = std::make_unique<Parts>();
   TRY(parts->prepare(namespaces, std::move(init_program)));
   return PreparedContainer(std::move(parts));

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "runtime/plan.h"
+#include "sys/namespaces.h"
 #include "sys/unique_fd.h"
 
 namespace berth::runtime {
@@ -24,10 +25,9 @@ struct RunningContainer {
   sys::UniqueFd terminal;  // the master of its terminal, if it has one
 };
 
-// Which namespaces are new; the others are new in any case.
 struct Namespaces {
-  bool user = true;
-  bool network = true;
+  NamespacesPlan plan;
+  std::vector<sys::JoinedNamespace> joined;  // one for each that is to be joined
 };
 
 // A process in its namespaces, which waits to be told what container it is to be. Namespaces take the kernel
@@ -38,7 +38,7 @@ struct Namespaces {
 class PreparedContainer {
  public:
   // `init_program`: berth-init, open, which executes the container's process even if it is without init.
-  static Result<PreparedContainer> prepare(Namespaces namespaces, sys::UniqueFd init_program);
+  static Result<PreparedContainer> prepare(const Namespaces& namespaces, sys::UniqueFd init_program);
   PreparedContainer(PreparedContainer&&) noexcept;
   PreparedContainer& operator=(PreparedContainer&&) = delete;
   PreparedContainer(const PreparedContainer&) = delete;

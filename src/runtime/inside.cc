@@ -159,16 +159,19 @@ Result<ContainerPlan> set_up(InsideDescriptors& descriptors) {
   sys::set_process_name("berth-start");
   ReceivedPlan received = TRY(receive_plan(channel));
   ContainerPlan& plan = received.plan;
-  if (!plan.uid_map.empty()) TRY(become_root());
+  const NamespacesPlan& namespaces = plan.namespaces;
+  if (namespaces.user != NamespaceUse::host) TRY(become_root());
   fault::point("inside-mapped");
   // Made by the container's root, so that /dev/mqueue is its own.
-  if (::unshare(CLONE_NEWIPC) != 0) return fail_errno(errno, "make the container's IPC namespace");
+  if (namespaces.ipc == NamespaceUse::own && ::unshare(CLONE_NEWIPC) != 0)
+    return fail_errno(errno, "make the container's IPC namespace");
   TRY(make_and_send_mounts(plan, channel));
-  if (plan.private_network) TRY(bring_loopback_up());
+  if (namespaces.network == NamespaceUse::own) TRY(bring_loopback_up());
   std::vector<sys::UniqueFd> terminal = TRY(expect(channel, Step::enter, 1));
   // Mounts that come from a namespace of the host's user namespace are locked in the copy
   // (mount_namespaces(7)).
-  if (::unshare(CLONE_NEWNS | CLONE_NEWCGROUP) != 0)
+  const int own_cgroup = namespaces.cgroup == NamespaceUse::own ? CLONE_NEWCGROUP : 0;
+  if (::unshare(CLONE_NEWNS | own_cgroup) != 0)
     return fail_errno(errno, "enter the container's mount namespace");
   fault::point("inside-entered");
   if (!plan.hostname.empty() && ::sethostname(plan.hostname.data(), plan.hostname.size()) != 0) {

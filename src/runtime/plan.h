@@ -12,11 +12,31 @@
 
 namespace berth::runtime {
 
+// Whose a namespace of the container's is: the host's, one of its own, or one that was there before.
+enum class NamespaceUse : uint8_t { host, own, joined };
+
+// The mount namespace is the container's own in any case.
+struct NamespacesPlan {
+  NamespaceUse user = NamespaceUse::own;
+  NamespaceUse pid = NamespaceUse::own;
+  NamespaceUse network = NamespaceUse::own;
+  NamespaceUse ipc = NamespaceUse::own;
+  NamespaceUse uts = NamespaceUse::own;
+  NamespaceUse cgroup = NamespaceUse::own;
+  NamespaceUse time = NamespaceUse::host;
+  template <typename A>
+  void fields(A& a) {
+    a(user, pid, network, ipc, uts, cgroup, time);
+  }
+  bool operator==(const NamespacesPlan&) const = default;
+};
+
 // One line of /proc/PID/uid_map.
 struct IdExtent {
   uint32_t inside = 0;
   uint32_t outside = 0;
   uint32_t count = 0;
+  bool operator==(const IdExtent&) const = default;
   template <typename A>
   void fields(A& a) {
     a(inside, outside, count);
@@ -135,9 +155,9 @@ struct ContainerPlan {
   std::string id;
   std::string name;
   std::string hostname;
-  std::vector<IdExtent> uid_map;  // empty: the host's user namespace
+  NamespacesPlan namespaces;
+  std::vector<IdExtent> uid_map;  // empty in the host's user namespace, the other's in a joined one
   std::vector<IdExtent> gid_map;
-  bool private_network = true;
   RootfsPlan rootfs;
   std::vector<MountPlan> mounts;  // in order
   std::vector<DevicePlan> devices;
@@ -147,7 +167,7 @@ struct ContainerPlan {
   ProcessPlan process;
   template <typename A>
   void fields(A& a) {
-    a(id, name, hostname, uid_map, gid_map, private_network, rootfs, mounts, devices, masked_paths,
+    a(id, name, hostname, namespaces, uid_map, gid_map, rootfs, mounts, devices, masked_paths,
       read_only_paths, sysctls, process);
   }
 };
@@ -163,6 +183,11 @@ Result<uint32_t> outside_id(const std::vector<IdExtent>& map, uint32_t inside);
 std::string map_text(const std::vector<IdExtent>& map);
 
 }  // namespace berth::runtime
+
+template <>
+struct berth::wire::LastValue<berth::runtime::NamespaceUse> {
+  static constexpr auto value = berth::runtime::NamespaceUse::joined;
+};
 
 template <>
 struct berth::wire::LastValue<berth::runtime::MountKind> {

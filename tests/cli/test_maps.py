@@ -1,6 +1,7 @@
 """--uidmap, --gidmap, --userns and --allow-shared-ids: what the kernel shows, and what is refused."""
 
 import json
+import os
 import pathlib
 import subprocess
 
@@ -172,6 +173,25 @@ class Userns(Maps):
         self.ok("rm", "second")
         self.refused("--userns", "container:nobody", saying=["nobody"])
 
+    def test_the_namespace_of_a_container_that_runs_is_joined(self):
+        look = "readlink /proc/self/ns/user; cat /proc/self/uid_map; id -u"
+        first = self.start("run", "-i", "--rm", "--name", "first", DEMO, "sh", "-c", f"{look}; exec cat", stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE, text=True)
+        theirs = [first.stdout.readline() for _ in range(3)]
+        run = ["run", "--rm", "--userns", "container:first", DEMO, "sh", "-c"]
+        self.assertEqual(self.ok(*run, look), "".join(theirs))
+        self.assertNotEqual(self.ok("run", "--rm", DEMO, "sh", "-c", look).splitlines()[0], theirs[0].strip())
+        self.assertEqual(len(self.ok(*run, "echo /proc/[0-9]*").split()), 2, "it sees its own processes only")
+        self.assertEqual(self.ok(*run, "touch /in && stat -c %u /in && cat /etc/hostname && chown 1000 /in"
+                                 " && stat -c %u /in").split()[::2], ["0", "1000"])
+        self.ok("create", "--name", "second", "--userns", "container:first", DEMO, "readlink", "/proc/self/ns/user")
+        self.assertEqual(self.ok("start", "-a", "second"), theirs[0])
+        first.stdin.close()
+        self.assertEqual(first.wait(timeout=20), 0)
+        alone = self.ok("start", "-a", "second")
+        self.assertNotEqual(alone, theirs[0], "nobody is there to be joined")
+        self.ok("rm", "second")
+
     def test_a_namespace_that_is_there(self):
         holder = subprocess.Popen(["unshare", "--user", "sh", "-c", "echo; exec sleep 100"], stdout=subprocess.PIPE)
         try:
@@ -180,10 +200,16 @@ class Userns(Maps):
                 pathlib.Path(f"/proc/{holder.pid}/{name}").write_text(f"0 {FREE} 500")
             users, groups = self.maps("--userns", f"ns:/proc/{holder.pid}/ns/user")
             self.assertEqual((users, groups), ([(0, FREE, 500)],) * 2)
+            own = os.readlink(f"/proc/{holder.pid}/ns/user")
+            self.ok("create", "--name", "in", "--userns", f"ns:/proc/{holder.pid}/ns/user", DEMO, "readlink",
+                    "/proc/self/ns/user")
+            self.assertEqual(self.ok("start", "-a", "in").strip(), own)
         finally:
             holder.kill()
             holder.wait()
             holder.stdout.close()
+        self.fails(125, "start", "-a", "in", saying=["cannot start \"in\"", f"/proc/{holder.pid}/ns/user"])
+        self.ok("rm", "in")
         self.refused("--userns", "ns:/proc/self/ns/net", saying=["no user namespace"])
         self.refused("--userns", "ns:/proc/self/ns/user", saying=["the host's own", "hint: "])
         self.refused("--userns", "ns:/no/such", saying=["/no/such"])

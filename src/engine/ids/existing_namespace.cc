@@ -4,16 +4,13 @@
 #include <csignal>
 
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/nsfs.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "sys/channel.h"
 #include "sys/file.h"
+#include "sys/namespaces.h"
 #include "sys/process.h"
 
 namespace berth::engine {
@@ -21,21 +18,6 @@ namespace berth::engine {
 namespace {
 
 constexpr size_t kLongestMap = 16384;  // 340 extents, as the kernel prints them in columns
-
-Result<sys::UniqueFd> open_user_namespace(const std::string& path) {
-  sys::UniqueFd file = TRY(sys::open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK));
-  struct statfs found{};
-  if (::fstatfs(file.get(), &found) != 0) return fail_errno(errno, "look at {}", path);
-  if (found.f_type != NSFS_MAGIC || ::ioctl(file.get(), NS_GET_NSTYPE) != CLONE_NEWUSER)
-    return fail(Code::usage, "{} is no user namespace", path);
-  const struct stat it = TRY(sys::stat_at(file.get(), "", AT_EMPTY_PATH));
-  const struct stat own = TRY(sys::stat_at(AT_FDCWD, "/proc/self/ns/user", 0));
-  if (it.st_dev == own.st_dev && it.st_ino == own.st_ino) {
-    Error error{Code::usage, 0, fmt::format("{} is the host's own user namespace", path), {}};
-    return std::unexpected(std::move(error).with_hint("`--userns host` says so plainly."));
-  }
-  return file;
-}
 
 Result<idmap::IdMap> read_map(pid_t pid, const char* name) {
   const std::string path = fmt::format("/proc/{}/{}", pid, name);
@@ -45,6 +27,13 @@ Result<idmap::IdMap> read_map(pid_t pid, const char* name) {
 }
 
 }  // namespace
+
+Result<sys::UniqueFd> open_user_namespace(const std::string& path) {
+  sys::UniqueFd file = TRY(sys::open_namespace(path, CLONE_NEWUSER));
+  if (!TRY(sys::is_own_namespace(file.get(), CLONE_NEWUSER))) return file;
+  Error error{Code::usage, 0, fmt::format("{} is the host's own user namespace", path), {}};
+  return std::unexpected(std::move(error).with_hint("`--userns host` says so plainly."));
+}
 
 // The kernel shows a map to a process of it only, so one goes in and waits to be looked at.
 Result<NamespaceMaps> maps_of_namespace(const std::string& path) {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "idmap/id_map.h"
+#include "sys/unique_fd.h"
 
 namespace berth::engine {
 
@@ -13,8 +14,11 @@ struct NamespaceMaps {
   idmap::IdMap groups;
 };
 
-// `path` is the caller's: /proc/PID/ns/user, or a place where a namespace is bound. Code::usage where it is
-// no user namespace, or the host's own.
+// Code::usage where it is no user namespace, or the host's own.
+Result<sys::UniqueFd> open_user_namespace(const std::string& path);
+
+// `path` is the caller's: /proc/PID/ns/user, or a place where a namespace is bound. Errors as of
+// open_user_namespace().
 Result<NamespaceMaps> maps_of_namespace(const std::string& path);
 
 }  // namespace berth::engine

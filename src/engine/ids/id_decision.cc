@@ -34,11 +34,6 @@ std::optional<uint32_t> number_in_environment(const char* name) {
   return text == nullptr ? std::nullopt : whole_number<uint32_t>(text);
 }
 
-Result<idmap::UsernsMode> mode_of(const ContainerSpec& spec, const config::Config& config) {
-  if (spec.userns.empty()) return config.defaults.userns.value;
-  return idmap::parse_userns_mode(spec.userns);
-}
-
 // The map's first `count` IDs.
 Result<IdMap> first_ids(const IdMap& map, uint64_t count) {
   std::vector<idmap::Extent> extents;
@@ -57,7 +52,7 @@ class Decision {
 
   Result<IdDecision> make() {
     if (!spec_.project.empty()) return of_project();
-    const idmap::UsernsMode mode = TRY(mode_of(spec_, config_));
+    const idmap::UsernsMode mode = TRY(userns_mode_of(spec_, config_));
     TRY(config::check_userns(config_, mode));
     if (spec_.network == "host") TRY(config::check_host_namespace(config_, "--network host"));
     if (spec_.allow_shared_ids) TRY(config::check_shared_ids(config_));
@@ -256,19 +251,13 @@ Result<> check_recorded(const store::ContainerRecord& record, const ContainerSpe
   return {};
 }
 
-Result<bool> wants_user_namespace(store::Database& db, const ContainerSpec& spec,
-                                  const config::Config& config) {
-  if (!spec.project.empty()) return true;
-  const idmap::UsernsMode mode = TRY(mode_of(spec, config));
-  if (const auto* other = std::get_if<idmap::UsernsOfContainer>(&mode)) {
-    const Result<store::ContainerRecord> found = store::find_container(db, other->name);
-    return !found || !found->uid_map.empty();
-  }
-  return !std::holds_alternative<idmap::UsernsHost>(mode);
+Result<idmap::UsernsMode> userns_mode_of(const ContainerSpec& spec, const config::Config& config) {
+  if (spec.userns.empty()) return config.defaults.userns.value;
+  return idmap::parse_userns_mode(spec.userns);
 }
 
 Result<> settle_userns(ContainerSpec& spec, const config::Config& config, Caller caller) {
-  const idmap::UsernsMode mode = TRY(mode_of(spec, config));
+  const idmap::UsernsMode mode = TRY(userns_mode_of(spec, config));
   spec.userns = idmap::userns_text(mode);
   const auto* keep = std::get_if<idmap::UsernsKeepId>(&mode);
   if (keep != nullptr && spec.user.empty()) {

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "engine/container/container_spec.h"
 #include "idmap/id_map.h"
+#include "idmap/userns_mode.h"
 #include "store/containers.h"
 #include "store/database.h"
 
@@ -50,8 +51,7 @@ Result<IdDecision> recorded_maps(const store::ContainerRecord& record);
 Result<> check_recorded(const store::ContainerRecord& record, const ContainerSpec& spec,
                         const config::Config& config);
 
-// Whether the container is to have a user namespace of its own; known before the ledger is asked.
-Result<bool> wants_user_namespace(store::Database& db, const ContainerSpec& spec,
-                                  const config::Config& config);
+// What was asked for; where that is nothing, what the configuration says.
+Result<idmap::UsernsMode> userns_mode_of(const ContainerSpec& spec, const config::Config& config);
 
 }  // namespace berth::engine

@@ -13,6 +13,7 @@ ContainerPlan large_plan() {
   ContainerPlan plan;
   plan.id = "id";
   plan.hostname = std::string(kMany, 'h');
+  plan.namespaces.network = NamespaceUse::joined;
   plan.rootfs.layers.assign(kMany, "/layer");
   for (uint32_t i = 0; i < kMany; ++i) {
     plan.uid_map.push_back({i, i + 1'000'000, 1});
@@ -38,7 +39,7 @@ TEST(Plan, IsWholeOnTheOtherSideHoweverLarge) {
   EXPECT_EQ(read.mounts.back().attributes, kMany - 1);
   EXPECT_EQ(read.uid_map.back().outside, 1'000'000 + kMany - 1);
   EXPECT_EQ(read.process.environment, plan.process.environment);
-  EXPECT_TRUE(read.private_network);
+  EXPECT_EQ(read.namespaces, plan.namespaces);
   EXPECT_TRUE(read.process.no_new_privileges);
   EXPECT_EQ(read.process.bounding, plan.process.bounding);
 }

@@ -1,0 +1,138 @@
+#include "sys/namespaces.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "sys/file.h"
+
+namespace berth::sys {
+
+namespace {
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+struct Name {
+  int type;
+  const char* name;
+};
+constexpr std::array<Name, 8> kNames{{{CLONE_NEWUSER, "user"},
+                                      {CLONE_NEWNS, "mnt"},
+                                      {CLONE_NEWPID, "pid"},
+                                      {CLONE_NEWNET, "net"},
+                                      {CLONE_NEWIPC, "ipc"},
+                                      {CLONE_NEWUTS, "uts"},
+                                      {CLONE_NEWCGROUP, "cgroup"},
+                                      {CLONE_NEWTIME, "time"}}};
+
+// What the process between says: a child, or what could not be joined.
+struct Report {
+  int32_t pid = 0;
+  int32_t err = 0;
+  int32_t type = 0;  // of the namespace; 0: making the child
+};
+
+// All but the user namespace that may be joined now; those that may not are left in `left`.
+Report join_all(std::span<const JoinedNamespace> joined, std::vector<const JoinedNamespace*>& left) {
+  for (const JoinedNamespace& space : joined) {
+    if (space.type == CLONE_NEWUSER) continue;
+    if (::setns(space.fd.get(), space.type) == 0) continue;
+    if (errno != EPERM) return {.err = errno, .type = space.type};
+    left.push_back(&space);
+  }
+  return {};
+}
+
+Report join(std::span<const JoinedNamespace> joined) {
+  std::vector<const JoinedNamespace*> left;
+  if (const Report report = join_all(joined, left); report.err != 0) return report;
+  for (const JoinedNamespace& space : joined) {
+    if (space.type == CLONE_NEWUSER && ::setns(space.fd.get(), CLONE_NEWUSER) != 0)
+      return {.err = errno, .type = CLONE_NEWUSER};
+  }
+  for (const JoinedNamespace* space : left) {
+    if (::setns(space->fd.get(), space->type) != 0) return {.err = errno, .type = space->type};
+  }
+  return {};
+}
+
+// The pid of the new process; 0 in it.
+long clone_sibling(uint64_t namespaces) {
+  clone_args args{};
+  args.flags = namespaces | CLONE_PARENT;  // which takes over the exit signal, too
+  return ::syscall(SYS_clone3, &args, sizeof args);
+}
+
+}  // namespace
+
+const char* namespace_name(int type) {
+  for (const Name& name : kNames) {
+    if (name.type == type) return name.name;
+  }
+  return "unknown";
+}
+
+Result<UniqueFd> open_namespace(const std::string& path, int type) {
+  UniqueFd file = TRY(open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK));
+  struct statfs found{};
+  if (::fstatfs(file.get(), &found) != 0) return fail_errno(errno, "look at {}", path);
+  if (found.f_type != NSFS_MAGIC || ::ioctl(file.get(), NS_GET_NSTYPE) != type)
+    return fail(Code::usage, "{} is no {} namespace", path, namespace_name(type));
+  return file;
+}
+
+Result<bool> is_own_namespace(int fd, int type) {
+  const struct stat it = TRY(stat_at(fd, "", AT_EMPTY_PATH));
+  const struct stat own = TRY(stat_at(AT_FDCWD, fmt::format("/proc/self/ns/{}", namespace_name(type)), 0));
+  return it.st_dev == own.st_dev && it.st_ino == own.st_ino;
+}
+
+Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamespace> joined) {
+  if (joined.empty()) return fork_into(namespaces);
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
+  const UniqueFd reports(pipe[0]);
+  UniqueFd says(pipe[1]);
+  const Child between = TRY(fork_into(0));
+  if (between.pid == 0) {
+    // Whoever is root in there could otherwise trace this process, which has the caller's memory.
+    ::prctl(PR_SET_DUMPABLE, 0);
+    Report report = join(joined);
+    if (report.err == 0) {
+      const long pid = clone_sibling(namespaces);
+      if (pid == 0) return Child{};
+      report = {.pid = static_cast<int32_t>(pid), .err = pid < 0 ? errno : 0};
+    }
+    [[maybe_unused]] const ssize_t n = ::write(says.get(), &report, sizeof report);
+    ::_exit(0);
+  }
+  says.reset();
+  // The child has the pipe's other end too, so not until its end.
+  Report report;
+  const ssize_t length = ::read(reports.get(), &report, sizeof report);
+  TRY(wait_for(between.pidfd.get()));
+  if (length != sizeof report) return fail("the process that was to join the namespaces was killed");
+  if (report.err != 0 && report.type != 0)
+    return fail_errno(report.err, "join the {} namespace", namespace_name(report.type));
+  if (report.err != 0) return fail_errno(report.err, "create a process");
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, report.pid, 0)));
+  if (!pidfd) return fail_errno(errno, "watch process {}", report.pid);
+  return Child{report.pid, std::move(pidfd)};
+}
+
+}  // namespace berth::sys

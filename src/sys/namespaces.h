@@ -1,0 +1,38 @@
+// Namespaces that exist already, and processes in them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+#include "sys/process.h"
+#include "sys/unique_fd.h"
+
+namespace berth::sys {
+
+// A namespace that a process is to join.
+struct JoinedNamespace {
+  int type = 0;  // one CLONE_NEW*
+  UniqueFd fd;
+};
+
+// Opens the namespace at `path`: /proc/PID/ns/…, or a place where one is bound. Code::usage where it is none,
+// or of another type (ioctl_ns(2), NS_GET_NSTYPE).
+Result<UniqueFd> open_namespace(const std::string& path, int type);
+
+// Whether this process is in that namespace already.
+Result<bool> is_own_namespace(int fd, int type);
+
+// What a type is called in /proc/PID/ns: "user", "mnt", "pid".
+const char* namespace_name(int type);
+
+// fork_into() for a child that is also in the `joined` namespaces; the new ones belong to the user namespace
+// among them. Those that the host owns are joined first, while the caller's capabilities count, then the user
+// namespace, then what only its root may join (setns(2)).
+//
+// Some of it has to happen before the child exists, so a process between the two does it, and is reaped here;
+// the child is the caller's own (clone(2), CLONE_PARENT).
+Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamespace> joined);
+
+}  // namespace berth::sys
