@@ -203,8 +203,12 @@ Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs) {
   plan.hostname = spec.hostname.empty() ? inputs.id.substr(0, kShortId) : spec.hostname;
   plan.uid_map = extents(inputs.uid_map);
   plan.gid_map = extents(inputs.gid_map);
-  plan.rootfs = {inputs.layers,  inputs.files.upper, inputs.files.work,
-                 spec.read_only, inputs.transient,   inputs.translated};
+  plan.rootfs = {.layers = inputs.layers,
+                 .upper = inputs.files.upper,
+                 .work = inputs.files.work,
+                 .read_only = spec.read_only,
+                 .transient = inputs.transient,
+                 .translated = inputs.translated};
   plan.mounts = TRY(plan_mounts(inputs));
   plan.devices = plan_devices(inputs);
   if (!spec.privileged) {

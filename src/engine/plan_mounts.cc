@@ -16,55 +16,59 @@ using runtime::MountPlan;
 
 constexpr uint64_t kQuiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
+MountPlan filesystem(const char* type, std::string target, std::string options, uint64_t attributes) {
+  return {.kind = MountKind::filesystem,
+          .type = type,
+          .target = std::move(target),
+          .options = std::move(options),
+          .attributes = {.set = attributes}};
+}
+
+MountPlan namespaced(const char* type, const char* target, std::string options, uint64_t attributes) {
+  MountPlan mount = filesystem(type, target, std::move(options), attributes);
+  mount.kind = MountKind::namespaced;
+  return mount;
+}
+
 void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
   const ContainerSpec& spec = inputs.spec;
-  mounts.push_back({.kind = MountKind::proc, .target = "/proc", .attributes = kQuiet});
+  mounts.push_back(namespaced("proc", "/proc", "", kQuiet));
   // The kernel lets no root but the host's own make devices.
   const bool may_make_devices = !inputs.uid_map && !spec.privileged;
   const uint64_t only_these_devices = may_make_devices ? MOUNT_ATTR_NODEV : 0;
-  mounts.push_back({.kind = MountKind::tmpfs,
-                    .target = "/dev",
-                    .options = "mode=755,size=65536k",
-                    .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME | only_these_devices});
-  // The terminals' group, where the map has it.
+  mounts.push_back(filesystem("tmpfs", "/dev", "mode=755,size=65536k",
+                              MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME | only_these_devices));
+  // The terminals' group is 5 wherever there is one; a map without it leaves them to their owner's group.
   constexpr uint32_t kTtyGroup = 5;
   const bool has_group = !inputs.gid_map || inputs.gid_map->to_host(ContainerGid(kTtyGroup)).has_value();
-  mounts.push_back({.kind = MountKind::devpts,
-                    .target = "/dev/pts",
-                    .options = has_group ? fmt::format("{}", kTtyGroup) : "",
-                    .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC});
-  mounts.push_back({.kind = MountKind::mqueue, .target = "/dev/mqueue", .attributes = kQuiet});
-  mounts.push_back({.kind = MountKind::tmpfs,
-                    .target = "/dev/shm",
-                    .options = fmt::format("mode=1777,size={}", spec.shm_size),
-                    .attributes = kQuiet});
+  const std::string group = has_group ? fmt::format(",gid={}", kTtyGroup) : "";
+  mounts.push_back(namespaced("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620" + group,
+                              MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+  mounts.push_back(namespaced("mqueue", "/dev/mqueue", "", kQuiet));
+  mounts.push_back(filesystem("tmpfs", "/dev/shm", fmt::format("mode=1777,size={}", spec.shm_size), kQuiet));
   const uint64_t sys_mode = spec.privileged ? 0 : MOUNT_ATTR_RDONLY;
   if (spec.network == "host") {
     // sysfs shows a network namespace, and only that namespace's owner may mount it.
     mounts.push_back({.kind = MountKind::bind,
                       .source = "/sys",
                       .target = "/sys",
-                      .attributes = kQuiet | sys_mode,
+                      .below = {.set = kQuiet | sys_mode},
                       .recursive = true});
   } else {
-    mounts.push_back({.kind = MountKind::sysfs, .target = "/sys", .attributes = kQuiet | sys_mode});
+    mounts.push_back(namespaced("sysfs", "/sys", "", kQuiet | sys_mode));
   }
   const auto own_file = [&](const std::string& source, const char* target) {
     mounts.push_back({.kind = MountKind::bind,
                       .source = source,
                       .target = target,
-                      .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV});
+                      .attributes = {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}});
   };
   own_file(inputs.files.hosts, "/etc/hosts");
   own_file(inputs.files.hostname, "/etc/hostname");
   own_file(inputs.files.resolv_conf, "/etc/resolv.conf");
   if (spec.read_only && spec.read_only_tmpfs) {
-    for (const char* target : {"/run", "/tmp", "/var/tmp"}) {
-      mounts.push_back({.kind = MountKind::tmpfs,
-                        .target = target,
-                        .options = "mode=1777",
-                        .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV});
-    }
+    for (const char* target : {"/run", "/tmp", "/var/tmp"})
+      mounts.push_back(filesystem("tmpfs", target, "mode=1777", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
   }
 }
 
@@ -92,23 +96,24 @@ Result<uint64_t> propagation_of(const MountSpec& mount) {
 
 Result<MountPlan> plan_mount(const MountSpec& mount, const MountDecision& decision) {
   const bool tmpfs = mount.type == "tmpfs";
-  MountPlan plan{.kind = tmpfs ? MountKind::tmpfs : MountKind::bind,
+  MountPlan plan{.kind = tmpfs ? MountKind::filesystem : MountKind::bind,
+                 .type = tmpfs ? "tmpfs" : "",
                  .source = mount.source,
                  .target = mount.target,
-                 // No setuid file and no device from outside, unless asked for.
-                 .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-                 .propagation = TRY(propagation_of(mount)),
                  .recursive = mount.type == "bind" && mount.recursive,
                  .map_ids = decision.map_ids,
                  .uid_map = decision.uid_map,
                  .gid_map = decision.gid_map};
-  if (mount.read_only) plan.attributes |= MOUNT_ATTR_RDONLY;
+  plan.propagation = {{TRY(propagation_of(mount)), plan.recursive}};
+  // No setuid file and no device from outside, unless asked for.
+  uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  if (mount.read_only) attributes |= MOUNT_ATTR_RDONLY;
   if (tmpfs) plan.options = "mode=1777";
   for (const std::string& option : mount.options) {
     const auto* known = std::find_if(kAttributes.begin(), kAttributes.end(),
                                      [&](const Option& candidate) { return candidate.name == option; });
     if (known != kAttributes.end()) {
-      plan.attributes = (plan.attributes & ~known->clear) | known->set;
+      attributes = (attributes & ~known->clear) | known->set;
     } else if (tmpfs && (option.starts_with("size=") || option.starts_with("mode=") ||
                          option.starts_with("nr_inodes="))) {
       plan.options += "," + option;
@@ -117,13 +122,19 @@ Result<MountPlan> plan_mount(const MountSpec& mount, const MountDecision& decisi
                   mount.type);
     }
   }
+  (plan.recursive ? plan.below : plan.attributes).set = attributes;
   return plan;
+}
+
+bool is_shared(const MountPlan& mount) {
+  return std::any_of(mount.propagation.begin(), mount.propagation.end(),
+                     [](const runtime::Propagation& one) { return one.type == MS_SHARED; });
 }
 
 // What is mounted in a shared directory would be mounted on the host too.
 Result<> check_shared(const std::vector<MountPlan>& asked) {
   for (const MountPlan& mount : asked) {
-    if (mount.propagation != MS_SHARED) continue;
+    if (!is_shared(mount)) continue;
     for (const MountPlan& other : asked) {
       if (!other.target.starts_with(mount.target + "/")) continue;
       return fail(Code::refused, "the mount on {} lies in {}, which is shared with the host", other.target,

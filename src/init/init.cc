@@ -6,9 +6,9 @@
 // in it can't be turned against anybody. It holds no descriptor; the container's root may rewrite its memory
 // and gains nothing.
 //
-// Usage: berth-init FILE ARG0 [ARG...], with the descriptor of the status pipe at kStatusFd: there an
-// ExecFailure is written if FILE can't be executed (runtime/protocol.h). As "berth-exec" it executes FILE
-// itself, without a child: then FILE is PID 1.
+// Usage: berth-init STATUS FILE ARG0 [ARG...]. STATUS is the number of a descriptor, where an ExecFailure is
+// written if FILE can't be executed (runtime/protocol.h). As "berth-exec" it executes FILE itself, without a
+// child: then FILE is PID 1.
 #include <asm/ioctls.h>
 #include <asm/signal.h>
 #include <asm/unistd.h>
@@ -17,7 +17,6 @@
 
 namespace {
 
-constexpr long kStatusFd = 3;
 constexpr unsigned kExecFailureMark = 0x63657865;  // as in runtime/protocol.h
 constexpr int kNoHang = 1;                         // WNOHANG
 constexpr long kAnyChild = -1;
@@ -39,12 +38,12 @@ void set_blocked(const SignalSet& set) {
   while (true) system_call(__NR_exit_group, status);
 }
 
-[[noreturn]] void report_failure(long error) {
+[[noreturn]] void report_failure(long status_fd, long error) {
   const struct {
     unsigned mark;
     int err;
   } failure{kExecFailureMark, static_cast<int>(-error)};
-  system_call(__NR_write, kStatusFd, &failure, sizeof failure);
+  system_call(__NR_write, status_fd, &failure, sizeof failure);
   leave(kExecFailed);
 }
 
@@ -56,17 +55,25 @@ bool same(const char* a, const char* b) {
   return *a == *b;
 }
 
-// The child is a process group of its own and, on a terminal, the one in front: Ctrl-C reaches it once, by
-// the kernel, and not a second time through its parent.
-[[noreturn]] void become_command(const char* file, char** argv, char** environment) {
+// `text` is one of berth's own, so all digits.
+long number_in(const char* text) {
+  constexpr long kTen = 10;
+  long number = 0;
+  for (; *text != 0; ++text) number = number * kTen + (*text - '0');
+  return number;
+}
+
+// `words`: the file, and its argument vector. The child is a process group of its own and, on a terminal, the
+// one in front: Ctrl-C reaches it once, by the kernel, and not a second time through its parent.
+[[noreturn]] void become_command(long status_fd, char** words, char** environment) {
   constexpr long kCloseOnExec = 1;
   constexpr long kSetDescriptorFlags = 2;  // F_SETFD
-  system_call(__NR_fcntl, kStatusFd, kSetDescriptorFlags, kCloseOnExec);
+  system_call(__NR_fcntl, status_fd, kSetDescriptorFlags, kCloseOnExec);
   system_call(__NR_setpgid, 0, 0);
   const int group = static_cast<int>(system_call(__NR_getpid));
   system_call(__NR_ioctl, 0, TIOCSPGRP, &group);  // fails where 0 is no terminal; SIGTTOU is blocked
   set_blocked(kNone);
-  report_failure(system_call(__NR_execve, file, argv, environment));
+  report_failure(status_fd, system_call(__NR_execve, words[0], words + 1, environment));
 }
 
 // Reaps all that have ended. True if `child` is among them; `status` is then its exit status as a shell gives
@@ -112,16 +119,17 @@ extern "C" [[noreturn]] void berth_init_main(long* stack) {
   const long argc = *stack;
   char** argv = reinterpret_cast<char**>(stack + 1);
   char** environment = argv + argc + 1;
-  constexpr long kFewest = 3;
+  constexpr long kFewest = 4;
   constexpr int kUsage = 125;
   if (argc < kFewest) leave(kUsage);
-  if (same(argv[0], "berth-exec")) become_command(argv[1], argv + 2, environment);
+  const long status_fd = number_in(argv[1]);
+  if (same(argv[0], "berth-exec")) become_command(status_fd, argv + 2, environment);
   constexpr long kSetName = 15;  // PR_SET_NAME; the memory file's own name would say less
   system_call(__NR_prctl, kSetName, "berth-init");
   set_blocked(kAll);
   const long child = system_call(__NR_clone, SIGCHLD, 0, 0, 0, 0);
-  if (child < 0) report_failure(child);
-  if (child == 0) become_command(argv[1], argv + 2, environment);
+  if (child < 0) report_failure(status_fd, child);
+  if (child == 0) become_command(status_fd, argv + 2, environment);
   close_everything();
   look_after(child);
 }

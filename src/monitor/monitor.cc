@@ -93,8 +93,9 @@ Result<Exited> run_container(sys::Channel& client, runtime::PreparedContainer pr
   const bool terminal = task.plan.process.terminal;
   StreamEnds ends;
   if (!terminal) ends = TRY(make_streams(task.plan, task.request.interactive));
-  runtime::RunningContainer container =
-      TRY(prepared.start(task.plan, task.plan_file.get(), std::move(ends.inside), task.request.scratch));
+  runtime::RunningContainer container = TRY(prepared.start(task.plan, {.plan_file = task.plan_file.get(),
+                                                                       .streams = std::move(ends.inside),
+                                                                       .scratch = task.request.scratch}));
   const Started started{container.pid, now_nanoseconds()};
   fault::point("container-started");
   TRY(record_state(task, container.pid, started.started_at));

@@ -1,18 +1,18 @@
 #include "runtime/assembly.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <optional>
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "runtime/copy_up.h"
 #include "runtime/devices.h"
-#include "runtime/mapped_binds.h"
+#include "runtime/filesystem.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 #include "sys/process.h"
@@ -41,31 +41,17 @@ Result<sys::UniqueFd> target_for(const safepath::Root& root, const std::string& 
   return directory ? root.make_dirs(target) : root.make_file(target);
 }
 
-// "size=1m,mode=1777" → key and value pairs for the file system's context.
-Result<> apply_options(sys::FilesystemContext& context, std::string_view options) {
-  while (!options.empty()) {
-    const std::string_view option = options.substr(0, options.find(','));
-    options.remove_prefix(std::min(option.size() + 1, options.size()));
-    const size_t equals = option.find('=');
-    if (equals == std::string_view::npos) {
-      TRY(context.set_flag(std::string(option)));
-    } else {
-      TRY(context.set(std::string(option.substr(0, equals)), std::string(option.substr(equals + 1))));
-    }
-  }
-  return {};
-}
-
 // The superblock is the host's own, so a container can't remount it, and device nodes in it work where
 // allowed.
 Result<sys::UniqueFd> make_tmpfs(const std::string& options, const HostIds& owner, uint64_t attributes) {
-  sys::FilesystemContext tmpfs = TRY(sys::FilesystemContext::open("tmpfs"));
-  TRY(tmpfs.set("source", "tmpfs"));
-  TRY(tmpfs.set("uid", fmt::format("{}", owner.uid.value())));
-  TRY(tmpfs.set("gid", fmt::format("{}", owner.gid.value())));
-  TRY(apply_options(tmpfs, options));
-  TRY(tmpfs.create());
-  return tmpfs.mount(static_cast<unsigned>(attributes));
+  const std::string own = fmt::format("uid={},gid={}", owner.uid.value(), owner.gid.value());
+  return make_filesystem({.type = "tmpfs",
+                          .options = options.empty() ? own : own + "," + options,
+                          .attributes = {.set = attributes}});
+}
+
+bool has_nodev(const MountPlan& mount) {
+  return ((mount.attributes.set | mount.below.set) & MOUNT_ATTR_NODEV) != 0;
 }
 
 class Assembler {
@@ -73,17 +59,22 @@ class Assembler {
   Assembler(const ContainerPlan& plan, const safepath::Root& root, const HostIds& root_ids)
       : plan_(plan), root_(root), root_ids_(root_ids) {}
 
-  Result<> mount_all(std::vector<sys::UniqueFd> bind_sources, NamespacedMounts namespaced) {
+  // `namespaced`: the mounts that the container's process has made, in the plan's order.
+  Result<> mount_all(std::vector<sys::UniqueFd> bind_sources, std::vector<sys::UniqueFd> namespaced) {
+    size_t next = 0;
     for (size_t i = 0; i < plan_.mounts.size(); ++i) {
       const MountPlan& mount = plan_.mounts[i];
-      sys::UniqueFd source =
-          TRY_CONTEXT(source_of(mount, std::move(bind_sources[i]), namespaced), "mount {}", mount.target);
+      sys::UniqueFd source = std::move(bind_sources[i]);
+      if (mount.kind == MountKind::filesystem)
+        source = TRY_CONTEXT(make_own(mount), "mount {}", mount.target);
+      if (mount.kind == MountKind::namespaced) source = std::move(namespaced.at(next++));
       TRY_CONTEXT(place(mount, source.get()), "mount {}", mount.target);
       // The devices go in before anything is mounted on top of /dev.
-      if (mount.target == "/dev") TRY(fill_dev(source.get(), (mount.attributes & MOUNT_ATTR_NODEV) != 0));
+      if (mount.target == "/dev") TRY(fill_dev(mount, source.get()));
       if (is_essential(mount.target)) essential_.push_back({mount.target, std::move(source)});
     }
-    return {};
+    // Without a mount on /dev they are made in the root file system's own.
+    return dev_is_filled_ ? Result<>() : fill_dev({}, -1);
   }
 
   // A link in the image at or above /proc, /sys or /dev, or at the place of a volume, can lead one mount over
@@ -124,34 +115,16 @@ class Assembler {
   }
 
  private:
-  Result<sys::UniqueFd> source_of(const MountPlan& mount, sys::UniqueFd bind_source,
-                                  NamespacedMounts& namespaced) {
-    switch (mount.kind) {
-      case MountKind::bind:
-        return bind_source;
-      case MountKind::tmpfs:
-        return make_tmpfs(mount.options, root_ids_, mount.attributes);
-      case MountKind::proc:
-        return std::move(namespaced.proc);
-      case MountKind::sysfs:
-        return std::move(namespaced.sysfs);
-      case MountKind::mqueue:
-        return std::move(namespaced.mqueue);
-      case MountKind::devpts:
-        return std::move(namespaced.devpts);
-    }
-    return fail("an unknown kind of mount");
+  Result<sys::UniqueFd> make_own(const MountPlan& mount) {
+    if (mount.type != "tmpfs") return make_filesystem(mount);
+    sys::UniqueFd made = TRY(make_tmpfs(mount.options, root_ids_, mount.attributes.set));
+    if (mount.copy_up) TRY_CONTEXT(copy_up(root_, mount.target, made.get()), "copy what is there");
+    return made;
   }
 
   Result<> place(const MountPlan& mount, int source) {
     const bool directory = TRY(is_directory(source));
-    if (mount.kind == MountKind::bind) {
-      if (mount.attributes != 0) TRY(sys::set_attributes(source, mount.attributes, 0, mount.recursive));
-      uint64_t propagation = mount.propagation == 0 ? uint64_t{MS_PRIVATE} : mount.propagation;
-      // As the kernel makes it anyway when a namespace of other users is entered (mount_namespaces(7)).
-      if (propagation == MS_SHARED && !plan_.uid_map.empty()) propagation = MS_SLAVE;
-      TRY(sys::set_propagation(source, "", propagation, mount.recursive));
-    }
+    if (mount.kind == MountKind::bind) TRY(change_bind(mount, source));
     const sys::UniqueFd target = TRY(target_for(root_, mount.target, directory));
     if (TRY(is_directory(target.get())) != directory) {
       return fail("the source is {} and the target in the container is {}",
@@ -160,21 +133,39 @@ class Assembler {
     return sys::attach(source, target.get(), "");
   }
 
-  // With `only_these`, no other device can be opened in /dev, whoever makes one: each lies on a mount of its
-  // own, and /dev has none.
-  Result<> fill_dev(int dev, bool only_these) {
+  Result<> change_bind(const MountPlan& mount, int source) {
+    if (mount.below != AttributeChange{})
+      TRY(sys::set_attributes(source, mount.below.set, mount.below.clear, true));
+    if (mount.attributes != AttributeChange{})
+      TRY(sys::set_attributes(source, mount.attributes.set, mount.attributes.clear, false));
+    if (mount.propagation.empty()) return sys::set_propagation(source, "", MS_PRIVATE, mount.recursive);
+    for (Propagation change : mount.propagation) {
+      // As the kernel makes it anyway when a namespace of other users is entered (mount_namespaces(7)).
+      if (change.type == MS_SHARED && !plan_.uid_map.empty()) change.type = MS_SLAVE;
+      TRY(sys::set_propagation(source, "", change.type, change.recursive));
+    }
+    return {};
+  }
+
+  // With NODEV no other device can be opened in /dev than the plan's, whoever makes one: each lies on a mount
+  // of its own, and /dev has none. A directory of the host's that is mounted there has what it has.
+  Result<> fill_dev(const MountPlan& mount, int dev) {
+    dev_is_filled_ = true;
+    const bool hosts_own = dev >= 0 && mount.kind == MountKind::bind;
+    const bool only_these = dev >= 0 && !hosts_own && has_nodev(mount);
     if (only_these) TRY(sys::set_attributes(dev, 0, MOUNT_ATTR_NODEV, false));
-    TRY(make_devices(plan_.devices, root_, plan_));
+    if (!hosts_own) TRY(make_devices(plan_.devices, root_, plan_));
     if (only_these) {
       for (const DevicePlan& device : plan_.devices) {
         const sys::UniqueFd node = TRY(root_.open(device.path, O_PATH | O_NOFOLLOW));
-        const sys::UniqueFd mount = TRY(sys::clone_tree(node.get(), "", false));
-        TRY_CONTEXT(sys::attach(mount.get(), node.get(), ""), "mount {}", device.path);
+        const sys::UniqueFd clone = TRY(sys::clone_tree(node.get(), "", false));
+        TRY_CONTEXT(sys::attach(clone.get(), node.get(), ""), "mount {}", device.path);
       }
       TRY(sys::set_attributes(dev, MOUNT_ATTR_NODEV, 0, false));
     }
     // Before a volume can be mounted there.
-    null_ = TRY(root_.open("/dev/null", O_PATH | O_NOFOLLOW));
+    Result<sys::UniqueFd> null = root_.open("/dev/null", O_PATH | O_NOFOLLOW);
+    if (null) null_ = std::move(*null);
     return {};
   }
 
@@ -205,66 +196,16 @@ class Assembler {
   const safepath::Root& root_;
   HostIds root_ids_;
   std::vector<std::pair<std::string, sys::UniqueFd>> essential_;
+  bool dev_is_filled_ = false;
   sys::UniqueFd null_;   // the container's /dev/null
   sys::UniqueFd empty_;  // the first mount over a masked directory
 };
 
 }  // namespace
 
-namespace {
-
-// The host's mount namespace for as long as the object lives, and then again the one before.
-class HostMountNamespace {
- public:
-  static Result<HostMountNamespace> enter(int host) {
-    sys::UniqueFd own = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
-    if (::setns(host, CLONE_NEWNS) != 0) return fail_errno(errno, "enter the host's mount namespace");
-    return HostMountNamespace(std::move(own));
-  }
-  HostMountNamespace(HostMountNamespace&&) = default;
-  HostMountNamespace& operator=(HostMountNamespace&&) = delete;
-  HostMountNamespace(const HostMountNamespace&) = delete;
-  HostMountNamespace& operator=(const HostMountNamespace&) = delete;
-  ~HostMountNamespace() {
-    // What is mounted from here on would be the host's.
-    if (own_.valid() && ::setns(own_.get(), CLONE_NEWNS) != 0) ::abort();
-  }
-
- private:
-  explicit HostMountNamespace(sys::UniqueFd own) : own_(std::move(own)) {}
-  sys::UniqueFd own_;
-};
-
-bool follows_the_host(const MountPlan& mount) {
-  return mount.propagation == MS_SLAVE || mount.propagation == MS_SHARED;
-}
-
-Result<sys::UniqueFd> open_bind_source(const MountPlan& mount, BindMapper& mapper, int host_mounts) {
-  // The private namespace is cut off from what is mounted on the host later, and so are copies made in it.
-  std::optional<HostMountNamespace> host;
-  if (follows_the_host(mount)) host.emplace(TRY(HostMountNamespace::enter(host_mounts)));
-  const sys::UniqueFd path =
-      TRY_CONTEXT(sys::open_at(AT_FDCWD, mount.source, O_PATH), "mount {} from the host", mount.source);
-  sys::UniqueFd clone = TRY(sys::clone_tree(path.get(), "", mount.recursive));
-  TRY_CONTEXT(mapper.map(mount, clone.get(), path.get()), "mount {} with mapped IDs", mount.source);
-  return clone;
-}
-
-}  // namespace
-
-Result<std::vector<sys::UniqueFd>> open_bind_sources(const ContainerPlan& plan, int user_namespace,
-                                                     int host_mounts) {
-  std::vector<sys::UniqueFd> sources;
-  BindMapper mapper(user_namespace);
-  for (const MountPlan& mount : plan.mounts) {
-    sources.emplace_back();
-    if (mount.kind == MountKind::bind) sources.back() = TRY(open_bind_source(mount, mapper, host_mounts));
-  }
-  return sources;
-}
-
 Result<> assemble(const ContainerPlan& plan, const safepath::Root& root, const HostIds& root_ids,
-                  std::vector<sys::UniqueFd> bind_sources, NamespacedMounts namespaced, int console) {
+                  std::vector<sys::UniqueFd> bind_sources, std::vector<sys::UniqueFd> namespaced,
+                  int console) {
   // What is made in the container's file systems belongs to its root.
   const sys::ScopedFsIds as_root = TRY(sys::ScopedFsIds::set(root_ids.uid, root_ids.gid));
   Assembler assembler(plan, root, root_ids);

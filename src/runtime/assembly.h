@@ -11,24 +11,11 @@
 
 namespace berth::runtime {
 
-// File systems that belong to the container's namespaces, made inside them and handed over as detached
-// mounts. Each is empty if the plan does not ask for it.
-struct NamespacedMounts {
-  sys::UniqueFd proc;
-  sys::UniqueFd sysfs;
-  sys::UniqueFd mqueue;
-  sys::UniqueFd devpts;
-};
-
-// The sources of the plan's bind mounts as detached clones, mapped where asked, in the order of plan.mounts
-// (an invalid descriptor for other kinds). Opened before anything of the container exists that could move
-// them. `host_mounts`: the host's mount namespace, for those that are to follow what is mounted there later.
-Result<std::vector<sys::UniqueFd>> open_bind_sources(const ContainerPlan& plan, int user_namespace,
-                                                     int host_mounts);
-
 // Mounts everything of the plan below `root` (an attached mount), makes devices, masks paths, sets what is
-// read-only. `console` is the terminal's other end for /dev/console, or -1.
+// read-only. `namespaced`: the mounts of MountKind::namespaced, detached, in the plan's order. `console` is
+// the terminal's other end for /dev/console, or -1.
 Result<> assemble(const ContainerPlan& plan, const safepath::Root& root, const HostIds& root_ids,
-                  std::vector<sys::UniqueFd> bind_sources, NamespacedMounts namespaced, int console);
+                  std::vector<sys::UniqueFd> bind_sources, std::vector<sys::UniqueFd> namespaced,
+                  int console);
 
 }  // namespace berth::runtime

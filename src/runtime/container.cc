@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 
 #include <fcntl.h>
@@ -17,7 +16,7 @@
 #include "base/fault.h"
 #include "idmap/id_map.h"
 #include "runtime/assembly.h"
-#include "runtime/execution.h"
+#include "runtime/bind_sources.h"
 #include "runtime/inside.h"
 #include "runtime/namespaced_mounts.h"
 #include "runtime/protocol.h"
@@ -30,8 +29,6 @@
 namespace berth::runtime {
 
 namespace {
-
-constexpr size_t kLongestFailure = 64 * 1024;
 
 // A mount namespace of the host's user namespace for as long as the object lives; nothing in it is seen
 // outside.
@@ -66,6 +63,7 @@ uint64_t clone_flags(const NamespacesPlan& plan) {
   if (plan.pid == NamespaceUse::own) flags |= CLONE_NEWPID;
   if (plan.network == NamespaceUse::own) flags |= CLONE_NEWNET;
   if (plan.uts == NamespaceUse::own) flags |= CLONE_NEWUTS;
+  if (plan.time == NamespaceUse::own) flags |= CLONE_NEWTIME;
   return flags;
 }
 
@@ -92,7 +90,7 @@ Result<HostIds> root_ids(const ContainerPlan& plan) {
 // If the start fails, the process is killed and reaped.
 class PreparedContainer::Parts {
  public:
-  Result<> prepare(const Namespaces& namespaces, sys::UniqueFd init_program) {
+  Result<> prepare(const Namespaces& namespaces, sys::UniqueFd init_program, unsigned preserved) {
     namespaces_ = namespaces.plan;
     mounts_.emplace(TRY(PrivateMountNamespace::enter()));
     auto [ours, theirs] = TRY(sys::Channel::make_pair());
@@ -100,22 +98,23 @@ class PreparedContainer::Parts {
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
     status_ = sys::UniqueFd(pipe[0]);
     sys::UniqueFd status_inside(pipe[1]);
-    child_ = TRY_CONTEXT(sys::fork_into_joined(clone_flags(namespaces.plan), namespaces.joined),
-                         "create the container's namespaces");
+    child_ = TRY_CONTEXT(
+        sys::fork_into_joined(clone_flags(namespaces.plan), namespaces.joined, namespaces.time_offsets),
+        "create the container's namespaces");
     if (child_.pid == 0) {
-      run_inside({sys::UniqueFd(theirs.release()), std::move(status_inside), std::move(init_program)});
+      run_inside({sys::UniqueFd(theirs.release()), std::move(status_inside), std::move(init_program)},
+                 preserved);
     }
     channel_ = std::move(ours);
     fault::point("process-created");
     return {};
   }
 
-  Result<RunningContainer> start(const ContainerPlan& plan, int plan_file, const Streams& streams,
-                                 const std::string& scratch) {
+  Result<RunningContainer> start(const ContainerPlan& plan, const StartRequest& request) {
     // What only the mounting needed; let go after the exec, as taking a mount apart makes its owner wait.
     std::vector<sys::UniqueFd> sources;
-    Result<> outcome = assemble_and_enter(plan, plan_file, streams, scratch, sources);
-    if (outcome) outcome = await_exec(plan);
+    Result<> outcome = assemble_and_enter(plan, request, sources);
+    if (outcome) outcome = request.start_socket < 0 ? await_exec(plan) : await_ready();
     if (!outcome) {
       const Error error = explain(plan, outcome.error());
       end_process();
@@ -123,6 +122,8 @@ class PreparedContainer::Parts {
     }
     return RunningContainer{child_.pid, std::exchange(child_.pidfd, {}), std::move(terminal_)};
   }
+
+  [[nodiscard]] pid_t pid() const { return child_.pid; }
 
   void end_process() {
     if (!child_.pidfd.valid()) return;
@@ -132,34 +133,38 @@ class PreparedContainer::Parts {
   }
 
  private:
-  Result<> assemble_and_enter(const ContainerPlan& plan, int plan_file, const Streams& streams,
-                              const std::string& scratch, std::vector<sys::UniqueFd>& sources) {
+  Result<> assemble_and_enter(const ContainerPlan& plan, const StartRequest& request,
+                              std::vector<sys::UniqueFd>& sources) {
     const bool mapped = namespaces_.user != NamespaceUse::host;
     if (plan.uid_map.empty() == mapped || plan.namespaces != namespaces_)
       return fail("the container's namespaces are not those that its plan is for");
     const sys::UniqueFd user_namespace = TRY(map_ids(plan));
-    TRY(channel_.send(wire::encode(StepMessage{.step = Step::mapped}), descriptors_of(plan_file, streams)));
+    TRY(channel_.send(wire::encode(StepMessage{.step = Step::mapped}), descriptors_of(request)));
     const HostIds ids = TRY(root_ids(plan));
     std::vector<sys::UniqueFd> binds = TRY(open_bind_sources(plan, user_namespace.get(), mounts_->host()));
-    const sys::UniqueFd rootfs = TRY_CONTEXT(
-        mount_rootfs(plan.rootfs, user_namespace.get(), ids, scratch, sources), "mount the root file system");
+    const RootfsRequest wanted{plan.rootfs, user_namespace.get(), ids, request.scratch, mounts_->host()};
+    const sys::UniqueFd rootfs = TRY_CONTEXT(mount_rootfs(wanted, sources), "mount the root file system");
     fault::point("rootfs-mounted");
-    NamespacedSet namespaced = TRY(receive_mounts(channel_));
+    NamespacedSet namespaced = TRY(receive_mounts(plan, channel_));
     terminal_ = std::move(namespaced.terminal);
     const sys::UniqueFd peer = TRY(open_terminal_peer(plan.process));
     TRY(sys::attach(rootfs.get(), AT_FDCWD, "/"));
     const safepath::Root root(TRY(sys::open_at(rootfs.get(), ".", O_PATH | O_DIRECTORY)));
     TRY(assemble(plan, root, ids, std::move(binds), std::move(namespaced.mounts), peer.get()));
+    if (request.before_pivot) TRY(request.before_pivot());
     TRY(pivot_into(rootfs.get()));
     fault::point("assembled");
-    const std::vector<int> fds = peer.valid() ? std::vector<int>{peer.get()} : std::vector<int>{};
+    std::vector<int> fds;
+    if (peer.valid()) fds.push_back(peer.get());
+    if (request.start_socket >= 0) fds.push_back(request.start_socket);
     TRY(channel_.send(wire::encode(StepMessage{.step = Step::enter}), fds));
     mounts_.reset();
     return {};
   }
 
-  static std::vector<int> descriptors_of(int plan_file, const Streams& streams) {
-    std::vector<int> fds{plan_file};
+  static std::vector<int> descriptors_of(const StartRequest& request) {
+    std::vector<int> fds{request.plan_file};
+    const Streams& streams = request.streams;
     for (const sys::UniqueFd* stream : {&streams.input, &streams.output, &streams.error}) {
       if (stream->valid()) fds.push_back(stream->get());
     }
@@ -208,17 +213,14 @@ class PreparedContainer::Parts {
   [[nodiscard]] Result<> await_exec(const ContainerPlan& plan) const {
     const std::string said = TRY(sys::read_all(status_.get(), kLongestFailure));
     if (said.empty()) return {};
-    return std::unexpected(failure_in(plan, said));
+    return std::unexpected(failure_from(plan.process.argv.front(), said));
   }
 
-  static Error failure_in(const ContainerPlan& plan, const std::string& said) {
-    if (said.size() == sizeof(ExecFailure)) {
-      ExecFailure failure;
-      std::memcpy(&failure, said.data(), sizeof failure);
-      if (failure.mark == kExecFailureMark) return exec_error(plan.process.argv.front(), failure.err, true);
-    }
-    Result<Failure> failure = wire::decode<Failure>(said);
-    return failure ? to_error(*failure) : failure.error();
+  // The process says that it is ready; where it fails instead, the channel ends and the status pipe has why.
+  [[nodiscard]] Result<> await_ready() {
+    const sys::Message message = TRY(channel_.receive());
+    if (!message.data.empty() && TRY(wire::decode<StepMessage>(message.data)).step == Step::ready) return {};
+    return fail("the container's process ended before it was ready");
   }
 
   // If the new process has said why it failed, that is the reason; what the host side saw is only the
@@ -231,7 +233,7 @@ class PreparedContainer::Parts {
     const ssize_t length = ::read(status_.get(), said.data(), said.size());
     if (length <= 0) return seen;
     said.resize(static_cast<size_t>(length));
-    return failure_in(plan, said);
+    return failure_from(plan.process.argv.front(), said);
   }
 
   NamespacesPlan namespaces_;
@@ -248,17 +250,20 @@ PreparedContainer::~PreparedContainer() {
   if (parts_) parts_->end_process();
 }
 
-Result<PreparedContainer> PreparedContainer::prepare(const Namespaces& namespaces,
-                                                     sys::UniqueFd init_program) {
+pid_t PreparedContainer::pid() const {
+  return parts_->pid();
+}
+
+Result<PreparedContainer> PreparedContainer::prepare(const Namespaces& namespaces, sys::UniqueFd init_program,
+                                                     unsigned preserved) {
   auto parts = std::make_unique<Parts>();
-  TRY(parts->prepare(namespaces, std::move(init_program)));
+  TRY(parts->prepare(namespaces, std::move(init_program), preserved));
   return PreparedContainer(std::move(parts));
 }
 
-Result<RunningContainer> PreparedContainer::start(const ContainerPlan& plan, int plan_file, Streams streams,
-                                                  const std::string& scratch) {
+Result<RunningContainer> PreparedContainer::start(const ContainerPlan& plan, const StartRequest& request) {
   if (plan.process.argv.empty()) return fail("the plan has no command");
-  return parts_->start(plan, plan_file, streams, scratch);
+  return parts_->start(plan, request);
 }
 
 }  // namespace berth::runtime

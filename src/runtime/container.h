@@ -1,7 +1,10 @@
 // Starts a container from its plan. Host side; protocol.h has the chart.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -25,9 +28,24 @@ struct RunningContainer {
   sys::UniqueFd terminal;  // the master of its terminal, if it has one
 };
 
+// The namespaces of a container, and its process's place among others.
 struct Namespaces {
   NamespacesPlan plan;
   std::vector<sys::JoinedNamespace> joined;  // one for each that is to be joined
+  std::string time_offsets;  // what /proc/PID/timens_offsets takes, for a time namespace of its own
+};
+
+struct StartRequest {
+  int plan_file = -1;  // the plan as wire::encode writes it, for the new process
+  Streams streams;
+  // An empty directory of the host's that may be mounted on (in the private namespace) by kernels that need
+  // paths.
+  std::string scratch;
+  // Called when all is mounted and the old root is still there: the place of hooks. Its error ends the start.
+  std::function<Result<>()> before_pivot;
+  // Not -1: a listening socket at which the process waits to be told to execute its command
+  // (await_start.h). Then the container outlives its maker.
+  int start_socket = -1;
 };
 
 // A process in its namespaces, which waits to be told what container it is to be. Namespaces take the kernel
@@ -37,8 +55,10 @@ struct Namespaces {
 // private mount namespace, a copy of the host's.
 class PreparedContainer {
  public:
-  // `init_program`: berth-init, open, which executes the container's process even if it is without init.
-  static Result<PreparedContainer> prepare(const Namespaces& namespaces, sys::UniqueFd init_program);
+  // `init_program`: berth-init, open, which executes the container's process even if it is without init. The
+  // container's process inherits the descriptors from 3 on, `preserved` of them.
+  static Result<PreparedContainer> prepare(const Namespaces& namespaces, sys::UniqueFd init_program,
+                                           unsigned preserved = 0);
   PreparedContainer(PreparedContainer&&) noexcept;
   PreparedContainer& operator=(PreparedContainer&&) = delete;
   PreparedContainer(const PreparedContainer&) = delete;
@@ -46,11 +66,12 @@ class PreparedContainer {
   // One that was not started is killed and reaped.
   ~PreparedContainer();
 
-  // Returns when the container's process has been executed; after an error nothing is left of it. Once only.
-  // `plan_file`: the plan as wire::encode writes it, for the new process. `scratch`: an empty directory of
-  // the host's that may be mounted on (in the private namespace) by kernels that need paths.
-  Result<RunningContainer> start(const ContainerPlan& plan, int plan_file, Streams streams,
-                                 const std::string& scratch);
+  // On the host, of the process that will be the container's.
+  [[nodiscard]] pid_t pid() const;
+
+  // Returns when the container's process has been executed or, with a start socket, when nothing is left to
+  // be done before that; after an error nothing is left of it. Once only.
+  Result<RunningContainer> start(const ContainerPlan& plan, const StartRequest& request);
 
  private:
   class Parts;

@@ -101,23 +101,23 @@ Result<std::string> find_command(const ProcessPlan& process) {
   return std::unexpected(exec_error(command, refused != 0 ? refused : ENOENT, false));
 }
 
-// Also without init the command is executed by berth-init, and not from here: this process is berth-monitor,
-// a file of the host's, and a command /proc/self/exe, or a script with that interpreter, would execute it in
-// the container and could open it for writing from there (CVE-2019-5736).
-Error execute(const ProcessPlan& process, int init_program) {
-  const Result<std::string> path = find_command(process);
-  if (!path) return path.error();
-  std::vector<char*> environment = pointers(process.environment);
+// Also without init the command is executed by berth-init, and not from here: this process is a program of
+// the host's, and a command /proc/self/exe, or a script with that interpreter, would execute it in the
+// container and could open it for writing from there (CVE-2019-5736).
+Error execute(const Execution& execution) {
+  std::vector<char*> environment = pointers(execution.environment);
   restore_signals();
-  // berth-init takes the file to execute and then the argument vector. By the other name it does not fork.
-  std::vector<std::string> words{process.init ? "berth-init" : "berth-exec", *path};
-  words.insert(words.end(), process.argv.begin(), process.argv.end());
+  // By the other name it does not fork.
+  std::vector<std::string> words{execution.init ? "berth-init" : "berth-exec",
+                                 std::to_string(execution.status), execution.path};
+  words.insert(words.end(), execution.argv.begin(), execution.argv.end());
   std::vector<char*> argv = pointers(words);
-  // berth-init keeps the status pipe until its child has executed the command; it closes it in the child by
-  // itself.
-  if (::fcntl(3, F_SETFD, 0) != 0) return fail_errno(errno, "pass the status pipe to berth-init").error();
-  ::syscall(SYS_execveat, init_program, "", argv.data(), environment.data(), AT_EMPTY_PATH);
-  if (errno == E2BIG) return exec_error(process.argv.front(), E2BIG, true);
+  // berth-init keeps it until its child has executed the command; it closes it in the child by itself.
+  if (::fcntl(execution.status, F_SETFD, 0) != 0)
+    return fail_errno(errno, "pass the status pipe to berth-init").error();
+  ::syscall(SYS_execveat, execution.init_program, "", argv.data(), environment.data(), AT_EMPTY_PATH);
+  if (errno == E2BIG)
+    return exec_error(execution.argv.empty() ? execution.path : execution.argv.front(), E2BIG, true);
   return fail_errno(errno, "execute berth-init").error();
 }
 

@@ -1,6 +1,9 @@
 // From a command line to exec.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "runtime/plan.h"
 
 namespace berth::runtime {
@@ -9,9 +12,18 @@ namespace berth::runtime {
 // environment's PATH, as the calling user may execute it. Code::command_not_found or Code::not_executable.
 Result<std::string> find_command(const ProcessPlan& process);
 
-// Executes the process through berth-init (an open program): as its child, or in its place if the plan is
-// without init. Returns only on failure.
-Error execute(const ProcessPlan& process, int init_program);
+// What berth-init is to execute: `path`, as the only process or as its child.
+struct Execution {
+  bool init = false;
+  std::string path;
+  const std::vector<std::string>& argv;
+  const std::vector<std::string>& environment;
+  int init_program = -1;  // berth-init, open
+  int status = -1;        // where an ExecFailure is written
+};
+
+// Executes it with all signals as they are by default. Returns only on failure.
+Error execute(const Execution& execution);
 
 // The error for a command that can't be executed. `found`: the file is there, and it was execve(2) that
 // refused.

@@ -17,12 +17,16 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "runtime/await_start.h"
 #include "runtime/credentials.h"
 #include "runtime/execution.h"
 #include "runtime/namespaced_mounts.h"
+#include "runtime/process_attributes.h"
 #include "runtime/protocol.h"
+#include "runtime/start_hooks.h"
 #include "sys/channel.h"
 #include "sys/file.h"
+#include "sys/mount_api.h"
 #include "sys/openat2.h"
 #include "sys/process.h"
 
@@ -30,23 +34,32 @@ namespace berth::runtime {
 
 namespace {
 
-constexpr int kStatusFd = 3;  // berth-init knows it too
-constexpr int kChannelFd = 4;
-constexpr int kInitFd = 5;
-constexpr int kFirstFree = 6;
+// Where the descriptors of the new process are: behind the standard streams and those that stay.
+struct Numbers {
+  explicit Numbers(unsigned preserved)
+      : status(3 + static_cast<int>(preserved)),
+        channel(status + 1),
+        init(status + 2),
+        first_free(status + 3) {}
+  int status;
+  int channel;
+  int init;
+  int first_free;
+};
 
-// Puts the wanted descriptors at fixed numbers and closes all others: the monitor's log, locks and
-// directories are not for this side.
-Result<> arrange_descriptors(InsideDescriptors& wanted) {
+// Puts the wanted descriptors at fixed numbers and closes all others: the maker's log, locks and directories
+// are not for this side.
+Result<> arrange_descriptors(InsideDescriptors& wanted, const Numbers& numbers) {
   struct Place {
     sys::UniqueFd* fd;
     int number;
   };
-  const std::array<Place, 3> places{
-      {{&wanted.status, kStatusFd}, {&wanted.channel, kChannelFd}, {&wanted.init_program, kInitFd}}};
+  const std::array<Place, 3> places{{{&wanted.status, numbers.status},
+                                     {&wanted.channel, numbers.channel},
+                                     {&wanted.init_program, numbers.init}}};
   // First out of the way of each other, then to their places.
   for (const Place& place : places) {
-    const int high = ::fcntl(place.fd->get(), F_DUPFD_CLOEXEC, kFirstFree);
+    const int high = ::fcntl(place.fd->get(), F_DUPFD_CLOEXEC, numbers.first_free);
     if (high < 0) return fail_errno(errno, "arrange the descriptors");
     [[maybe_unused]] const int closed_below = place.fd->release();
     *place.fd = sys::UniqueFd(high);
@@ -55,18 +68,20 @@ Result<> arrange_descriptors(InsideDescriptors& wanted) {
     if (::dup3(place.fd->release(), place.number, O_CLOEXEC) < 0)
       return fail_errno(errno, "arrange the descriptors");
   }
-  if (::syscall(SYS_close_range, static_cast<unsigned>(kFirstFree), ~0U, 0U) != 0) {
+  if (::syscall(SYS_close_range, static_cast<unsigned>(numbers.first_free), ~0U, 0U) != 0) {
     return fail_errno(errno, "close the other descriptors");
   }
   return {};
 }
 
+constexpr const char* kMakerIsGone = "who made the container is gone";
+
 // The descriptors that come with the message for a step; `most` of them at most.
 Result<std::vector<sys::UniqueFd>> expect(sys::Channel& channel, Step step, size_t most) {
   sys::Message message = TRY(channel.receive(most));
-  if (message.data.empty()) return fail("berth-monitor is gone");
+  if (message.data.empty()) return fail("{}", kMakerIsGone);
   const auto decoded = TRY(wire::decode<StepMessage>(message.data));
-  if (decoded.step != step) return fail("berth-monitor said something out of turn");
+  if (decoded.step != step) return fail("the container's maker said something out of turn");
   return std::move(message.fds);
 }
 
@@ -81,12 +96,12 @@ Result<ReceivedPlan> receive_plan(sys::Channel& channel) {
   constexpr size_t kStreams = 3;
   std::vector<sys::UniqueFd> fds = TRY(expect(channel, Step::mapped, 1 + kStreams));
   const bool right = fds.size() == 1 || fds.size() == kStreams || fds.size() == 1 + kStreams;
-  if (!right) return fail("berth-monitor sent the wrong descriptors");
+  if (!right) return fail("the container's maker sent the wrong descriptors");
   for (size_t i = 1; i < fds.size(); ++i) {
     if (::dup2(fds[i].get(), static_cast<int>(kStreams - fds.size() + i)) < 0)
       return fail_errno(errno, "use the standard streams");
   }
-  // The monitor has read it to the end.
+  // Who made it has read it to the end.
   if (::lseek(fds[0].get(), 0, SEEK_SET) != 0) return fail_errno(errno, "read the plan");
   const std::string bytes = TRY(sys::read_all(fds[0].get(), kLargestPlan));
   return ReceivedPlan{TRY(wire::decode<ContainerPlan>(bytes)), fds.size() == kStreams};
@@ -115,7 +130,7 @@ Result<> bring_loopback_up() {
 
 // Out of the way of 0, 1 and 2, which are free until the terminal is put there.
 Result<sys::UniqueFd> move_up(sys::UniqueFd fd) {
-  sys::UniqueFd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstFree));
+  sys::UniqueFd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
   if (!moved) return fail_errno(errno, "arrange the terminal's descriptors");
   return moved;
 }
@@ -151,66 +166,142 @@ Result<> take_null_input() {
   return {};
 }
 
-Result<ContainerPlan> set_up(InsideDescriptors& descriptors) {
-  // Nothing may trace or read this process through /proc while it still holds something of the host's.
-  ::prctl(PR_SET_DUMPABLE, 0);
-  TRY(arrange_descriptors(descriptors));
-  sys::Channel channel{sys::UniqueFd(kChannelFd)};
-  sys::set_process_name("berth-start");
-  ReceivedPlan received = TRY(receive_plan(channel));
-  ContainerPlan& plan = received.plan;
-  const NamespacesPlan& namespaces = plan.namespaces;
-  if (namespaces.user != NamespaceUse::host) TRY(become_root());
-  fault::point("inside-mapped");
-  // Made by the container's root, so that /dev/mqueue is its own.
-  if (namespaces.ipc == NamespaceUse::own && ::unshare(CLONE_NEWIPC) != 0)
-    return fail_errno(errno, "make the container's IPC namespace");
-  TRY(make_and_send_mounts(plan, channel));
-  if (namespaces.network == NamespaceUse::own) TRY(bring_loopback_up());
-  std::vector<sys::UniqueFd> terminal = TRY(expect(channel, Step::enter, 1));
-  // Mounts that come from a namespace of the host's user namespace are locked in the copy
-  // (mount_namespaces(7)).
-  const int own_cgroup = namespaces.cgroup == NamespaceUse::own ? CLONE_NEWCGROUP : 0;
-  if (::unshare(CLONE_NEWNS | own_cgroup) != 0)
-    return fail_errno(errno, "enter the container's mount namespace");
-  fault::point("inside-entered");
-  if (!plan.hostname.empty() && ::sethostname(plan.hostname.data(), plan.hostname.size()) != 0) {
+Result<> set_root_propagation(const RootfsPlan& rootfs) {
+  for (const Propagation& change : rootfs.propagation)
+    TRY(sys::set_propagation(AT_FDCWD, "/", change.type, change.recursive));
+  return {};
+}
+
+Result<> name_host(const ContainerPlan& plan) {
+  if (!plan.hostname.empty() && ::sethostname(plan.hostname.data(), plan.hostname.size()) != 0)
     return fail_errno(errno, "set the hostname to {}", plan.hostname);
-  }
-  // A session keyring of its own, or the container would have the caller's keys. Kernels without keyrings
-  // have nothing to leak.
+  if (!plan.domainname.empty() && ::setdomainname(plan.domainname.data(), plan.domainname.size()) != 0)
+    return fail_errno(errno, "set the domain name to {}", plan.domainname);
+  return {};
+}
+
+// Or the container would have the caller's keys. Kernels without keyrings have nothing to leak.
+Result<> take_own_keyring(const ContainerPlan& plan) {
+  if (!plan.process.own_keyring) return {};
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, plan.id.c_str()) < 0 && errno != ENOSYS &&
       errno != EPERM) {
     return fail_errno(errno, "make a session keyring");
   }
-  if (::setsid() < 0) return fail_errno(errno, "start a session");
-  if (!terminal.empty()) TRY_CONTEXT(take_terminal(plan, std::move(terminal.front())), "set up the terminal");
-  if (received.needs_input) TRY_CONTEXT(take_null_input(), "set up the standard input");
-  TRY(set_limits(plan.process));
-  // As root first, as runc and crun have it: images name directories that are closed to the user whom the
-  // caller has chosen. Some are open to the user only, on a file system that does not know this root.
-  const Result<> entered = enter_working_directory(plan.process);
+  return {};
+}
+
+// As root first, as runc and crun have it: images name directories that are closed to the user whom the
+// caller has chosen. Some are open to the user only, on a file system that does not know this root.
+Result<> enter_directory_and_become(const ProcessPlan& process) {
+  const Result<> entered = enter_working_directory(process);
   const bool closed = !entered && (entered.error().err == EACCES || entered.error().err == EPERM);
   if (!entered && !closed) return std::unexpected(entered.error());
-  TRY(become_user(plan.process));
-  if (closed) TRY(enter_working_directory(plan.process));
-  // Set after the last change of credentials, which clears it. If the monitor died before this, its end of
-  // the channel is closed.
+  TRY(become_user(process));
+  if (closed) TRY(enter_working_directory(process));
+  return {};
+}
+
+// Set after the last change of credentials, which clears it. If the maker died before this, its end of the
+// channel is closed.
+Result<> end_with_maker(const sys::Channel& channel) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  pollfd monitor{channel.fd(), 0, 0};
-  if (::poll(&monitor, 1, 0) > 0 && (monitor.revents & POLLHUP) != 0) return fail("berth-monitor is gone");
+  pollfd maker{channel.fd(), 0, 0};
+  if (::poll(&maker, 1, 0) > 0 && (maker.revents & POLLHUP) != 0) return fail("{}", kMakerIsGone);
+  return {};
+}
+
+// What there is before the root file system is in its place.
+Result<> set_up_namespaces(const ContainerPlan& plan, sys::Channel& channel) {
+  const NamespacesPlan& namespaces = plan.namespaces;
+  if (namespaces.user != NamespaceUse::host) TRY(become_root());
+  fault::point("inside-mapped");
+  // Made by the container's root, so that /dev/mqueue is its own; and the cgroup that the process is in by
+  // now is the root of the cgroup namespace.
+  const int own_ipc = namespaces.ipc == NamespaceUse::own ? CLONE_NEWIPC : 0;
+  const int own_cgroup = namespaces.cgroup == NamespaceUse::own ? CLONE_NEWCGROUP : 0;
+  if (::unshare(own_ipc | own_cgroup) != 0)
+    return fail_errno(errno, "make the container's IPC and cgroup namespaces");
+  TRY(make_and_send_mounts(plan, channel));
+  if (namespaces.network == NamespaceUse::own) TRY(bring_loopback_up());
+  return {};
+}
+
+struct Ready {
+  ContainerPlan plan;
+  std::string command;  // the file to execute
+  sys::UniqueFd start;  // the socket to wait at; invalid: the command is executed at once
+};
+
+Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers) {
+  // Nothing may trace or read this process through /proc while it still holds something of the host's.
+  ::prctl(PR_SET_DUMPABLE, 0);
+  TRY(arrange_descriptors(descriptors, numbers));
+  sys::Channel channel{sys::UniqueFd(numbers.channel)};
+  sys::set_process_name("berth-start");
+  ReceivedPlan received = TRY(receive_plan(channel));
+  Ready ready{std::move(received.plan), {}, {}};
+  const ContainerPlan& plan = ready.plan;
+  TRY(set_up_namespaces(plan, channel));
+  std::vector<sys::UniqueFd> given = TRY(expect(channel, Step::enter, 2));
+  // Mounts that come from a namespace of the host's user namespace are locked in the copy
+  // (mount_namespaces(7)).
+  if (::unshare(CLONE_NEWNS) != 0) return fail_errno(errno, "enter the container's mount namespace");
+  TRY(set_root_propagation(plan.rootfs));
+  fault::point("inside-entered");
+  TRY(name_host(plan));
+  TRY(take_own_keyring(plan));
+  if (::setsid() < 0) return fail_errno(errno, "start a session");
+  if (plan.process.terminal) {
+    if (given.empty()) return fail("the container's maker sent no terminal");
+    TRY_CONTEXT(take_terminal(plan, std::move(given.front())), "set up the terminal");
+    given.erase(given.begin());
+  }
+  if (received.needs_input) TRY_CONTEXT(take_null_input(), "set up the standard input");
+  TRY(set_limits(plan.process));
+  TRY(set_attributes(plan.process));
+  TRY(enter_directory_and_become(plan.process));
+  if (given.empty()) TRY(end_with_maker(channel));
+  ready.command = TRY(find_command(plan.process));
   fault::point("inside-ready");
-  return std::move(plan);
+  if (!given.empty()) {
+    ready.start = std::move(given.front());
+    TRY(channel.send(wire::encode(StepMessage{Step::ready})));
+  }
+  return ready;
+}
+
+// The status pipe's reader has gone with the container's maker; the connection of who starts it takes its
+// place.
+Result<> wait_for_start(const Ready& ready, const Numbers& numbers) {
+  StartOrder order = TRY(await_start(ready.start.get()));
+  if (::dup3(order.connection.get(), numbers.status, O_CLOEXEC) < 0)
+    return fail_errno(errno, "answer who starts the container");
+  return run_start_hooks(ready.plan, order.state, numbers.init);
+}
+
+Error run(InsideDescriptors& descriptors, const Numbers& numbers) {
+  const Result<Ready> ready = set_up(descriptors, numbers);
+  if (!ready) return ready.error();
+  if (ready->start) {
+    const Result<> started = wait_for_start(*ready, numbers);
+    if (!started) return started.error();
+  }
+  const ProcessPlan& process = ready->plan.process;
+  return execute({.init = process.init,
+                  .path = ready->command,
+                  .argv = process.argv,
+                  .environment = process.environment,
+                  .init_program = numbers.init,
+                  .status = numbers.status});
 }
 
 }  // namespace
 
-void run_inside(InsideDescriptors descriptors) {
+void run_inside(InsideDescriptors descriptors, unsigned preserved) {
   const int early_status = descriptors.status.get();
-  const Result<ContainerPlan> ready = set_up(descriptors);
-  const Error error = ready ? execute(ready->process, kInitFd) : ready.error();
-  const std::string failure = wire::encode(to_failure(error));
-  if (!sys::write_all(kStatusFd, failure)) [[maybe_unused]]
+  const Numbers numbers(preserved);
+  const std::string failure = wire::encode(to_failure(run(descriptors, numbers)));
+  if (!sys::write_all(numbers.status, failure)) [[maybe_unused]]
     const Result<> second_try = sys::write_all(early_status, failure);
   ::_exit(1);
 }

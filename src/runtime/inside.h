@@ -13,7 +13,7 @@ struct InsideDescriptors {
 };
 
 // Runs in the new process and does not return: it waits for the plan, and executes the container's process or
-// writes a Failure and exits.
-[[noreturn]] void run_inside(InsideDescriptors descriptors);
+// writes a Failure and exits. `preserved` descriptors from 3 on stay for the container's process.
+[[noreturn]] void run_inside(InsideDescriptors descriptors, unsigned preserved);
 
 }  // namespace berth::runtime

@@ -1,7 +1,7 @@
 #include "runtime/namespaced_mounts.h"
 
+#include <algorithm>
 #include <cerrno>
-#include <optional>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -9,37 +9,14 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "runtime/filesystem.h"
 #include "runtime/protocol.h"
 #include "sys/file.h"
-#include "sys/mount_api.h"
 #include "sys/openat2.h"
 
 namespace berth::runtime {
 
 namespace {
-
-constexpr size_t kMostDescriptors = 5;
-
-const MountPlan* find_mount(const ContainerPlan& plan, MountKind kind) {
-  for (const MountPlan& mount : plan.mounts) {
-    if (mount.kind == kind) return &mount;
-  }
-  return nullptr;
-}
-
-Result<sys::UniqueFd> make_mount(const MountPlan& mount, const std::string& type) {
-  sys::FilesystemContext context = TRY(sys::FilesystemContext::open(type));
-  TRY(context.set("source", type));
-  if (mount.kind == MountKind::devpts) {
-    TRY(context.set_flag("newinstance"));
-    TRY(context.set("ptmxmode", "0666"));
-    TRY(context.set("mode", "0620"));
-    // The terminals' group is 5 wherever there is one; a map without it leaves them to their owner's group.
-    if (!mount.options.empty()) TRY(context.set("gid", mount.options));
-  }
-  TRY(context.create());
-  return context.mount(static_cast<unsigned>(mount.attributes));
-}
 
 Result<sys::UniqueFd> open_terminal(int devpts) {
   sys::UniqueFd master = TRY(sys::open_at(devpts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW));
@@ -68,65 +45,54 @@ Result<> set_sysctls(const std::vector<Setting>& sysctls, int proc) {
 
 Result<NamespacedSet> make_mounts(const ContainerPlan& plan) {
   NamespacedSet made;
-  const auto make = [&](MountKind kind, const std::string& type, sys::UniqueFd& into) -> Result<> {
-    const MountPlan* mount = find_mount(plan, kind);
-    if (mount != nullptr) into = TRY_CONTEXT(make_mount(*mount, type), "mount {}", mount->target);
-    return {};
-  };
-  TRY(make(MountKind::proc, "proc", made.mounts.proc));
-  if (!plan.sysctls.empty()) {
-    if (!made.mounts.proc) return fail("sysctls need /proc");
-    TRY(set_sysctls(plan.sysctls, made.mounts.proc.get()));
+  int proc = -1;
+  int devpts = -1;
+  for (const MountPlan& mount : plan.mounts) {
+    if (mount.kind != MountKind::namespaced) continue;
+    made.mounts.push_back(TRY_CONTEXT(make_filesystem(mount), "mount {}", mount.target));
+    if (mount.type == "proc") proc = made.mounts.back().get();
+    if (mount.type == "devpts") devpts = made.mounts.back().get();
   }
-  TRY(make(MountKind::sysfs, "sysfs", made.mounts.sysfs));
-  TRY(make(MountKind::mqueue, "mqueue", made.mounts.mqueue));
-  TRY(make(MountKind::devpts, "devpts", made.mounts.devpts));
-  if (plan.process.terminal && !made.mounts.devpts) {
+  if (!plan.sysctls.empty()) {
+    if (proc < 0) return fail("sysctls need /proc");
+    TRY(set_sysctls(plan.sysctls, proc));
+  }
+  if (plan.process.terminal && devpts < 0) {
     return std::unexpected(
         fail("the container's terminal needs /dev/pts, and something else is to be mounted there")
             .error()
             .with_hint("Leave out -t, or the mount on /dev/pts."));
   }
-  if (plan.process.terminal) {
-    made.terminal = TRY_CONTEXT(open_terminal(made.mounts.devpts.get()), "open the container's terminal");
-  }
+  if (plan.process.terminal)
+    made.terminal = TRY_CONTEXT(open_terminal(devpts), "open the container's terminal");
   fault::point("mounts-made");
   return made;
 }
 
 Result<> send_mounts(const NamespacedSet& set, sys::Channel& channel) {
   std::vector<int> fds;
-  const auto add = [&](const sys::UniqueFd& fd) {
-    if (fd) fds.push_back(fd.get());
-    return fd.valid();
-  };
-  StepMessage message{.step = Step::mounts};
-  message.proc = add(set.mounts.proc);
-  message.sysfs = add(set.mounts.sysfs);
-  message.mqueue = add(set.mounts.mqueue);
-  message.devpts = add(set.mounts.devpts);
-  message.terminal = add(set.terminal);
-  return channel.send(wire::encode(message), fds);
+  for (const sys::UniqueFd& mount : set.mounts) fds.push_back(mount.get());
+  if (set.terminal) fds.push_back(set.terminal.get());
+  return channel.send(wire::encode(StepMessage{Step::mounts}), fds);
 }
 
-Result<NamespacedSet> receive_mounts(sys::Channel& channel) {
-  sys::Message received = TRY(channel.receive(kMostDescriptors));
+Result<NamespacedSet> receive_mounts(const ContainerPlan& plan, sys::Channel& channel) {
+  const auto mounts =
+      static_cast<size_t>(std::count_if(plan.mounts.begin(), plan.mounts.end(), [](const MountPlan& mount) {
+        return mount.kind == MountKind::namespaced;
+      }));
+  const size_t expected = mounts + (plan.process.terminal ? 1 : 0);
+  sys::Message received = TRY(channel.receive(expected));
   if (received.data.empty()) return fail("the container's process ended while its file systems were made");
   const auto message = TRY(wire::decode<StepMessage>(received.data));
   if (message.step != Step::mounts) return fail("the container's process said something out of turn");
-  size_t next = 0;
-  const auto take = [&](bool flag, sys::UniqueFd& into) -> bool {
-    if (!flag) return true;
-    if (next >= received.fds.size()) return false;
-    into = std::move(received.fds[next++]);
-    return true;
-  };
+  if (received.fds.size() != expected) return fail("the container's process sent the wrong descriptors");
   NamespacedSet set;
-  const bool whole = take(message.proc, set.mounts.proc) && take(message.sysfs, set.mounts.sysfs) &&
-                     take(message.mqueue, set.mounts.mqueue) && take(message.devpts, set.mounts.devpts) &&
-                     take(message.terminal, set.terminal);
-  if (!whole || next != received.fds.size())
-    return fail("the container's process sent the wrong descriptors");
+  if (plan.process.terminal) {
+    set.terminal = std::move(received.fds.back());
+    received.fds.pop_back();
+  }
+  set.mounts = std::move(received.fds);
   return set;
 }
 

@@ -1,15 +1,18 @@
-// proc, sysfs, mqueue and devpts: file systems of the container's own namespaces, made from inside them.
+// proc, sysfs, mqueue, devpts and cgroup: file systems of the container's own namespaces, made from inside
+// them and handed over as detached mounts.
 #pragma once
 
-#include "runtime/assembly.h"
+#include <vector>
+
 #include "runtime/plan.h"
 #include "sys/channel.h"
+#include "sys/unique_fd.h"
 
 namespace berth::runtime {
 
 struct NamespacedSet {
-  NamespacedMounts mounts;
-  sys::UniqueFd terminal;  // the master of the container's terminal, if it has one
+  std::vector<sys::UniqueFd> mounts;  // in the plan's order
+  sys::UniqueFd terminal;             // the master of the container's terminal, if it has one
 };
 
 // Inside, in a process that has a mount namespace of the container's user namespace: makes what the plan asks
@@ -20,6 +23,6 @@ Result<NamespacedSet> make_mounts(const ContainerPlan& plan);
 Result<> send_mounts(const NamespacedSet& set, sys::Channel& channel);
 
 // Outside.
-Result<NamespacedSet> receive_mounts(sys::Channel& channel);
+Result<NamespacedSet> receive_mounts(const ContainerPlan& plan, sys::Channel& channel);
 
 }  // namespace berth::runtime

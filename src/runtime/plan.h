@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,9 +44,33 @@ struct IdExtent {
   }
 };
 
+// Attributes of mounts (MOUNT_ATTR_*, mount_setattr(2)): what is set and what is cleared; the rest stays.
+struct AttributeChange {
+  uint64_t set = 0;
+  uint64_t clear = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(set, clear);
+  }
+  bool operator==(const AttributeChange&) const = default;
+};
+
+// How what is mounted and unmounted reaches other namespaces (mount_namespaces(7)).
+struct Propagation {
+  uint64_t type = 0;  // MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE
+  bool recursive = false;
+  template <typename A>
+  void fields(A& a) {
+    a(type, recursive);
+  }
+};
+
 struct RootfsPlan {
-  std::vector<std::string> layers;  // directories on the host, lowest first
-  std::string upper;                // the container's own layer and overlayfs's work directory beside it
+  // Either a directory of the host's, taken as it is with all that is mounted below it, …
+  std::string directory;
+  // … or layers, directories on the host, lowest first, with
+  std::vector<std::string> layers;
+  std::string upper;  // the container's own layer and overlayfs's work directory beside it
   std::string work;
   bool read_only = false;
   // The upper goes when the container ends. Then overlayfs need not write everything that is dirty on that
@@ -54,37 +79,40 @@ struct RootfsPlan {
   // Layers and upper bear the host's IDs and are taken as they are. Else they are in identity mapping, and
   // each is seen through the container's map.
   bool translated = false;
+  // Of the root mount, once everything is mounted below it. Empty: private.
+  std::vector<Propagation> propagation;
   template <typename A>
   void fields(A& a) {
-    a(layers, upper, work, read_only, transient, translated);
+    a(directory, layers, upper, work, read_only, transient, translated, propagation);
   }
 };
 
 enum class MountKind : uint8_t {
-  bind,   // source: a path on the host
-  tmpfs,  // data: size=…,mode=…
-  proc,   // proc, sysfs, mqueue and devpts belong to the container's namespaces and are made in them
-  sysfs,
-  mqueue,
-  devpts,
+  bind,        // source: a path on the host
+  filesystem,  // made by the host's root: its superblock is the host's own
+  namespaced,  // made by the container's process in its namespaces, as proc, sysfs, mqueue and devpts are
 };
 
 struct MountPlan {
   MountKind kind = MountKind::bind;
-  std::string source;
-  std::string target;        // inside the container
-  std::string options;       // file system options, for tmpfs and devpts: "size=65536k,mode=1777"
-  uint64_t attributes = 0;   // MOUNT_ATTR_* to set; NODEV of /dev leaves the plan's own devices usable
-  uint64_t propagation = 0;  // MS_PRIVATE, MS_SLAVE, MS_SHARED, or 0 for private
-  bool recursive = false;    // bind: with all submounts
-  bool map_ids = false;      // bind: what is on disk is seen through a map, with all submounts
+  std::string type;            // of a file system: "tmpfs"
+  std::string source;          // of a file system: what it shows as its source; empty: its type
+  std::string target;          // inside the container
+  std::string options;         // of a file system, with commas between them: "size=65536k,mode=1777"
+  AttributeChange below;       // bind: of the mount and all below it; comes first
+  AttributeChange attributes;  // of the mount itself; NODEV of /dev leaves the plan's own devices usable
+  std::vector<Propagation> propagation;  // bind: one after another; empty: private, and so is all below it
+  bool recursive = false;                // bind: with all submounts
+  bool copy_up = false;                  // tmpfs: begins with what the root file system has there
+  bool map_ids = false;                  // bind: what is on disk is seen through a map, with all submounts
   // That map, from the IDs on disk (IdExtent::inside) to the host's as who they are taken for (outside).
   // Empty: the container's own, so that what is on disk bears the container's IDs (identity mapping).
   std::vector<IdExtent> uid_map;
   std::vector<IdExtent> gid_map;
   template <typename A>
   void fields(A& a) {
-    a(kind, source, target, options, attributes, propagation, recursive, map_ids, uid_map, gid_map);
+    a(kind, type, source, target, options, below, attributes, propagation, recursive, copy_up, map_ids,
+      uid_map, gid_map);
   }
 };
 
@@ -109,6 +137,34 @@ struct ResourceLimit {
   template <typename A>
   void fields(A& a) {
     a(resource, soft, hard);
+  }
+};
+
+// A program that the container's process executes, in the container, before its own (runtime-spec 1.2,
+// config.md, "startContainer"). It gets the plan's `state` on its standard input.
+struct HookPlan {
+  std::string path;
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;
+  uint32_t timeout = 0;  // seconds; 0: none
+  template <typename A>
+  void fields(A& a) {
+    a(path, argv, environment, timeout);
+  }
+};
+
+// sched_setattr(2).
+struct SchedulerPlan {
+  uint32_t policy = 0;  // SCHED_*
+  int32_t nice = 0;
+  uint32_t priority = 0;
+  uint64_t flags = 0;
+  uint64_t runtime = 0;  // nanoseconds, as the next two
+  uint64_t deadline = 0;
+  uint64_t period = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(policy, nice, priority, flags, runtime, deadline, period);
   }
 };
 
@@ -142,19 +198,26 @@ struct ProcessPlan {
   bool terminal = false;
   uint16_t rows = 0;
   uint16_t columns = 0;
-  bool init = true;  // berth-init is PID 1 and this process its child
+  bool init = true;                        // berth-init is PID 1 and this process its child
+  bool own_keyring = true;                 // a session keyring of its own
+  std::optional<SchedulerPlan> scheduler;  // none: the caller's
+  std::optional<uint32_t> io_priority;     // ioprio_set(2): class << 13 | priority
+  std::optional<uint32_t> personality;     // personality(2)
+  std::string apparmor_profile;            // for the exec; empty: what it is in
+  std::string selinux_label;
   template <typename A>
   void fields(A& a) {
     a(argv, environment, working_directory, uid, gid, groups, keep_groups, umask, bounding, effective,
       permitted, inheritable, ambient, no_new_privileges, limits, seccomp, seccomp_flags, terminal, rows,
-      columns, init);
+      columns, init, own_keyring, scheduler, io_priority, personality, apparmor_profile, selinux_label);
   }
 };
 
 struct ContainerPlan {
   std::string id;
   std::string name;
-  std::string hostname;
+  std::string hostname;  // empty: as it is in its UTS namespace; the next likewise
+  std::string domainname;
   NamespacesPlan namespaces;
   std::vector<IdExtent> uid_map;  // empty in the host's user namespace, the other's in a joined one
   std::vector<IdExtent> gid_map;
@@ -165,10 +228,11 @@ struct ContainerPlan {
   std::vector<std::string> read_only_paths;
   std::vector<Setting> sysctls;
   ProcessPlan process;
+  std::vector<HookPlan> start_hooks;
   template <typename A>
   void fields(A& a) {
-    a(id, name, hostname, namespaces, uid_map, gid_map, rootfs, mounts, devices, masked_paths,
-      read_only_paths, sysctls, process);
+    a(id, name, hostname, domainname, namespaces, uid_map, gid_map, rootfs, mounts, devices, masked_paths,
+      read_only_paths, sysctls, process, start_hooks);
   }
 };
 
@@ -191,5 +255,5 @@ struct berth::wire::LastValue<berth::runtime::NamespaceUse> {
 
 template <>
 struct berth::wire::LastValue<berth::runtime::MountKind> {
-  static constexpr auto value = berth::runtime::MountKind::devpts;
+  static constexpr auto value = berth::runtime::MountKind::namespaced;
 };

@@ -23,25 +23,25 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "wire/archive.h"
 
 namespace berth::runtime {
 
-enum class Step : uint8_t { mapped, mounts, enter };
+enum class Step : uint8_t {
+  mapped,  // with the plan and the standard streams
+  mounts,  // with the mounts that were made, in the plan's order, and the terminal
+  enter,   // with the terminal's other end and, for a start that waits, the socket to listen at
+  ready,   // of a start that waits: all that can fail before it is done
+};
 
 struct StepMessage {
   Step step = Step::mapped;
-  // mounts: which descriptors follow, in the order of NamespacedMounts, then the terminal.
-  bool proc = false;
-  bool sysfs = false;
-  bool mqueue = false;
-  bool devpts = false;
-  bool terminal = false;
   template <typename A>
   void fields(A& a) {
-    a(step, proc, sysfs, mqueue, devpts, terminal);
+    a(step);
   }
 };
 
@@ -60,6 +60,10 @@ struct Failure {
 Failure to_failure(const Error& error);
 Error to_error(const Failure& failure);
 
+// What the status pipe brought, where it brought anything; `command` is what was to be executed.
+Error failure_from(const std::string& command, std::string_view said);
+inline constexpr size_t kLongestFailure = 64 * 1024;
+
 // What berth-init writes when it can't execute the command: the marker and errno. init/init.cc has the same
 // two lines.
 inline constexpr uint32_t kExecFailureMark = 0x63657865;  // "exec"
@@ -72,5 +76,5 @@ struct ExecFailure {
 
 template <>
 struct berth::wire::LastValue<berth::runtime::Step> {
-  static constexpr auto value = berth::runtime::Step::enter;
+  static constexpr auto value = berth::runtime::Step::ready;
 };

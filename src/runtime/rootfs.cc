@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "runtime/bind_sources.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 #include "sys/process.h"
@@ -116,11 +117,25 @@ Result<sys::UniqueFd> stack(const Layers& layers, bool transient, const std::str
 
 }  // namespace
 
-Result<sys::UniqueFd> mount_rootfs(const RootfsPlan& plan, int user_namespace, HostIds root_ids,
-                                   const std::string& scratch, std::vector<sys::UniqueFd>& sources) {
-  Layers layers = TRY(map_layers(plan, plan.translated ? -1 : user_namespace));
-  const sys::ScopedFsIds as_root = TRY(sys::ScopedFsIds::set(root_ids.uid, root_ids.gid));
-  Result<sys::UniqueFd> merged = stack(layers, plan.transient, scratch);
+namespace {
+
+// As it is, whoever's the IDs on its files are.
+Result<sys::UniqueFd> clone_directory(const RootfsRequest& request) {
+  const std::string& path = request.plan.directory;
+  sys::UniqueFd clone = TRY(clone_from_host(path, request.plan.propagation, request.host_mounts));
+  const struct stat st = TRY(sys::stat_at(clone.get(), "", AT_EMPTY_PATH));
+  if (!S_ISDIR(st.st_mode)) return fail_errno(ENOTDIR, "use {} as the root file system", path);
+  return clone;
+}
+
+}  // namespace
+
+Result<sys::UniqueFd> mount_rootfs(const RootfsRequest& request, std::vector<sys::UniqueFd>& sources) {
+  const RootfsPlan& plan = request.plan;
+  if (!plan.directory.empty()) return clone_directory(request);
+  Layers layers = TRY(map_layers(plan, plan.translated ? -1 : request.user_namespace));
+  const sys::ScopedFsIds as_root = TRY(sys::ScopedFsIds::set(request.root_ids.uid, request.root_ids.gid));
+  Result<sys::UniqueFd> merged = stack(layers, plan.transient, request.scratch);
   sources = std::move(layers.lower);
   for (sys::UniqueFd* fd : {&layers.upper, &layers.work, &layers.own}) sources.push_back(std::move(*fd));
   return merged;

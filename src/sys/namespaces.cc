@@ -23,10 +23,6 @@ namespace berth::sys {
 
 namespace {
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080
-#endif
-
 struct Name {
   int type;
   const char* name;
@@ -71,6 +67,18 @@ Report join(std::span<const JoinedNamespace> joined) {
   return {};
 }
 
+// Only children are put into a new time namespace, and its clocks can be set until there is one.
+Report make_time_namespace(const std::string& offsets) {
+  if (::unshare(CLONE_NEWTIME) != 0) return {.err = errno, .type = CLONE_NEWTIME};
+  if (offsets.empty()) return {};
+  const Result<> written = write_control_file(AT_FDCWD, "/proc/self/timens_offsets", offsets);
+  return written ? Report{} : Report{.err = written.error().err, .type = CLONE_NEWTIME};
+}
+
+const char* joins_or_makes(int type, bool own_time) {
+  return own_time && type == CLONE_NEWTIME ? "make" : "join";
+}
+
 // The pid of the new process; 0 in it.
 long clone_sibling(uint64_t namespaces) {
   clone_args args{};
@@ -102,8 +110,10 @@ Result<bool> is_own_namespace(int fd, int type) {
   return it.st_dev == own.st_dev && it.st_ino == own.st_ino;
 }
 
-Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamespace> joined) {
-  if (joined.empty()) return fork_into(namespaces);
+Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamespace> joined,
+                               const std::string& time_offsets) {
+  const bool own_time = (namespaces & CLONE_NEWTIME) != 0;
+  if (joined.empty() && !own_time) return fork_into(namespaces);
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
   const UniqueFd reports(pipe[0]);
@@ -112,9 +122,10 @@ Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamesp
   if (between.pid == 0) {
     // Whoever is root in there could otherwise trace this process, which has the caller's memory.
     ::prctl(PR_SET_DUMPABLE, 0);
-    Report report = join(joined);
+    Report report = own_time ? make_time_namespace(time_offsets) : Report{};
+    if (report.err == 0) report = join(joined);
     if (report.err == 0) {
-      const long pid = clone_sibling(namespaces);
+      const long pid = clone_sibling(namespaces & ~uint64_t{CLONE_NEWTIME});
       if (pid == 0) return Child{};
       report = {.pid = static_cast<int32_t>(pid), .err = pid < 0 ? errno : 0};
     }
@@ -128,7 +139,8 @@ Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamesp
   TRY(wait_for(between.pidfd.get()));
   if (length != sizeof report) return fail("the process that was to join the namespaces was killed");
   if (report.err != 0 && report.type != 0)
-    return fail_errno(report.err, "join the {} namespace", namespace_name(report.type));
+    return fail_errno(report.err, "{} the {} namespace", joins_or_makes(report.type, own_time),
+                      namespace_name(report.type));
   if (report.err != 0) return fail_errno(report.err, "create a process");
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, report.pid, 0)));
   if (!pidfd) return fail_errno(errno, "watch process {}", report.pid);

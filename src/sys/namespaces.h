@@ -9,6 +9,10 @@
 #include "sys/process.h"
 #include "sys/unique_fd.h"
 
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080  // linux/sched.h; not in the C library's <sched.h>
+#endif
+
 namespace berth::sys {
 
 // A namespace that a process is to join.
@@ -33,6 +37,9 @@ const char* namespace_name(int type);
 //
 // Some of it has to happen before the child exists, so a process between the two does it, and is reaped here;
 // the child is the caller's own (clone(2), CLONE_PARENT).
-Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamespace> joined);
+// CLONE_NEWTIME may be among the new ones; `time_offsets` is written to its timens_offsets
+// (time_namespaces(7)) before anything is in it.
+Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamespace> joined,
+                               const std::string& time_offsets = {});
 
 }  // namespace berth::sys

@@ -17,7 +17,11 @@ ContainerPlan large_plan() {
   plan.rootfs.layers.assign(kMany, "/layer");
   for (uint32_t i = 0; i < kMany; ++i) {
     plan.uid_map.push_back({i, i + 1'000'000, 1});
-    plan.mounts.push_back({.kind = MountKind::tmpfs, .target = "/m", .options = "size=1m", .attributes = i});
+    plan.mounts.push_back({.kind = MountKind::filesystem,
+                           .type = "tmpfs",
+                           .target = "/m",
+                           .options = "size=1m",
+                           .attributes = {.set = i}});
     plan.process.groups.push_back(i);
   }
   plan.gid_map = {{0, 524'288, 65'536}};
@@ -36,7 +40,7 @@ TEST(Plan, IsWholeOnTheOtherSideHoweverLarge) {
   EXPECT_EQ(wire::encode(read), bytes);
   EXPECT_EQ(read.hostname, plan.hostname);
   EXPECT_EQ(read.mounts.size(), kMany);
-  EXPECT_EQ(read.mounts.back().attributes, kMany - 1);
+  EXPECT_EQ(read.mounts.back().attributes.set, kMany - 1);
   EXPECT_EQ(read.uid_map.back().outside, 1'000'000 + kMany - 1);
   EXPECT_EQ(read.process.environment, plan.process.environment);
   EXPECT_EQ(read.namespaces, plan.namespaces);
@@ -48,7 +52,7 @@ TEST(Plan, IsRefusedWhereAnyByteIsMissingOrTooMany) {
   ContainerPlan plan;
   plan.id = "id";
   plan.uid_map = {{0, 524'288, 65'536}};
-  plan.mounts = {{.kind = MountKind::devpts, .target = "/dev/pts"}};
+  plan.mounts = {{.kind = MountKind::namespaced, .type = "devpts", .target = "/dev/pts"}};
   plan.process.argv = {"sh"};
   const std::string bytes = wire::encode(plan);
   for (size_t length = 0; length < bytes.size(); ++length) {

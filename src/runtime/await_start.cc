@@ -1,0 +1,73 @@
+#include "runtime/await_start.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "runtime/protocol.h"
+#include "sys/channel.h"
+
+namespace berth::runtime {
+
+namespace {
+
+// sun_path is short; a name below a descriptor always fits.
+Result<sockaddr_un> address_of(int directory, const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = fmt::format("/proc/self/fd/{}/{}", directory, name);
+  if (path.size() >= sizeof address.sun_path) return fail("the name {} is too long for a socket", name);
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+Result<sys::UniqueFd> new_socket() {
+  sys::UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (!socket) return fail_errno(errno, "make a socket");
+  return socket;
+}
+
+}  // namespace
+
+Result<sys::UniqueFd> make_start_socket(int directory, const std::string& name) {
+  const sockaddr_un address = TRY(address_of(directory, name));
+  sys::UniqueFd socket = TRY(new_socket());
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(socket.get(), 1) != 0)
+    return fail_errno(errno, "make the socket {}", name);
+  return socket;
+}
+
+Result<StartOrder> await_start(int socket) {
+  while (true) {
+    const int accepted = ::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC);
+    if (accepted < 0 && errno == EINTR) continue;
+    if (accepted < 0) return fail_errno(errno, "wait to be started");
+    sys::Channel connection{sys::UniqueFd(accepted)};
+    Result<sys::Message> order = connection.receive();
+    if (!order || order->data.empty()) continue;
+    return StartOrder{sys::UniqueFd(connection.release()), std::move(order->data)};
+  }
+}
+
+Result<> order_start(int directory, const std::string& name, const std::string& state,
+                     const std::string& command) {
+  const sockaddr_un address = TRY(address_of(directory, name));
+  sys::UniqueFd socket = TRY(new_socket());
+  int connected = 0;
+  do {
+    connected = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  } while (connected != 0 && errno == EINTR);
+  if (connected != 0 && (errno == ECONNREFUSED || errno == ENOENT))
+    return fail(Code::conflict, "it is not waiting to be started");
+  if (connected != 0) return fail_errno(errno, "reach the container's process");
+  sys::Channel connection(std::move(socket));
+  TRY(connection.send(state));
+  const sys::Message answer = TRY(connection.receive());
+  if (answer.data.empty()) return {};
+  return std::unexpected(failure_from(command, answer.data));
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,68 @@
+#include "runtime/process_attributes.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/personality.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sys/file.h"
+
+namespace berth::runtime {
+
+namespace {
+
+// struct sched_attr as sched_setattr(2) has it; its header contradicts the C library's <sched.h>.
+struct KernelAttributes {
+  uint32_t size = sizeof(KernelAttributes);
+  uint32_t policy = 0;
+  uint64_t flags = 0;
+  int32_t nice = 0;
+  uint32_t priority = 0;
+  uint64_t runtime = 0;
+  uint64_t deadline = 0;
+  uint64_t period = 0;
+};
+
+Result<> set_scheduler(const SchedulerPlan& plan) {
+  KernelAttributes attributes{.policy = plan.policy,
+                              .flags = plan.flags,
+                              .nice = plan.nice,
+                              .priority = plan.priority,
+                              .runtime = plan.runtime,
+                              .deadline = plan.deadline,
+                              .period = plan.period};
+  if (::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0) return {};
+  const int err = errno;
+  Error error = fail_errno(err, "set the scheduler").error();
+  if (err == EPERM) error.hint = "Real-time policies and a higher priority need CAP_SYS_NICE on the host.";
+  return std::unexpected(std::move(error));
+}
+
+// Written before the exec, at which it counts. A kernel without the module has no such file, or says EINVAL.
+Result<> set_label(const char* file, const std::string& label, const char* module) {
+  if (label.empty()) return {};
+  const Result<> written = sys::write_control_file(AT_FDCWD, fmt::format("/proc/self/attr/{}", file), label);
+  if (written) return {};
+  const int err = written.error().err;
+  if (err == ENOENT || err == EINVAL || err == EOPNOTSUPP)
+    return fail(Code::refused, "{} is not in use on this host, so \"{}\" can't be set", module, label);
+  return written;
+}
+
+}  // namespace
+
+Result<> set_attributes(const ProcessPlan& process) {
+  if (process.scheduler) TRY(set_scheduler(*process.scheduler));
+  constexpr int kProcess = 1;  // IOPRIO_WHO_PROCESS
+  if (process.io_priority && ::syscall(SYS_ioprio_set, kProcess, 0, *process.io_priority) != 0)
+    return fail_errno(errno, "set the I/O priority");
+  if (process.personality && ::personality(*process.personality) < 0)
+    return fail_errno(errno, "set the personality");
+  TRY(set_label("apparmor/exec", process.apparmor_profile.empty() ? "" : "exec " + process.apparmor_profile,
+                "AppArmor"));
+  return set_label("exec", process.selinux_label, "SELinux");
+}
+
+}  // namespace berth::runtime
