@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "cli/flags.h"
+#include "cli/image_text.h"
 #include "cli/images.h"
 #include "engine/identity/identity_layer.h"
 #include "engine/translation/translate.h"
@@ -13,10 +14,6 @@
 namespace berth::cli {
 
 namespace {
-
-std::string_view hex_of(std::string_view id) {
-  return id.substr(id.find(':') + 1);
-}
 
 // The image, and the identity layers that were made for it.
 Result<> remove_with_identities(store::Store& store, const std::string& id) {
