@@ -1,9 +1,7 @@
 // `berth project rm`.
-#include <algorithm>
-#include <cstdio>
-
 #include "cli/flags.h"
 #include "cli/projects.h"
+#include "cli/remove_each.h"
 #include "config/load.h"
 #include "config/policy_checks.h"
 #include "engine/ids/id_decision.h"
@@ -64,22 +62,12 @@ Result<int> remove_projects(const Invocation& invocation) {
   for (const std::string& name : names) TRY(config::check_project(config, caller, name));
   store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
-  int status = 0;
-  for (const std::string& name : names) {
+  return remove_each(names, [&](const std::string& name) -> Result<bool> {
     const Result<> removed = remove_one(store, name, force);
-    if (removed) {
-      fmt::print("{}\n", name);
-      continue;
-    }
-    const Code code = removed.error().code;
-    if (ignore && code == Code::not_found) continue;
-    // The others are still removed; the status tells that not all were, as podman has it.
-    std::fflush(stdout);
-    fmt::print(stderr, "{}", render("berth", removed.error()));
-    constexpr int kFailed = 125;
-    status = std::max(status, code == Code::not_found ? 1 : code == Code::conflict ? 2 : kFailed);
-  }
-  return status;
+    if (!removed && ignore && removed.error().code == Code::not_found) return false;
+    if (!removed) return std::unexpected(removed.error());
+    return true;
+  });
 }
 
 }  // namespace berth::cli
