@@ -14,23 +14,12 @@ namespace berth::cli {
 
 namespace {
 
-Result<> remove_containers(store::Store& store, const std::string& project) {
-  for (const ledger::User& user : TRY(ledger::containers_of_project(store.db(), project))) {
-    const Result<store::ContainerRecord> record = store::find_container(store.db(), user.id);
-    if (!record && record.error().code == Code::not_found) continue;
-    if (!record) return std::unexpected(record.error());
-    const Result<engine::LockedContainer> locked = engine::kill_and_lock_container(store, *record);
-    // One that was made with --rm is removed by the command that is attached to it.
-    if (!locked && locked.error().code == Code::not_found) continue;
-    if (!locked) return std::unexpected(locked.error());
-    TRY(engine::remove_container(store, *locked));
-  }
-  return {};
-}
-
 Result<> remove_one(store::Store& store, const std::string& name, bool force) {
   TRY(ledger::find_project(store.db(), name));
-  if (force) TRY(remove_containers(store, name));
+  if (force) {
+    for (const ledger::User& user : TRY(ledger::containers_of_project(store.db(), name)))
+      TRY(engine::kill_and_remove_container(store, user.id));
+  }
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   TRY(ledger::remove_project(store.db(), name));
   TRY(engine::write_store_copy(store));

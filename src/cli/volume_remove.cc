@@ -14,15 +14,7 @@ namespace {
 Result<> remove_users(store::Store& store, const std::string& name) {
   const Result<engine::Volume> volume = engine::find_volume(store, name);
   if (!volume) return std::unexpected(volume.error());
-  for (const std::string& id : volume->containers) {
-    const Result<store::ContainerRecord> record = store::find_container(store.db(), id);
-    if (!record && record.error().code == Code::not_found) continue;
-    if (!record) return std::unexpected(record.error());
-    const Result<engine::LockedContainer> locked = engine::kill_and_lock_container(store, *record);
-    if (!locked && locked.error().code == Code::not_found) continue;
-    if (!locked) return std::unexpected(locked.error());
-    TRY(engine::remove_container(store, *locked));
-  }
+  for (const std::string& id : volume->containers) TRY(engine::kill_and_remove_container(store, id));
   return {};
 }
 
