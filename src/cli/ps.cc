@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
@@ -108,7 +109,6 @@ void print_table(const std::vector<Row>& rows, bool whole) {
 }
 
 nlohmann::json json_rows(const std::vector<Row>& rows) {
-  constexpr int64_t kNanoseconds = 1'000'000'000;
   nlohmann::json list = nlohmann::json::array();
   for (const Row& row : rows) {
     std::vector<uint32_t> banks;
