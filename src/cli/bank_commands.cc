@@ -2,6 +2,7 @@
 #include "cli/bank_text.h"
 #include "cli/banks.h"
 #include "cli/flags.h"
+#include "cli/json_text.h"
 #include "engine/container/names.h"
 #include "engine/recover.h"
 #include "engine/recovery/store_copy.h"
@@ -95,7 +96,7 @@ Result<int> inspect_banks(const Invocation& invocation) {
   TRY(engine::recover(store));
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const std::string& name : names) list.push_back(TRY(describe(store.db(), name)));
-  fmt::print("{}\n", list.dump(4, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  print_json(list);
   return 0;
 }
 

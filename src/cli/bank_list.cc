@@ -4,9 +4,9 @@
 #include "cli/bank_text.h"
 #include "cli/banks.h"
 #include "cli/flags.h"
-#include "cli/image_text.h"
+#include "cli/json_text.h"
 #include "cli/table.h"
-#include "cli/template.h"
+#include "cli/template_rows.h"
 #include "cli/times.h"
 #include "engine/recover.h"
 #include "ledger/bank_numbers.h"
@@ -48,28 +48,10 @@ void print_table(const std::vector<BankView>& views, bool no_heading) {
   fmt::print("{}", table(lines));
 }
 
-Result<> print_template(const std::vector<BankView>& views, const ListFlags& flags) {
-  constexpr std::string_view kTable = "table ";
-  const bool as_table = flags.format.starts_with(kTable);
-  const Template parsed = TRY(Template::parse(as_table ? flags.format.substr(kTable.size()) : flags.format));
-  std::vector<std::vector<std::string>> lines;
-  if (as_table && !flags.no_heading) lines.push_back(parsed.fields());
-  for (const BankView& view : views) {
-    const std::string line = TRY(parsed.expand(bank_json(view)));
-    if (as_table) {
-      lines.push_back(split_at_tabs(line));
-    } else {
-      fmt::print("{}\n", printable_lines(line));
-    }
-  }
-  if (as_table) fmt::print("{}", table(lines));
-  return {};
-}
-
-void print_json(const std::vector<BankView>& views) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const BankView& view : views) list.push_back(bank_json(view));
-  fmt::print("{}\n", list.dump(4, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+nlohmann::ordered_json json_rows(const std::vector<BankView>& views) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const BankView& view : views) rows.push_back(bank_json(view));
+  return rows;
 }
 
 // By number, those that rest among the others.
@@ -112,9 +94,9 @@ Result<int> list_banks(const Invocation& invocation) {
   if (flags.quiet) {
     for (const BankView& view : views) fmt::print("{}\n", ledger::number_of(view.record.bank));
   } else if (flags.format == "json") {
-    print_json(views);
+    print_json(json_rows(views));
   } else if (!flags.format.empty() && flags.format != "table") {
-    TRY(print_template(views, flags));
+    TRY(print_template(json_rows(views), flags.format, !flags.no_heading));
   } else {
     print_table(views, flags.no_heading);
   }

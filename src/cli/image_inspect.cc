@@ -4,6 +4,7 @@
 #include "cli/flags.h"
 #include "cli/image_text.h"
 #include "cli/images.h"
+#include "cli/json_text.h"
 #include "cli/table.h"
 #include "cli/template.h"
 #include "cli/times.h"
@@ -17,10 +18,6 @@ namespace berth::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string hex_of(std::string_view id) {
-  return std::string(id.substr(id.find(':') + 1));
-}
 
 Json describe_history(const oci::ImageConfig& config) {
   Json history = Json::array();
@@ -92,7 +89,7 @@ Result<Json> history_rows(store::Store& store, const store::ImageRecord& image, 
                 {"Comment", entry.comment}};
     rows.insert(rows.begin(), std::move(row));
   }
-  if (!rows.empty()) rows[0]["ID"] = no_trunc ? hex_of(image.id) : short_id(image.id);
+  if (!rows.empty()) rows[0]["ID"] = no_trunc ? std::string(hex_of(image.id)) : short_id(image.id);
   return rows;
 }
 
@@ -107,10 +104,6 @@ void print_history(const Json& rows, bool quiet) {
     lines.push_back(std::move(line));
   }
   if (!quiet) fmt::print("{}", table(lines));
-}
-
-std::string dump(const Json& value) {
-  return value.dump(4, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -131,7 +124,7 @@ Result<int> inspect_images(const Invocation& invocation) {
     list.push_back(TRY_CONTEXT(describe_image(store, image), "cannot inspect \"{}\"", word));
   }
   if (format.empty() || format == "json") {
-    fmt::print("{}\n", dump(list));
+    print_json(list);
     return 0;
   }
   const Template parsed = TRY(Template::parse(format));
@@ -156,7 +149,7 @@ Result<int> image_history(const Invocation& invocation) {
       TRY_CONTEXT(store::find_image(store, word), "cannot show the history of \"{}\"", word);
   const Json rows = TRY(history_rows(store, image, no_trunc));
   if (format == "json") {
-    fmt::print("{}\n", dump(rows));
+    print_json(rows);
   } else if (!format.empty()) {
     const Template parsed = TRY(Template::parse(format));
     for (const Json& row : rows) fmt::print("{}\n", printable_lines(TRY(parsed.expand(row))));

@@ -6,8 +6,9 @@
 #include "cli/flags.h"
 #include "cli/image_text.h"
 #include "cli/images.h"
+#include "cli/json_text.h"
 #include "cli/table.h"
-#include "cli/template.h"
+#include "cli/template_rows.h"
 #include "cli/times.h"
 #include "cli/translation_text.h"
 #include "oci/image_config.h"
@@ -104,7 +105,7 @@ Json fields_of(const Row& row, const ListFlags& flags, int64_t now) {
               {"Labels", config.labels}};
 }
 
-Result<> print_json(store::Store& store, const std::vector<Row>& rows) {
+Result<Json> image_rows(store::Store& store, const std::vector<Row>& rows) {
   Json list = Json::array();
   const store::ImageSummary* before = nullptr;
   for (const Row& row : rows) {
@@ -114,7 +115,7 @@ Result<> print_json(store::Store& store, const std::vector<Row>& rows) {
     before = &image;
     const Described config = describe_config(image);
     const auto containers = TRY(store::containers_of_image(store, image.id));
-    list.push_back({{"Id", image.id.substr(image.id.find(':') + 1)},
+    list.push_back({{"Id", hex_of(image.id)},
                     {"ParentId", ""},
                     {"RepoTags", image.names},
                     {"RepoDigests", repository_digests(image.names, image.manifest_digest)},
@@ -128,8 +129,7 @@ Result<> print_json(store::Store& store, const std::vector<Row>& rows) {
                     {"CreatedAt", rfc3339(std::chrono::seconds(config.created))},
                     {"Dangling", image.names.empty()}});
   }
-  fmt::print("{}\n", list.dump(4, ' ', false, Json::error_handler_t::replace));
-  return {};
+  return list;
 }
 
 void print_quiet(const std::vector<Row>& rows, bool no_trunc) {
@@ -140,23 +140,11 @@ void print_quiet(const std::vector<Row>& rows, bool no_trunc) {
   }
 }
 
-Result<> print_template(const std::vector<Row>& rows, const ListFlags& flags) {
-  constexpr std::string_view kTable = "table ";
-  const bool as_table = flags.format.starts_with(kTable);
-  const Template parsed = TRY(Template::parse(as_table ? flags.format.substr(kTable.size()) : flags.format));
+Json json_rows(const std::vector<Row>& rows, const ListFlags& flags) {
   const int64_t now = ::time(nullptr);
-  std::vector<std::vector<std::string>> lines;
-  if (as_table && !flags.no_heading) lines.push_back(parsed.fields());
-  for (const Row& row : rows) {
-    const std::string line = TRY(parsed.expand(fields_of(row, flags, now)));
-    if (as_table) {
-      lines.push_back(split_at_tabs(line));
-    } else {
-      fmt::print("{}\n", printable_lines(line));
-    }
-  }
-  if (as_table) fmt::print("{}", table(lines));
-  return {};
+  Json list = Json::array();
+  for (const Row& row : rows) list.push_back(fields_of(row, flags, now));
+  return list;
 }
 
 void print_table(const std::vector<Row>& rows, const ListFlags& flags) {
@@ -208,9 +196,9 @@ Result<int> list_images(const Invocation& invocation) {
   if (flags.quiet) {
     print_quiet(rows, flags.no_trunc);
   } else if (flags.format == "json") {
-    TRY(print_json(store, rows));
+    print_json(TRY(image_rows(store, rows)));
   } else if (!flags.format.empty() && flags.format != "table") {
-    TRY(print_template(rows, flags));
+    TRY(print_template(json_rows(rows, flags), flags.format, !flags.no_heading));
   } else {
     print_table(rows, flags);
   }

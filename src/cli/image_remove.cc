@@ -1,8 +1,9 @@
 // `berth rmi` and `berth image prune`.
 #include <cstdio>
-#include <iostream>
 
+#include "cli/confirm.h"
 #include "cli/flags.h"
+#include "cli/image_text.h"
 #include "cli/images.h"
 #include "engine/identity/identity_layer.h"
 #include "engine/translation/translate.h"
@@ -13,10 +14,6 @@
 namespace berth::cli {
 
 namespace {
-
-std::string_view hex_of(std::string_view id) {
-  return id.substr(id.find(':') + 1);
-}
 
 // The image, and the identity layers that were made for it.
 Result<> remove_with_identities(store::Store& store, const std::string& id) {
@@ -82,13 +79,6 @@ Result<> prune_translations(store::Store& store, bool all) {
   return engine::remove_translations(store, copies);
 }
 
-bool confirmed() {
-  fmt::print(stderr, "Go on? [y/N] ");
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
-}
-
 }  // namespace
 
 Result<int> remove_images(const Invocation& invocation) {
@@ -136,11 +126,9 @@ Result<int> prune_images(const Invocation& invocation) {
   line.flag("-f,--force", force, "Do not ask");
   if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
-  if (!force) {
-    fmt::print(stderr, "This removes all images {}that no container is made from.\n",
-               all ? "" : "without a name and ");
-    if (!confirmed()) return 0;
-  }
+  const std::string consequence = fmt::format("This removes all images {}that no container is made from.",
+                                              all ? "" : "without a name and ");
+  if (!force && !confirmed(consequence)) return 0;
   Outcome outcome;
   for (const store::ImageSummary& image : TRY(store::list_images(store))) {
     if (!all && !image.names.empty()) continue;

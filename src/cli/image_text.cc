@@ -19,8 +19,12 @@ std::string human_size(int64_t bytes) {
   return fmt::format("{:.3g} {}", value, kUnits[unit]);
 }
 
+std::string_view hex_of(std::string_view id) {
+  return id.substr(id.find(':') + 1);
+}
+
 std::string short_id(std::string_view id) {
-  return std::string(id.substr(id.find(':') + 1).substr(0, 12));
+  return std::string(hex_of(id).substr(0, 12));
 }
 
 std::string printable_lines(std::string_view text) {

@@ -13,6 +13,9 @@ namespace berth::cli {
 // "4.27 MB": three digits, powers of a thousand, as podman and Docker print sizes.
 std::string human_size(int64_t bytes);
 
+// The digits of "sha256:…".
+std::string_view hex_of(std::string_view id);
+
 // The first twelve digits of "sha256:…".
 std::string short_id(std::string_view id);
 

@@ -3,6 +3,7 @@
 
 #include "cli/containers.h"
 #include "cli/flags.h"
+#include "cli/json_text.h"
 #include "cli/times.h"
 #include "engine/container/status.h"
 #include "engine/plan_container.h"
@@ -152,7 +153,7 @@ Result<int> inspect(const Invocation& invocation) {
     const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
     list.push_back(TRY(describe_container(store, record)));
   }
-  fmt::print("{}\n", list.dump(4, ' ', false, Json::error_handler_t::replace));
+  print_json(list);
   return 0;
 }
 

@@ -9,32 +9,11 @@ namespace berth::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using engine::PartKind;
-
-std::string_view kind_of(PartKind kind) {
-  switch (kind) {
-    case PartKind::bank:
-      return "bank";
-    case PartKind::resting:
-      return "resting";
-    case PartKind::range:
-      return "range";
-    case PartKind::subordinate:
-      return "subordinate";
-    case PartKind::foreign:
-      return "namespace";
-    case PartKind::accounts:
-      return "accounts";
-    case PartKind::free:
-      return "free";
-  }
-  return {};
-}
 
 Json describe(const engine::Part& part) {
   Json claims = Json::array();
   for (const engine::Claim& claim : part.claims) {
-    claims.push_back({{"kind", kind_of(claim.kind)},
+    claims.push_back({{"kind", word_for(claim.kind)},
                       {"first", claim.ids.begin},
                       {"last", claim.ids.end - 1},
                       {"what", claim.what},
@@ -48,7 +27,7 @@ Json describe(const engine::Part& part) {
     if (!name.group.empty()) entry["group"] = name.group;
     names.push_back(std::move(entry));
   }
-  return {{"first", part.ids.begin},  {"last", part.ids.end - 1}, {"kind", kind_of(part.kind)},
+  return {{"first", part.ids.begin},  {"last", part.ids.end - 1}, {"kind", word_for(part.kind)},
           {"in_pool", part.in_pool},  {"shared", part.shared()},  {"claims", std::move(claims)},
           {"names", std::move(names)}};
 }

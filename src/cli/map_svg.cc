@@ -30,14 +30,14 @@ constexpr std::string_view kStyle = R"(<style>
   .warning { fill: #c92a2a; font-weight: bold; } .paper { fill: #ffffff; }
   .part, .box { stroke: #8c959f; } .box { fill: #ffffff; } line { stroke: #8c959f; }
   .bank, .running { fill: #cfe8f3; } .resting { fill: #dfe3f7; } .range { fill: #cdeee6; }
-  .subordinate { fill: #fbeec2; } .foreign { fill: #f3d9f2; } .accounts { fill: #d8f0d3; }
+  .subordinate { fill: #fbeec2; } .namespace { fill: #f3d9f2; } .accounts { fill: #d8f0d3; }
   .free { fill: none; stroke-dasharray: 4 4; } path { fill: none; stroke: #0b7285; stroke-width: 1.5; }
   marker path { fill: #0b7285; stroke: none; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; } .soft { fill: #9aa4af; } .warning { fill: #ff8787; } .paper { fill: #0d1117; }
     .part, .box { stroke: #6e7681; } .box { fill: #0d1117; } line { stroke: #6e7681; }
     .bank, .running { fill: #10394a; } .resting { fill: #232a55; } .range { fill: #0d4038; }
-    .subordinate { fill: #4a3b08; } .foreign { fill: #4a1f48; } .accounts { fill: #17401a; } .free { fill: none; }
+    .subordinate { fill: #4a3b08; } .namespace { fill: #4a1f48; } .accounts { fill: #17401a; } .free { fill: none; }
     path { stroke: #58c4d8; } marker path { fill: #58c4d8; stroke: none; }
   }
 </style>
@@ -80,26 +80,6 @@ std::string fitting(std::string_view text, int pixels) {
     while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80);
   }
   return escaped(text.substr(0, end)) + "…";
-}
-
-std::string_view class_of(PartKind kind) {
-  switch (kind) {
-    case PartKind::bank:
-      return "bank";
-    case PartKind::resting:
-      return "resting";
-    case PartKind::range:
-      return "range";
-    case PartKind::subordinate:
-      return "subordinate";
-    case PartKind::foreign:
-      return "foreign";
-    case PartKind::accounts:
-      return "accounts";
-    case PartKind::free:
-      return "free";
-  }
-  return {};
 }
 
 class Drawing {
@@ -151,7 +131,7 @@ class Drawing {
     out_ +=
         fmt::format("<g><title>{}: {}</title>\n", engine::text_of(placed.part.ids), escaped(all_of(placed)));
     out_ += fmt::format("<rect class=\"part {}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n",
-                        class_of(placed.part.kind), host_, top, kHost, height);
+                        word_for(placed.part.kind), host_, top, kHost, height);
     if (placed.part.kind != PartKind::accounts) {
       text(host_ - 10, top + 5, "soft end", fmt::format("{}", placed.part.ids.begin));
     }

@@ -1,11 +1,11 @@
 // `berth project ls` and `berth project describe`.
 #include "cli/bank_text.h"
 #include "cli/flags.h"
-#include "cli/image_text.h"
+#include "cli/json_text.h"
 #include "cli/project_text.h"
 #include "cli/projects.h"
 #include "cli/table.h"
-#include "cli/template.h"
+#include "cli/template_rows.h"
 #include "cli/times.h"
 #include "engine/recover.h"
 #include "ledger/bank_numbers.h"
@@ -78,28 +78,10 @@ void print_table(const std::vector<ProjectView>& views, bool no_heading) {
   fmt::print("{}", table(lines));
 }
 
-Result<> print_template(const std::vector<ProjectView>& views, std::string_view format, bool heading) {
-  constexpr std::string_view kTable = "table ";
-  const bool as_table = format.starts_with(kTable);
-  const Template parsed = TRY(Template::parse(as_table ? format.substr(kTable.size()) : format));
-  std::vector<std::vector<std::string>> lines;
-  if (as_table && heading) lines.push_back(parsed.fields());
-  for (const ProjectView& view : views) {
-    const std::string text = TRY(parsed.expand(project_json(view)));
-    if (as_table) {
-      lines.push_back(split_at_tabs(text));
-    } else {
-      fmt::print("{}\n", printable_lines(text));
-    }
-  }
-  if (as_table) fmt::print("{}", table(lines));
-  return {};
-}
-
-void print_json(const std::vector<ProjectView>& views) {
-  Json list = Json::array();
-  for (const ProjectView& view : views) list.push_back(project_json(view));
-  fmt::print("{}\n", list.dump(4, ' ', false, Json::error_handler_t::replace));
+Json json_rows(const std::vector<ProjectView>& views) {
+  Json rows = Json::array();
+  for (const ProjectView& view : views) rows.push_back(project_json(view));
+  return rows;
 }
 
 }  // namespace
@@ -131,9 +113,9 @@ Result<int> list_projects(const Invocation& invocation) {
   if (flags.quiet) {
     for (const ProjectView& view : views) fmt::print("{}\n", view.project.name);
   } else if (flags.format == "json") {
-    print_json(views);
+    print_json(json_rows(views));
   } else if (!flags.format.empty() && flags.format != "table") {
-    TRY(print_template(views, flags.format, !flags.no_heading));
+    TRY(print_template(json_rows(views), flags.format, !flags.no_heading));
   } else {
     print_table(views, flags.no_heading);
   }
@@ -162,9 +144,9 @@ Result<int> describe_project(const Invocation& invocation) {
     views.push_back(TRY(view_project(store, store.db(), std::move(project))));
   }
   if (format == "json") {
-    print_json(views);
+    print_json(json_rows(views));
   } else if (!format.empty() && format != "text") {
-    TRY(print_template(views, format, true));
+    TRY(print_template(json_rows(views), format, true));
   } else {
     for (size_t i = 0; i < views.size(); ++i) fmt::print("{}{}", i == 0 ? "" : "\n\n", description(views[i]));
   }

@@ -1,9 +1,7 @@
 // `berth project rm`.
-#include <algorithm>
-#include <cstdio>
-
 #include "cli/flags.h"
 #include "cli/projects.h"
+#include "cli/remove_each.h"
 #include "config/load.h"
 #include "config/policy_checks.h"
 #include "engine/ids/id_decision.h"
@@ -16,23 +14,12 @@ namespace berth::cli {
 
 namespace {
 
-Result<> remove_containers(store::Store& store, const std::string& project) {
-  for (const ledger::User& user : TRY(ledger::containers_of_project(store.db(), project))) {
-    const Result<store::ContainerRecord> record = store::find_container(store.db(), user.id);
-    if (!record && record.error().code == Code::not_found) continue;
-    if (!record) return std::unexpected(record.error());
-    const Result<engine::LockedContainer> locked = engine::kill_and_lock_container(store, *record);
-    // One that was made with --rm is removed by the command that is attached to it.
-    if (!locked && locked.error().code == Code::not_found) continue;
-    if (!locked) return std::unexpected(locked.error());
-    TRY(engine::remove_container(store, *locked));
-  }
-  return {};
-}
-
 Result<> remove_one(store::Store& store, const std::string& name, bool force) {
   TRY(ledger::find_project(store.db(), name));
-  if (force) TRY(remove_containers(store, name));
+  if (force) {
+    for (const ledger::User& user : TRY(ledger::containers_of_project(store.db(), name)))
+      TRY(engine::kill_and_remove_container(store, user.id));
+  }
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   TRY(ledger::remove_project(store.db(), name));
   TRY(engine::write_store_copy(store));
@@ -64,22 +51,12 @@ Result<int> remove_projects(const Invocation& invocation) {
   for (const std::string& name : names) TRY(config::check_project(config, caller, name));
   store::Store store = TRY(open_store(invocation));
   TRY(engine::recover(store));
-  int status = 0;
-  for (const std::string& name : names) {
+  return remove_each(names, [&](const std::string& name) -> Result<bool> {
     const Result<> removed = remove_one(store, name, force);
-    if (removed) {
-      fmt::print("{}\n", name);
-      continue;
-    }
-    const Code code = removed.error().code;
-    if (ignore && code == Code::not_found) continue;
-    // The others are still removed; the status tells that not all were, as podman has it.
-    std::fflush(stdout);
-    fmt::print(stderr, "{}", render("berth", removed.error()));
-    constexpr int kFailed = 125;
-    status = std::max(status, code == Code::not_found ? 1 : code == Code::conflict ? 2 : kFailed);
-  }
-  return status;
+    if (!removed && ignore && removed.error().code == Code::not_found) return false;
+    if (!removed) return std::unexpected(removed.error());
+    return true;
+  });
 }
 
 }  // namespace berth::cli

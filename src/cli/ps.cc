@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
+#include "cli/json_text.h"
 #include "cli/table.h"
 #include "cli/times.h"
 #include "engine/container/status.h"
@@ -106,8 +108,7 @@ void print_table(const std::vector<Row>& rows, bool whole) {
   fmt::print("{}", table(lines));
 }
 
-void print_json(const std::vector<Row>& rows) {
-  constexpr int64_t kNanoseconds = 1'000'000'000;
+nlohmann::json json_rows(const std::vector<Row>& rows) {
   nlohmann::json list = nlohmann::json::array();
   for (const Row& row : rows) {
     std::vector<uint32_t> banks;
@@ -125,7 +126,7 @@ void print_json(const std::vector<Row>& rows) {
                     {"Banks", banks},
                     {"Project", row.record.project}});
   }
-  fmt::print("{}\n", list.dump(4, ' ', false, nlohmann::json::error_handler_t::replace));
+  return list;
 }
 
 }  // namespace
@@ -157,7 +158,7 @@ Result<int> ps(const Invocation& invocation) {
     for (const Row& row : rows)
       fmt::print("{}\n", flags.no_trunc ? row.record.id : row.record.id.substr(0, 12));
   } else if (flags.format == "json") {
-    print_json(rows);
+    print_json(json_rows(rows));
   } else {
     print_table(rows, flags.no_trunc);
   }

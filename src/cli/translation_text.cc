@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/image_text.h"
+#include "cli/json_text.h"
 #include "cli/table.h"
 #include "cli/times.h"
 #include "idmap/id_map.h"
@@ -42,11 +43,11 @@ std::string map_of(const store::Translation& copy) {
   return fmt::format("{}; groups {}", describe(copy.uid_map), describe(copy.gid_map));
 }
 
-void print_json(const std::vector<Row>& rows) {
+Json json_rows(const std::vector<Row>& rows) {
   Json list = Json::array();
   for (const Row& row : rows) {
     const store::Translation& copy = *row.copy;
-    list.push_back({{"ImageId", copy.image_id.substr(copy.image_id.find(':') + 1)},
+    list.push_back({{"ImageId", hex_of(copy.image_id)},
                     {"RepoTags", *row.names},
                     {"Size", copy.size},
                     {"Files", copy.files},
@@ -56,7 +57,7 @@ void print_json(const std::vector<Row>& rows) {
                     {"CreatedAt", rfc3339(std::chrono::seconds(copy.created_at))},
                     {"Directory", "translated/" + copy.directory}});
   }
-  fmt::print("{}\n", list.dump(4, ' ', false, Json::error_handler_t::replace));
+  return list;
 }
 
 void print_table(const std::vector<Row>& rows, bool heading) {
@@ -92,7 +93,7 @@ Result<int> list_translations(store::Store& store, const TranslationList& list) 
     if (wanted) rows.push_back({&copy, &of_image});
   }
   if (list.json) {
-    print_json(rows);
+    print_json(json_rows(rows));
   } else {
     print_table(rows, list.heading);
   }

@@ -1,7 +1,8 @@
 // `berth volume ls` and `berth volume inspect`.
 #include "cli/flags.h"
+#include "cli/json_text.h"
 #include "cli/table.h"
-#include "cli/template.h"
+#include "cli/template_rows.h"
 #include "cli/times.h"
 #include "cli/volume_filters.h"
 #include "cli/volumes.h"
@@ -28,27 +29,10 @@ Json describe(const store::Store& store, const engine::Volume& volume) {
               {"Containers", volume.containers}};
 }
 
-std::string dump(const Json& value) {
-  return value.dump(4, ' ', false, Json::error_handler_t::replace);
-}
-
-Result<> print_template(const store::Store& store, const std::vector<engine::Volume>& volumes,
-                        std::string_view format, bool heading) {
-  constexpr std::string_view kTable = "table ";
-  const bool as_table = format.starts_with(kTable);
-  const Template parsed = TRY(Template::parse(as_table ? format.substr(kTable.size()) : format));
-  std::vector<std::vector<std::string>> lines;
-  if (as_table && heading) lines.push_back(parsed.fields());
-  for (const engine::Volume& volume : volumes) {
-    const std::string text = TRY(parsed.expand(describe(store, volume)));
-    if (as_table) {
-      lines.push_back(split_at_tabs(text));
-    } else {
-      fmt::print("{}\n", text);
-    }
-  }
-  if (as_table) fmt::print("{}", table(lines));
-  return {};
+Json json_rows(const store::Store& store, const std::vector<engine::Volume>& volumes) {
+  Json rows = Json::array();
+  for (const engine::Volume& volume : volumes) rows.push_back(describe(store, volume));
+  return rows;
 }
 
 }  // namespace
@@ -72,11 +56,9 @@ Result<int> list_volumes(const Invocation& invocation) {
   if (quiet) {
     for (const engine::Volume& volume : volumes) fmt::print("{}\n", volume.name);
   } else if (format == "json") {
-    Json list = Json::array();
-    for (const engine::Volume& volume : volumes) list.push_back(describe(store, volume));
-    fmt::print("{}\n", dump(list));
+    print_json(json_rows(store, volumes));
   } else if (!format.empty() && format != "table") {
-    TRY(print_template(store, volumes, format, !no_heading));
+    TRY(print_template(json_rows(store, volumes), format, !no_heading));
   } else if (!volumes.empty()) {  // as podman has it, no volumes are no output
     std::vector<std::vector<std::string>> lines;
     if (!no_heading) lines.push_back({"DRIVER", "VOLUME NAME"});
@@ -113,11 +95,9 @@ Result<int> inspect_volumes(const Invocation& invocation) {
     }
   }
   if (!format.empty() && format != "json") {
-    TRY(print_template(store, volumes, format, true));
+    TRY(print_template(json_rows(store, volumes), format, true));
   } else {
-    Json list = Json::array();
-    for (const engine::Volume& volume : volumes) list.push_back(describe(store, volume));
-    fmt::print("{}\n", dump(list));
+    print_json(json_rows(store, volumes));
   }
   // The others are shown all the same.
   if (missing) return std::unexpected(std::move(*missing));

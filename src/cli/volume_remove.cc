@@ -1,9 +1,7 @@
 // `berth volume rm` and `berth volume prune`.
-#include <algorithm>
-#include <cstdio>
-#include <iostream>
-
+#include "cli/confirm.h"
 #include "cli/flags.h"
+#include "cli/remove_each.h"
 #include "cli/volume_filters.h"
 #include "cli/volumes.h"
 #include "engine/recover.h"
@@ -16,15 +14,7 @@ namespace {
 Result<> remove_users(store::Store& store, const std::string& name) {
   const Result<engine::Volume> volume = engine::find_volume(store, name);
   if (!volume) return std::unexpected(volume.error());
-  for (const std::string& id : volume->containers) {
-    const Result<store::ContainerRecord> record = store::find_container(store.db(), id);
-    if (!record && record.error().code == Code::not_found) continue;
-    if (!record) return std::unexpected(record.error());
-    const Result<engine::LockedContainer> locked = engine::kill_and_lock_container(store, *record);
-    if (!locked && locked.error().code == Code::not_found) continue;
-    if (!locked) return std::unexpected(locked.error());
-    TRY(engine::remove_container(store, *locked));
-  }
+  for (const std::string& id : volume->containers) TRY(engine::kill_and_remove_container(store, id));
   return {};
 }
 
@@ -36,13 +26,10 @@ Result<> remove_one(store::Store& store, const std::string& name, bool force) {
   return removed;
 }
 
-bool confirmed(const std::vector<engine::Volume>& volumes) {
-  fmt::print(stderr, "This removes all volumes that no container uses, and what is in them:\n");
-  for (const engine::Volume& volume : volumes) fmt::print(stderr, "  {}\n", volume.name);
-  fmt::print(stderr, "Go on? [y/N] ");
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
+std::string consequence(const std::vector<engine::Volume>& volumes) {
+  std::string text = "This removes all volumes that no container uses, and what is in them:";
+  for (const engine::Volume& volume : volumes) text += "\n  " + volume.name;
+  return text;
 }
 
 }  // namespace
@@ -67,21 +54,10 @@ Result<int> remove_volumes(const Invocation& invocation) {
   if (all) {
     for (const engine::Volume& volume : TRY(engine::list_volumes(store))) names.push_back(volume.name);
   }
-  int status = 0;
-  for (const std::string& name : names) {
-    const Result<> removed = remove_one(store, name, force);
-    if (removed) {
-      fmt::print("{}\n", name);
-      continue;
-    }
-    // The others are still removed; the status tells that not all were, as podman has it.
-    std::fflush(stdout);
-    fmt::print(stderr, "{}", render("berth", removed.error()));
-    constexpr int kFailed = 125;
-    const Code code = removed.error().code;
-    status = std::max(status, code == Code::not_found ? 1 : code == Code::conflict ? 2 : kFailed);
-  }
-  return status;
+  return remove_each(names, [&](const std::string& name) -> Result<bool> {
+    TRY(remove_one(store, name, force));
+    return true;
+  });
 }
 
 Result<int> prune_volumes(const Invocation& invocation) {
@@ -97,7 +73,7 @@ Result<int> prune_volumes(const Invocation& invocation) {
   std::vector<engine::Volume> all = TRY(engine::list_volumes(store));
   filters.emplace_back("dangling=true");
   const std::vector<engine::Volume> unused = TRY(filtered(std::move(all), filters));
-  if (unused.empty() || (!force && !confirmed(unused))) return 0;
+  if (unused.empty() || (!force && !confirmed(consequence(unused)))) return 0;
   for (const engine::Volume& volume : unused) {
     const Result<> removed = engine::remove_volume(store, volume.name);
     // A container may use it, or somebody may have removed it, since.

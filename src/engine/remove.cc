@@ -149,4 +149,14 @@ Result<LockedContainer> kill_and_lock_container(store::Store& store, const store
   return lock_patiently(store, record, [&] { return kill_container(store, record); });
 }
 
+Result<> kill_and_remove_container(store::Store& store, const std::string& id) {
+  const Result<store::ContainerRecord> record = store::find_container(store.db(), id);
+  if (!record && record.error().code == Code::not_found) return {};
+  if (!record) return std::unexpected(record.error());
+  const Result<LockedContainer> locked = kill_and_lock_container(store, *record);
+  if (!locked && locked.error().code == Code::not_found) return {};
+  if (!locked) return std::unexpected(locked.error());
+  return remove_container(store, *locked);
+}
+
 }  // namespace berth::engine

@@ -23,6 +23,10 @@ Result<> kill_container(store::Store& store, const store::ContainerRecord& recor
 // with it. Code::not_found if one of them has removed it.
 Result<LockedContainer> kill_and_lock_container(store::Store& store, const store::ContainerRecord& record);
 
+// Removes a container, killing it if it runs. One that is gone, or that somebody else removes meanwhile (such
+// as the command attached to one that was made with --rm), is no error.
+Result<> kill_and_remove_container(store::Store& store, const std::string& id);
+
 // Kills a container's PID 1 that has outlived its monitor; see lost_process().
 Result<> end_lost_process(store::Store& store, std::string_view id);
 

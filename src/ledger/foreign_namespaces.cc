@@ -7,8 +7,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "idmap/id_map.h"
-#include "sys/file.h"
+#include "ledger/process_ids.h"
 
 namespace berth::ledger {
 
@@ -17,19 +16,6 @@ namespace {
 struct CloseDir {
   void operator()(DIR* dir) const { ::closedir(dir); }
 };
-
-// A process may end at any time; then it has no map.
-void add_map(int procfs, const std::string& path, std::vector<idmap::IdRange>& ranges) {
-  constexpr size_t kLimit = idmap::IdMap::kMaxExtents * 40;  // the kernel pads each number to ten columns
-  const Result<std::string> text = sys::read_file_at(procfs, path, kLimit);
-  if (!text || text->empty()) return;
-  const Result<idmap::IdMap> map = idmap::IdMap::parse(*text);
-  if (!map) return;
-  for (const idmap::Extent& extent : map->extents()) {
-    if (extent.inside == extent.outside) continue;
-    ranges.push_back({extent.outside, static_cast<uint64_t>(extent.outside) + extent.count});
-  }
-}
 
 // Calls `look` with /proc and each process that is not the host's root's, until it says false.
 Result<> for_each_process(
@@ -48,15 +34,14 @@ Result<> for_each_process(
 }
 
 void add_maps(int procfs, const std::string& pid, std::vector<idmap::IdRange>& ranges) {
-  add_map(procfs, pid + "/uid_map", ranges);
-  add_map(procfs, pid + "/gid_map", ranges);
+  for (const char* map : {"/uid_map", "/gid_map"}) {
+    const std::vector<idmap::IdRange> mapped = ranges_mapped_by(procfs, pid + map);
+    ranges.insert(ranges.end(), mapped.begin(), mapped.end());
+  }
 }
 
 RunningUse describe(int procfs, const std::string& pid, const idmap::IdRange& ids) {
-  constexpr size_t kLongestCommand = 64;
-  std::string command = sys::read_file_at(procfs, pid + "/comm", kLongestCommand).value_or("?");
-  if (command.ends_with('\n')) command.pop_back();
-  return {static_cast<pid_t>(std::strtol(pid.c_str(), nullptr, 10)), printable(command), ids};
+  return {static_cast<pid_t>(std::strtol(pid.c_str(), nullptr, 10)), printable(command_of(procfs, pid)), ids};
 }
 
 }  // namespace

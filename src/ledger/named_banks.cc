@@ -1,5 +1,6 @@
 #include "ledger/named_banks.h"
 
+#include "base/clock.h"
 #include "base/nearest.h"
 #include "idmap/id_map.h"
 #include "ledger/bank_uses.h"

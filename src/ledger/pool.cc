@@ -1,5 +1,6 @@
 #include "ledger/pool.h"
 
+#include "base/clock.h"
 #include "ledger/bank_numbers.h"
 
 namespace berth::ledger {

@@ -31,7 +31,6 @@ inline constexpr uint32_t kPoolBanks = 0x6FFF - 0x0008 + 1;
 inline constexpr uint32_t kNumberedBanks = 1024;
 inline constexpr Bank kFirstUnnumbered{0x0008 + kNumberedBanks};
 
-inline constexpr int64_t kNanoseconds = 1'000'000'000;
 // What a freed bank rests at least, as long as there are others.
 inline constexpr int64_t kRestSeconds = 3600;
 

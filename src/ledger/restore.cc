@@ -1,5 +1,6 @@
 #include "ledger/restore.h"
 
+#include "base/clock.h"
 #include "ledger/banks.h"
 
 namespace berth::ledger {

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "seccomp/newer_calls.h"
 #include "sys/file.h"
 
@@ -164,7 +165,7 @@ LibraryIdentity identify_library(const std::string& path) {
   identity.device = st.st_dev;
   identity.inode = st.st_ino;
   identity.size = static_cast<uint64_t>(st.st_size);
-  identity.modified = st.st_mtim.tv_sec * 1'000'000'000 + st.st_mtim.tv_nsec;
+  identity.modified = st.st_mtim.tv_sec * kNanoseconds + st.st_mtim.tv_nsec;
   return identity;
 }
 

@@ -68,7 +68,7 @@ class AtEveryPoint(Crash):
     def test_every_point_of_the_source_is_tried(self):
         found = set()
         for folder in ("cli", "engine", "monitor", "runtime", "seccomp"):
-            for path in (REPOSITORY / "src" / folder).glob("*.cc"):
+            for path in (REPOSITORY / "src" / folder).rglob("*.cc"):
                 found |= set(re.findall(r'fault::point\("([^"]+)"\)', path.read_text()))
         self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS)
 

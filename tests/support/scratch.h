@@ -1,6 +1,7 @@
-// A directory that is there for one test, and a store in it.
+// A directory that is there for one test.
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "store/store.h"
 #include "sys/file.h"
 
 namespace berth::test {
@@ -26,10 +26,6 @@ class Scratch {
     if (!sys::remove_tree_at(AT_FDCWD, path_)) std::abort();
   }
   [[nodiscard]] const std::string& path() const { return path_; }
-
-  [[nodiscard]] Result<store::Store> open_store() const {
-    return store::Store::open({.root = path_ + "/root", .run_root = path_ + "/run"});
-  }
 
  private:
   std::string path_;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "engine/volumes/volumes.h"
 #include "idmap/id_range.h"
 #include "sys/file.h"
 
@@ -186,8 +187,8 @@ void report(const Volume& volume, std::string_view kind, const std::map<uint32_t
 Result<> audit_volume(int root, const Volume& volume, int64_t& left, VolumeAudit& audit) {
   const std::optional<Allowed> allowed = allowed_in(volume.uses);
   if (!allowed) return {};
-  Result<sys::UniqueFd> top = sys::open_at(root, fmt::format("volumes/{}/_data", volume.name),
-                                           O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NOATIME);
+  Result<sys::UniqueFd> top =
+      sys::open_at(root, volume_data_directory(volume.name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NOATIME);
   if (!top) {
     audit.not_looked_at.push_back(
         fmt::format("Volume {} could not be looked at: {}.", volume.name, top.error().message));
@@ -219,7 +220,8 @@ Result<VolumeAudit> audit_volumes(int root, const std::string& root_path, const 
   VolumeAudit audit;
   int64_t left = most_files;
   for (const auto& [name, uses] : volumes) {
-    TRY(audit_volume(root, {name, fmt::format("{}/volumes/{}/_data", root_path, name), uses}, left, audit));
+    TRY(audit_volume(root, {name, fmt::format("{}/{}", root_path, volume_data_directory(name)), uses}, left,
+                     audit));
   }
   return audit;
 }

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 
+#include "base/clock.h"
 #include "engine/container/container_spec.h"
 #include "engine/container/status.h"
 #include "engine/volumes/mount_ids.h"
@@ -50,7 +51,6 @@ Result<std::vector<BankFacts>> look_at_banks(store::Database& db) {
                       : owner.kind == "container" ? owner.id.substr(0, kShortId)
                                                   : owner.id;
     if (held) bank.owner = owner;
-    constexpr int64_t kNanoseconds = 1'000'000'000;
     bank.since = held ? query.number(3) : query.number(4) / kNanoseconds;
     banks.push_back(std::move(bank));
   }

@@ -120,6 +120,26 @@ void append(Part& into, Part&& part) {
 
 }  // namespace
 
+std::string_view word_for(PartKind kind) {
+  switch (kind) {
+    case PartKind::bank:
+      return "bank";
+    case PartKind::resting:
+      return "resting";
+    case PartKind::range:
+      return "range";
+    case PartKind::subordinate:
+      return "subordinate";
+    case PartKind::foreign:
+      return "namespace";
+    case PartKind::accounts:
+      return "accounts";
+    case PartKind::free:
+      return "free";
+  }
+  return {};
+}
+
 bool Part::shared() const {
   if (stands_for > 1) return false;
   const auto exclusive =

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/audit/id_facts.h"
@@ -24,6 +25,9 @@ enum class PartKind {
   accounts,     // users and groups of the host
   free,
 };
+
+// "bank", …, and "namespace" for a foreign one: as JSON has it.
+std::string_view word_for(PartKind kind);
 
 // One claim to a range.
 struct Claim {

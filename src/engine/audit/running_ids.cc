@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include "idmap/id_map.h"
+#include "ledger/process_ids.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -20,19 +20,11 @@ namespace berth::engine {
 namespace {
 
 constexpr size_t kStatusLimit = size_t{64} << 10;
-constexpr size_t kMapLimit = idmap::IdMap::kMaxExtents * 40;  // the kernel pads each number to ten columns
-constexpr size_t kCommandLimit = 64;
 constexpr int kDeepestNesting = 33;  // of user namespaces (user_namespaces(7)), with the first
 
+// However many extents the map says it in.
 std::vector<idmap::IdRange> read_map(int procfs, const std::string& path) {
-  std::vector<idmap::IdRange> ranges;
-  const Result<std::string> text = sys::read_file_at(procfs, path, kMapLimit);
-  const Result<idmap::IdMap> map = text ? idmap::IdMap::parse(*text) : fail("it has ended");
-  if (!map) return ranges;
-  for (const idmap::Extent& extent : map->extents()) {
-    if (extent.inside != extent.outside) ranges.push_back(idmap::outside_of(extent));
-  }
-  return idmap::normalized(std::move(ranges));
+  return idmap::normalized(ledger::ranges_mapped_by(procfs, path));
 }
 
 // The "Uid:" line of /proc/PID/status: real, effective, saved. The fourth, of file systems, is left out: a
@@ -52,12 +44,6 @@ std::vector<HostUid> read_users(std::string_view status) {
     if (id != 0 && std::ranges::find(users, HostUid(id)) == users.end()) users.emplace_back(id);
   }
   return users;
-}
-
-std::string read_command(int procfs, const std::string& pid) {
-  std::string command = sys::read_file_at(procfs, pid + "/comm", kCommandLimit).value_or("?");
-  if (command.ends_with('\n')) command.pop_back();
-  return command;
 }
 
 std::optional<uint64_t> inode_of(int fd) {
@@ -103,7 +89,7 @@ class Look {
   void add_namespace(const std::string& pid, uint64_t inode, int fd) {
     found_[inode] = {.inode = inode,
                      .pid = static_cast<pid_t>(std::strtol(pid.c_str(), nullptr, 10)),
-                     .command = read_command(procfs_.get(), pid),
+                     .command = ledger::command_of(procfs_.get(), pid),
                      .ours = is_ours(inode, fd),
                      .users = read_map(procfs_.get(), pid + "/uid_map"),
                      .groups = read_map(procfs_.get(), pid + "/gid_map")};
@@ -135,7 +121,7 @@ class Look {
     }
     if (users.empty()) return;
     processes_.push_back({static_cast<pid_t>(std::strtol(pid.c_str(), nullptr, 10)),
-                          read_command(procfs_.get(), pid), std::move(users)});
+                          ledger::command_of(procfs_.get(), pid), std::move(users)});
   }
 
   sys::UniqueFd procfs_;

@@ -86,8 +86,8 @@ const RunningMonitor* Rebuild::monitor_of(std::string_view id) const {
 
 void Rebuild::set_state(store::ContainerRecord& record) const {
   const std::string log = container_directory(record.id) + "/" + monitor::kLogFile;
-  if (monitor_of(record.id) != nullptr || live_status(store_, record.id)) {
-    const std::optional<LiveStatus> live = live_status(store_, record.id);
+  const std::optional<LiveStatus> live = live_status(store_, record.id);
+  if (monitor_of(record.id) != nullptr || live) {
     record.state = store::kRunning;
     record.started_at = live ? live->started_at : record.created_at;
   } else if (const std::optional<ExitRecord> ended = exit_record(store_, record.id)) {
@@ -241,12 +241,11 @@ Result<> Rebuild::running_without_copy(const std::string& id, const RunningMonit
 Result<> Rebuild::stopped_without_copy(const std::string& id) {
   // Half-made, or removed but for the record: recover() takes it away.
   if (is_empty(store_, container_directory(id) + "/upper")) return {};
-  store::ContainerRecord record{
-      .id = id,
-      .name = "recovered-" + id.substr(0, kShortId),
-      .image_id = kUnknownImage,
-      .image_name = kUnknownImage,
-      .created_at = modified(store_, container_directory(id)) * ledger::kNanoseconds};
+  store::ContainerRecord record{.id = id,
+                                .name = "recovered-" + id.substr(0, kShortId),
+                                .image_id = kUnknownImage,
+                                .image_name = kUnknownImage,
+                                .created_at = modified(store_, container_directory(id)) * kNanoseconds};
   record.spec = TRY(to_json(ContainerSpec{}));
   TRY(give_new_bank(record));
   result_.unknown.push_back(fmt::format(
@@ -274,13 +273,13 @@ Result<> Rebuild::names_and_projects() {
 
 Result<> Rebuild::volumes() {
   for (const std::string& name : TRY(names_in(store_, "volumes"))) {
-    const std::string path = "volumes/" + name;
-    if (!check_name(name) || !sys::exists_at(store_.root(), path + "/_data")) continue;
+    const std::string data = volume_data_directory(name);
+    if (!check_name(name) || !sys::exists_at(store_.root(), data)) continue;
     store::Statement insert = TRY(store_.db().prepare(
         "INSERT INTO volumes (name, created_at, anonymous, labels, populated) VALUES (?1, ?2, 0, '{}', ?3) "
         "ON CONFLICT (name) DO UPDATE SET created_at = ?2, populated = ?3"));
-    insert.bind(1, name).bind(2, modified(store_, path));
-    TRY(insert.bind(3, int64_t{is_empty(store_, path + "/_data") ? 0 : 1}).run());
+    insert.bind(1, name).bind(2, modified(store_, volume_directory(name)));
+    TRY(insert.bind(3, int64_t{is_empty(store_, data) ? 0 : 1}).run());
     ++result_.volumes;
   }
   return {};

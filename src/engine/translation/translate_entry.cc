@@ -7,12 +7,11 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "idmap/shifted_attributes.h"
+#include "sys/copy_content.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -82,70 +81,7 @@ Result<> copy_attributes(const File& file, const idmap::Shift& shift) {
   return {};
 }
 
-Result<> read_and_write(int from, int to, off_t begin, size_t length) {
-  thread_local std::vector<char> buffer(size_t{128} << 10);
-  while (length > 0) {
-    const ssize_t n = ::pread(from, buffer.data(), std::min(buffer.size(), length), begin);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno(errno, "read");
-    if (n == 0) return fail("it has become shorter");
-    for (ssize_t done = 0; done < n;) {
-      const ssize_t written = ::pwrite(to, buffer.data() + done, static_cast<size_t>(n - done), begin + done);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return fail_errno(errno, "write");
-      done += written;
-    }
-    begin += n;
-    length -= static_cast<size_t>(n);
-  }
-  return {};
-}
-
 }  // namespace
-
-// As many bytes at a time as are copied in a moment, so that an interruption does not wait long.
-Result<> EntryCopier::copy_range(int from, int to, off_t begin, off_t end) const {
-  constexpr off_t kSmall = off_t{64} << 10;  // two calls are as good as one, and cheaper for the kernel
-  constexpr off_t kAtOnce = off_t{16} << 20;
-  while (begin < end) {
-    if (interrupted()) return fail("interrupted");
-    const auto length = static_cast<size_t>(std::min(end - begin, kAtOnce));
-    off_t in = begin;
-    off_t out = begin;
-    const ssize_t n = end - begin <= kSmall ? -1 : ::copy_file_range(from, &in, to, &out, length, 0);
-    if (n > 0) {
-      begin += n;
-      continue;
-    }
-    if (n < 0 && end - begin > kSmall && (errno == ENOSPC || errno == EDQUOT || errno == EIO))
-      return fail_errno(errno, "copy");
-    // A file system or a kernel that does not know it.
-    TRY(read_and_write(from, to, begin, length));
-    begin += static_cast<off_t>(length);
-  }
-  return {};
-}
-
-Result<> EntryCopier::copy_data(int from, int to, const struct stat& attributes) const {
-  const off_t size = attributes.st_size;
-  if (size == 0) return {};
-  constexpr off_t kPage = 4096;
-  if (size > kPage && ::ioctl(to, FICLONE, from) == 0) return {};
-  constexpr off_t kBlock = 512;
-  const bool has_holes = attributes.st_blocks * kBlock < size;
-  if (!has_holes) return copy_range(from, to, 0, size);
-  if (::ftruncate(to, size) != 0) return fail_errno(errno, "set the size");
-  for (off_t begin = 0; begin < size;) {
-    begin = ::lseek(from, begin, SEEK_DATA);
-    if (begin < 0 && errno == ENXIO) return {};  // only a hole is left
-    if (begin < 0) return fail_errno(errno, "look for data");
-    const off_t end = ::lseek(from, begin, SEEK_HOLE);
-    if (end < 0) return fail_errno(errno, "look for a hole");
-    TRY(copy_range(from, to, begin, end));
-    begin = end;
-  }
-  return {};
-}
 
 // In this order: chown clears setuid bits and capabilities, and all but the times changes the times.
 Result<> EntryCopier::give(int fd, const struct stat& attributes) const {
@@ -161,7 +97,7 @@ Result<> EntryCopier::copy_regular(int source, int target, const std::string& na
   if (::fstat(from.get(), &attributes) != 0) return fail_errno(errno, "stat it");
   if (!S_ISREG(attributes.st_mode)) return fail(Code::refused, "it has just become something else");
   const sys::UniqueFd to = TRY(sys::open_at(target, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-  TRY(copy_data(from.get(), to.get(), attributes));
+  TRY(sys::copy_content(from.get(), to.get(), attributes, interrupted));
   TRY(give(to.get(), attributes));
   TRY(copy_attributes(ByDescriptor{from.get(), to.get()}, shift));
   if (::futimens(to.get(), times_of(attributes).data()) != 0) return fail_errno(errno, "set the times");

@@ -34,8 +34,6 @@ struct EntryCopier {
   [[nodiscard]] Result<> copy_regular(int source, int target, const std::string& name) const;
   [[nodiscard]] Result<> copy_other(int source, int target, const std::string& name,
                                     const struct stat& attributes) const;
-  [[nodiscard]] Result<> copy_data(int from, int to, const struct stat& attributes) const;
-  [[nodiscard]] Result<> copy_range(int from, int to, off_t begin, off_t end) const;
   [[nodiscard]] Result<> give(int fd, const struct stat& attributes) const;
 };
 

@@ -80,7 +80,7 @@ Result<> check_unused(store::Store& store, const std::string& name) {
 }  // namespace
 
 std::string Volume::mount_point(const store::Store& store) const {
-  return fmt::format("{}/{}/_data", store.locations().root, volume_directory(name));
+  return fmt::format("{}/{}", store.locations().root, volume_data_directory(name));
 }
 
 Result<std::vector<Volume>> list_volumes(store::Store& store) {
@@ -108,11 +108,7 @@ Result<std::string> create_volume(store::Store& store, std::string name,
   TRY_CONTEXT(check_name(name), "volume");
   // As containers are made, so that nobody takes the directory for something left behind.
   const sys::FileLock creating = TRY(sys::FileLock::shared(store.root(), kCreatingLock));
-  const std::string path = volume_directory(name);
-  TRY(sys::ensure_dir_at(store.root(), path, 0700));
-  const bool is_new = TRY(sys::ensure_dir_at(store.root(), path + "/_data", 0755));
-  if (is_new && ::fchmodat(store.root(), (path + "/_data").c_str(), 0755, 0) != 0)
-    return fail_errno(errno, "chmod the volume {}", name);
+  TRY_CONTEXT(make_volume_directory(store, name), "make the volume {}", name);
   fault::point("volume-directory-made");
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   store::Statement known = TRY(store.db().prepare("SELECT 1 FROM volumes WHERE name = ?"));

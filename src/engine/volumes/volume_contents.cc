@@ -9,14 +9,13 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "store/image_path.h"
+#include "sys/copy_content.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -62,44 +61,6 @@ Result<> copy_attributes(int from, int to, const struct stat& st, const std::str
   TRY(copy_xattrs(from, to, path));
   const std::array<timespec, 2> times = times_of(st);
   if (::futimens(to, times.data()) != 0) return fail_errno(errno, "set the time of {}", path);
-  return {};
-}
-
-Result<> copy_range(int from, int to, off_t begin, off_t end) {
-  constexpr size_t kChunk = size_t{256} << 10;
-  std::string buffer;
-  while (begin < end) {
-    off_t to_offset = begin;
-    const auto wanted = static_cast<size_t>(end - begin);
-    const ssize_t moved = ::copy_file_range(from, &begin, to, &to_offset, wanted, 0);
-    if (moved > 0) continue;
-    if (moved == 0) return {};  // it ends sooner than it said
-    if (errno != EXDEV && errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS)
-      return fail_errno(errno, "copy a file's content");
-    buffer.resize(std::min(kChunk, wanted));
-    const ssize_t got = ::pread(from, buffer.data(), buffer.size(), begin);
-    if (got < 0) return fail_errno(errno, "read a file");
-    if (got == 0) return {};
-    if (::pwrite(to, buffer.data(), static_cast<size_t>(got), begin) != got)
-      return fail_errno(errno == 0 ? EIO : errno, "write a file");
-    begin += got;
-  }
-  return {};
-}
-
-// Where the file system can share blocks it does; else the parts that hold data are copied.
-Result<> copy_content(int from, int to, off_t size) {
-  if (size == 0 || ::ioctl(to, FICLONE, from) == 0) return {};
-  if (::ftruncate(to, size) != 0) return fail_errno(errno, "give a file its size");
-  for (off_t here = 0; here < size;) {
-    off_t data = ::lseek(from, here, SEEK_DATA);
-    if (data < 0 && errno == ENXIO) return {};  // nothing but a hole is left
-    off_t hole = data < 0 ? size : ::lseek(from, data, SEEK_HOLE);
-    if (data < 0) data = here;  // the file system knows no holes
-    if (hole < 0) hole = size;
-    TRY(copy_range(from, to, data, std::min(hole, size)));
-    here = hole;
-  }
   return {};
 }
 
@@ -184,7 +145,7 @@ class Copy {
         TRY(sys::open_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", entry.handle.get()), O_RDONLY | O_NOCTTY));
     const sys::UniqueFd to =
         TRY(sys::open_at(level.to.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-    TRY_CONTEXT(copy_content(from.get(), to.get(), st.st_size), "copy {}", path);
+    TRY_CONTEXT(sys::copy_content(from.get(), to.get(), st), "copy {}", path);
     return copy_attributes(from.get(), to.get(), st, path);
   }
 

@@ -22,7 +22,6 @@ namespace berth::engine {
 
 namespace {
 
-constexpr const char* kData = "/_data";
 // What has been copied for a volume that is about to be recorded. No container has seen it.
 constexpr const char* kNewData = "/_new";
 
@@ -45,7 +44,7 @@ Result<bool> is_used(store::Store& store, const std::string& name) {
 Result<> remove_if_empty(store::Store& store, const std::string& name) {
   const std::string path = volume_directory(name);
   TRY(sys::remove_tree_at(store.root(), path + kNewData));
-  ::unlinkat(store.root(), (path + kData).c_str(), AT_REMOVEDIR);
+  ::unlinkat(store.root(), volume_data_directory(name).c_str(), AT_REMOVEDIR);
   ::unlinkat(store.root(), path.c_str(), AT_REMOVEDIR);
   return {};
 }
@@ -86,17 +85,6 @@ class ImageLayers {
   std::optional<store::LayerStack> stack_;
 };
 
-// True if its directory was not there.
-Result<bool> make_directory(const store::Store& store, const std::string& name) {
-  const std::string path = volume_directory(name);
-  TRY(sys::ensure_dir_at(store.root(), path, 0700));
-  const bool is_new = TRY(sys::ensure_dir_at(store.root(), path + kData, 0755));
-  // Whatever the caller's umask.
-  if (is_new && ::fchmodat(store.root(), (path + kData).c_str(), 0755, 0) != 0)
-    return fail_errno(errno, "chmod {}", path);
-  return is_new;
-}
-
 Result<bool> is_taken_over(store::Store& store, const MountSpec& mount, bool directory_is_new) {
   // Its directory may have been lost to a `berth volume rm` that was killed.
   return TRY(state_of(store, mount.volume)) == State::populated && !directory_is_new;
@@ -104,13 +92,12 @@ Result<bool> is_taken_over(store::Store& store, const MountSpec& mount, bool dir
 
 Result<> make_volume(store::Store& store, ImageLayers& image, const MountSpec& mount, bool transient,
                      MadeVolumes& made) {
-  const std::string path = volume_directory(mount.volume);
-  const bool is_new = TRY(make_directory(store, mount.volume));
+  const bool is_new = TRY(make_volume_directory(store, mount.volume));
   if (TRY(is_taken_over(store, mount, is_new))) return {};
   const bool wanted = std::find(mount.options.begin(), mount.options.end(), "nocopy") == mount.options.end();
   // Another container that came first without wanting a copy may be writing to it.
   if (!wanted || TRY(is_used(store, mount.volume))) return {};
-  if (TRY(is_empty(store, path + kData))) {
+  if (TRY(is_empty(store, volume_data_directory(mount.volume)))) {
     const store::LayerStack* stack = TRY(image.stack(store));
     TRY(copy_beside(store, *stack, mount, !(transient && mount.anonymous)));
     fault::point("volume-copied");
@@ -134,7 +121,7 @@ Result<> name_volume(const store::Store& store, MountSpec& mount) {
     mount.volume = mount.anonymous ? TRY(made_up_volume_name()) : mount.source;
     TRY_CONTEXT(check_name(mount.volume), "volume");
   }
-  mount.source = fmt::format("{}/{}{}", store.locations().root, volume_directory(mount.volume), kData);
+  mount.source = fmt::format("{}/{}", store.locations().root, volume_data_directory(mount.volume));
   return {};
 }
 
@@ -142,6 +129,20 @@ Result<> name_volume(const store::Store& store, MountSpec& mount) {
 
 std::string volume_directory(std::string_view name) {
   return fmt::format("volumes/{}", name);
+}
+
+std::string volume_data_directory(std::string_view name) {
+  return volume_directory(name) + "/_data";
+}
+
+Result<bool> make_volume_directory(const store::Store& store, std::string_view name) {
+  TRY(sys::ensure_dir_at(store.root(), volume_directory(name), 0700));
+  const std::string data = volume_data_directory(name);
+  const bool is_new = TRY(sys::ensure_dir_at(store.root(), data, 0755));
+  // Whatever the caller's umask.
+  if (is_new && ::fchmodat(store.root(), data.c_str(), 0755, 0) != 0)
+    return fail_errno(errno, "chmod {}", data);
+  return is_new;
 }
 
 Result<std::string> made_up_volume_name() {
@@ -173,7 +174,7 @@ Result<MadeVolumes> make_volumes(store::Store& store, const store::ImageRecord& 
 
 Result<> make_volume_directories(const store::Store& store, const ContainerSpec& spec) {
   for (const MountSpec& mount : spec.mounts) {
-    if (mount.type == "volume") TRY_CONTEXT(make_directory(store, mount.volume), "make the volume");
+    if (mount.type == "volume") TRY_CONTEXT(make_volume_directory(store, mount.volume), "make the volume");
   }
   return {};
 }
@@ -200,14 +201,14 @@ Result<> record_volumes(store::Store& store, std::string_view container_id, cons
 Result<> settle_volumes(const store::Store& store, const ContainerSpec& spec) {
   for (const MountSpec& mount : spec.mounts) {
     if (mount.type != "volume") continue;
-    const std::string path = volume_directory(mount.volume);
-    if (::renameat(store.root(), (path + kNewData).c_str(), store.root(), (path + kData).c_str()) == 0)
-      continue;
+    const std::string copied = volume_directory(mount.volume) + kNewData;
+    const std::string data = volume_data_directory(mount.volume);
+    if (::renameat(store.root(), copied.c_str(), store.root(), data.c_str()) == 0) continue;
     const int err = errno;
     if (err == ENOENT) continue;  // there was nothing to take over, or it has happened
     if (err != ENOTEMPTY && err != EEXIST)
       return fail_errno(err, "give the volume {} what the image has there", mount.volume);
-    TRY(sys::remove_tree_at(store.root(), path + kNewData));
+    TRY(sys::remove_tree_at(store.root(), copied));
   }
   return {};
 }

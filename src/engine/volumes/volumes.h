@@ -17,6 +17,12 @@ namespace berth::engine {
 // "volumes/<name>", below the store's root.
 std::string volume_directory(std::string_view name);
 
+// "volumes/<name>/_data": what containers see of it.
+std::string volume_data_directory(std::string_view name);
+
+// Makes both, unless they are there. True if the second one was not.
+Result<bool> make_volume_directory(const store::Store& store, std::string_view name);
+
 // 64 hexadecimal digits, for one that was given no name.
 Result<std::string> made_up_volume_name();
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "idmap/id_map.h"
-#include "idmap/id_range.h"
+#include "idmap/map_algebra.h"
 
 namespace berth::engine {
 
@@ -39,14 +39,9 @@ bool has_mount_at(const ContainerSpec& spec, const std::string& target) {
                      [&](const MountSpec& mount) { return mount.target == target; });
 }
 
-// What the map has inside, as ranges.
-Result<std::vector<idmap::IdRange>> inside_of(std::string_view map) {
-  if (map.empty()) return std::vector<idmap::IdRange>{{0, idmap::kLastId + 1}};
-  const idmap::IdMap parsed = TRY(idmap::IdMap::parse(map));
-  std::vector<idmap::IdRange> ranges;
-  for (const idmap::Extent& extent : parsed.extents())
-    ranges.push_back({extent.inside, uint64_t{extent.inside} + extent.count});
-  return idmap::normalized(std::move(ranges));
+// As records have it: no map is the host's own IDs.
+Result<idmap::IdMap> recorded_map(std::string_view map) {
+  return map.empty() ? idmap::IdMap::whole() : idmap::IdMap::parse(map);
 }
 
 }  // namespace
@@ -78,23 +73,19 @@ Result<std::vector<store::ContainerRecord>> exporters_of(store::Store& store, co
 
 Result<> check_holds(std::string_view kind, std::string_view exporter, std::string_view exporters_map,
                      std::string_view importers_map) {
-  const std::vector<idmap::IdRange> needed = TRY(inside_of(exporters_map));
-  const std::vector<idmap::IdRange> held = TRY(inside_of(importers_map));
-  for (const idmap::IdRange& range : needed) {
-    const std::vector<idmap::IdRange> missing = idmap::subtract(range, held);
-    if (missing.empty()) continue;
-    Error error =
-        fail(Code::refused,
-             "--volumes-from: container {} has {} {} to {}, and the new container does not; it could "
-             "not tell whose the files in the volumes are",
-             exporter, kind, missing.front().begin, missing.front().end - 1)
-            .error();
-    return std::unexpected(std::move(error).with_hint(
-        exporters_map.empty()
-            ? "It uses the host's own IDs: so does this one with --userns host."
-            : "Give the new container a map that has all of the other's IDs, or the same one."));
-  }
-  return {};
+  const idmap::IdMap needed = TRY(recorded_map(exporters_map));
+  const idmap::IdMap held = TRY(recorded_map(importers_map));
+  const std::vector<idmap::IdRange> missing = idmap::missing(held, needed);
+  if (missing.empty()) return {};
+  Error error = fail(Code::refused,
+                     "--volumes-from: container {} has {} {} to {}, and the new container does not; it could "
+                     "not tell whose the files in the volumes are",
+                     exporter, kind, missing.front().begin, missing.front().end - 1)
+                    .error();
+  return std::unexpected(std::move(error).with_hint(
+      exporters_map.empty()
+          ? "It uses the host's own IDs: so does this one with --userns host."
+          : "Give the new container a map that has all of the other's IDs, or the same one."));
 }
 
 Result<> inherit_banks(store::Store& store, ContainerSpec& spec) {

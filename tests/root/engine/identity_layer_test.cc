@@ -15,6 +15,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "../../support/scratch_store.h"
 #include "engine/identity/accounts.h"
 #include "engine/identity/identity_uses.h"
 #include "sys/file.h"
@@ -33,17 +34,14 @@ constexpr const char* kImage = "sha256:00112233445566778899aabbccddeeff001122334
 
 class IdentityLayer : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "/identity.XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    base_ = pattern;
-    store_.emplace(store::Store::open({base_ + "/store", base_ + "/run"}).value());
-    ASSERT_EQ(::mkdir(rootfs("").c_str(), 0755), 0);
-  }
-  void TearDown() override { ASSERT_TRUE(sys::remove_tree_at(AT_FDCWD, base_)); }
+  void SetUp() override { ASSERT_EQ(::mkdir(rootfs("").c_str(), 0755), 0); }
 
-  [[nodiscard]] std::string rootfs(const std::string& path) const { return base_ + "/rootfs" + path; }
-  [[nodiscard]] std::string stored(const std::string& path) const { return base_ + "/store/" + path; }
+  [[nodiscard]] std::string rootfs(const std::string& path) const {
+    return scratch_.path() + "/rootfs" + path;
+  }
+  [[nodiscard]] std::string stored(const std::string& path) const {
+    return scratch_.path() + "/root/" + path;
+  }
   void dir(const std::string& path, mode_t mode) {
     ASSERT_EQ(::mkdir(rootfs(path).c_str(), mode), 0) << path;
     ASSERT_EQ(::chmod(rootfs(path).c_str(), mode), 0);
@@ -99,8 +97,8 @@ class IdentityLayer : public testing::Test {
     return sys::list_dir(fd.get()).value();
   }
 
-  std::string base_;
-  std::optional<store::Store> store_;
+  const test::Scratch scratch_;
+  std::optional<store::Store> store_{test::open_store(scratch_).value()};
   int made_ = 0;
 };
 
@@ -320,7 +318,7 @@ TEST_F(IdentityLayer, TheProcessKnowsItself) {
       sys::write_all(sys::open_at(AT_FDCWD, rootfs("/bin/busybox"), O_WRONLY | O_CREAT, 0755).value().get(),
                      sys::read_file_at(AT_FDCWD, "/bin/busybox", 16 << 20).value()));
   const Identity identity = made("10000");
-  const std::string target = base_ + "/merged";
+  const std::string target = scratch_.path() + "/merged";
   ASSERT_EQ(::mkdir(target.c_str(), 0755), 0);
   const std::string lower = "lowerdir=" + stored(identity.layer) + ":" + rootfs("");
   EXPECT_EQ(run_in_overlay(lower, target, 10000, 0, "busybox id; busybox whoami"),

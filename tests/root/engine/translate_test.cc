@@ -18,6 +18,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "../../support/scratch.h"
 #include "engine/translation/translate_tree.h"
 #include "runtime/rootfs.h"
 #include "sys/file.h"
@@ -51,14 +52,7 @@ idmap::Shift bank_shift() {
 
 class Translate : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "/translate.XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    base_ = pattern;
-  }
-  void TearDown() override { ASSERT_TRUE(sys::remove_tree_at(AT_FDCWD, base_)); }
-
-  [[nodiscard]] std::string at(const std::string& path) const { return base_ + "/" + path; }
+  [[nodiscard]] std::string at(const std::string& path) const { return scratch_.path() + "/" + path; }
   sys::UniqueFd dir(const std::string& path, mode_t mode = 0755) const {
     EXPECT_TRUE(sys::ensure_dir_at(AT_FDCWD, at(path), mode));
     return sys::open_at(AT_FDCWD, at(path), O_RDONLY | O_DIRECTORY).value();
@@ -89,9 +83,9 @@ class Translate : public testing::Test {
         "--xattrs-include='*' --xattrs-exclude='trusted.overlay.origin' "
         "--xattrs-exclude='trusted.overlay.impure' "
         "--xattrs-exclude='trusted.overlay.uuid' --acls {} -cf {}/tar . 2>{}/tar.said",
-        at(path), more, base_, base_);
+        at(path), more, scratch_.path(), scratch_.path());
     EXPECT_EQ(::system(command.c_str()), 0);
-    return sys::read_file_at(AT_FDCWD, base_ + "/tar", size_t{64} << 20).value();
+    return sys::read_file_at(AT_FDCWD, scratch_.path() + "/tar", size_t{64} << 20).value();
   }
   void old(const std::string& path) const {
     const std::array<timespec, 2> times{{{1234567890, 987654321}, {1000000000, 123456789}}};
@@ -132,7 +126,7 @@ class Translate : public testing::Test {
       old(path);
   }
 
-  std::string base_;
+  const test::Scratch scratch_;
 };
 
 TEST_F(Translate, ShiftsOwnersCapabilitiesAndAclsAndNothingElse) {

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../support/scratch.h"
 #include "ledger/banks.h"
-#include "sys/file.h"
 
 namespace berth::ledger {
 namespace {
@@ -57,25 +57,18 @@ class ForeignContainer {
 class ForeignNamespaces : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "/ledger.XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-    ASSERT_EQ(::mkdir((directory_ + "/etc").c_str(), 0755), 0);
-    host_.etc = directory_ + "/etc";
-    db_.emplace(store::Database::open(directory_ + "/berth.db").value());
+    ASSERT_EQ(::mkdir((scratch_.path() + "/etc").c_str(), 0755), 0);
+    host_.etc = scratch_.path() + "/etc";
+    db_.emplace(store::Database::open(scratch_.path() + "/berth.db").value());
     // The end of the pool, where no other test and no container of this machine is.
     ASSERT_TRUE(db_->execute("UPDATE fresh_banks SET first = 28000 WHERE first = 1032"));
-  }
-  void TearDown() override {
-    db_.reset();
-    ASSERT_TRUE(sys::remove_tree_at(AT_FDCWD, directory_));
   }
   int number() {
     const auto bank = allocate_bank(*db_, {"container", "a"}, host_);
     EXPECT_TRUE(bank) << bank.error().message;
     return bank ? bank->number() : -1;
   }
-  std::string directory_;
+  const test::Scratch scratch_;
   HostSources host_;
   std::optional<store::Database> db_;
 };

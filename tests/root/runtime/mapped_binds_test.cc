@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../support/scratch.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 #include "sys/process.h"
@@ -24,9 +25,6 @@ class MappedBinds : public testing::Test {
  protected:
   // A mount namespace of the test's own; what is mounted in it goes with the process.
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "mapped.XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
     ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
     ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
     ASSERT_EQ(::mkdir((path() + "/below").c_str(), 0755), 0);
@@ -34,12 +32,9 @@ class MappedBinds : public testing::Test {
     make("root", 0, 0);
     make("web", 33, 34);
   }
-  void TearDown() override {
-    ::umount2((path() + "/below").c_str(), MNT_DETACH);
-    ASSERT_TRUE(sys::remove_tree_at(AT_FDCWD, path_));
-  }
+  void TearDown() override { ::umount2((path() + "/below").c_str(), MNT_DETACH); }
 
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const { return scratch_.path(); }
 
   void make(const std::string& name, uid_t uid, gid_t gid) {
     const auto fd = sys::open_at(AT_FDCWD, path() + "/" + name, O_CREAT | O_WRONLY, 0644).value();
@@ -65,7 +60,7 @@ class MappedBinds : public testing::Test {
     return owner(AT_FDCWD, path() + "/" + name);
   }
 
-  std::string path_;
+  const test::Scratch scratch_;
   sys::UniqueFd container_;
 };
 

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "../../support/memory_image.h"
-#include "../../support/scratch.h"
+#include "../../support/scratch_store.h"
 #include "../../support/tar_builder.h"
 #include "store/images.h"
 #include "store/layers.h"
@@ -23,7 +23,7 @@ using testing::SizeIs;
 
 class InstallImage : public testing::Test {
  protected:
-  InstallImage() : store_(scratch_.open_store().value()) {}
+  InstallImage() : store_(test::open_store(scratch_).value()) {}
 
   std::string install(ImageSource& source, const std::vector<std::string>& names) {
     const Result<std::string> id = install_image(store_, source, names);

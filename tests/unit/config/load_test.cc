@@ -1,12 +1,13 @@
 #include "config/load.h"
 
-#include <filesystem>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "../../support/scratch.h"
 
 namespace berth::config {
 namespace {
@@ -15,15 +16,7 @@ using testing::HasSubstr;
 
 class Load : public testing::Test {
  protected:
-  Load() {
-    std::string name = (std::filesystem::temp_directory_path() / "berth-config-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    directory_ = name;
-    sources_ = {.system = directory_ + "/berth.toml", .owner = ::geteuid()};
-  }
-  ~Load() override { std::filesystem::remove_all(directory_); }
-  Load(const Load&) = delete;
-  Load& operator=(const Load&) = delete;
+  Load() { sources_ = {.system = scratch_.path() + "/berth.toml", .owner = ::geteuid()}; }
 
   void write(const std::string& path, const std::string& text, mode_t mode = 0644) {
     std::ofstream(path) << text;
@@ -34,13 +27,13 @@ class Load : public testing::Test {
     return config ? "none" : config.error().message;
   }
 
-  std::string directory_;
+  const test::Scratch scratch_;
   Sources sources_;
 };
 
 TEST_F(Load, WithoutAFileItIsWhatIsBuiltIn) {
   EXPECT_EQ(load(sources_).value(), Config{});
-  sources_.system = directory_ + "/no/such/directory/berth.toml";
+  sources_.system = scratch_.path() + "/no/such/directory/berth.toml";
   EXPECT_EQ(load(sources_).value(), Config{});
 }
 
@@ -53,7 +46,7 @@ TEST_F(Load, TheSystemsFile) {
 
 TEST_F(Load, TheSecondFileTightens) {
   write(sources_.system, "[policy]\nallowed-ranges = [\"1000-2000\"]\n[project-policy.web]\n");
-  sources_.second = directory_ + "/mine.toml";
+  sources_.second = scratch_.path() + "/mine.toml";
   write(sources_.second, "[policy]\nallowed-ranges = [\"1500\"]\n[defaults]\nproject-policy = \"web\"\n",
         0666);
   const Config config = load(sources_).value();
@@ -67,7 +60,7 @@ TEST_F(Load, TheSecondFileTightens) {
 }
 
 TEST_F(Load, ASecondFileThatIsNotThereIsAnError) {
-  sources_.second = directory_ + "/mine.toml";
+  sources_.second = scratch_.path() + "/mine.toml";
   EXPECT_EQ(problem(),
             fmt::format("cannot use the configuration that BERTH_CONFIG names: open {}: ENOENT (No "
                         "such file or directory)",
@@ -99,8 +92,8 @@ TEST_F(Load, ThePolicyBelongsToRoot) {
 TEST_F(Load, WhatIsNoRegularFileIsRefusedAtOnce) {
   ASSERT_EQ(::mkfifo(sources_.system.c_str(), 0600), 0);
   EXPECT_THAT(problem(), HasSubstr("is not a regular file"));
-  sources_.second = directory_;
-  sources_.system = directory_ + "/none";
+  sources_.second = scratch_.path();
+  sources_.system = scratch_.path() + "/none";
   EXPECT_THAT(problem(), HasSubstr("is not a regular file"));
 }
 

@@ -8,26 +8,6 @@ namespace {
 
 using testing::ElementsAre;
 
-std::string_view word_for(PartKind kind) {
-  switch (kind) {
-    case PartKind::bank:
-      return "bank";
-    case PartKind::resting:
-      return "resting";
-    case PartKind::range:
-      return "range";
-    case PartKind::subordinate:
-      return "subordinate";
-    case PartKind::foreign:
-      return "foreign";
-    case PartKind::accounts:
-      return "accounts";
-    case PartKind::free:
-      return "free";
-  }
-  return {};
-}
-
 // "KIND FIRST-LAST", with "!" where IDs are shared and "*N" where a part stands for N.
 std::vector<std::string> told(const std::vector<Part>& parts) {
   std::vector<std::string> list;

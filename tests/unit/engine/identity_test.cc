@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../support/scratch.h"
 #include "engine/identity/accounts.h"
 #include "store/image_path.h"
 #include "sys/file.h"
@@ -175,28 +176,24 @@ TEST(Identity, PermissionIsOfOneClassOnly) {
 class Rootfs : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "/rootfs.XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-    ASSERT_EQ(::chmod(path_.c_str(), 0755), 0);
+    ASSERT_EQ(::chmod(scratch_.path().c_str(), 0755), 0);
     std::vector<sys::UniqueFd> layer;
-    layer.push_back(sys::open_at(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY).value());
+    layer.push_back(sys::open_at(AT_FDCWD, scratch_.path(), O_RDONLY | O_DIRECTORY).value());
     image_.emplace(std::move(layer));
   }
-  void TearDown() override { ASSERT_TRUE(sys::remove_tree_at(AT_FDCWD, path_)); }
   void dir(const std::string& name, mode_t mode) {
-    ASSERT_EQ(::mkdir((path_ + name).c_str(), 0700), 0);
-    ASSERT_EQ(::chmod((path_ + name).c_str(), mode), 0);
+    ASSERT_EQ(::mkdir((scratch_.path() + name).c_str(), 0700), 0);
+    ASSERT_EQ(::chmod((scratch_.path() + name).c_str(), mode), 0);
   }
   void link(const std::string& name, const std::string& target) {
-    ASSERT_EQ(::symlink(target.c_str(), (path_ + name).c_str()), 0);
+    ASSERT_EQ(::symlink(target.c_str(), (scratch_.path() + name).c_str()), 0);
   }
   std::string where(std::string_view path) {
     const auto found = store::follow(*image_, path);
     return found ? found->text() + (found->exists() ? "" : fmt::format(" (missing from {})", found->existing))
                  : "refused: " + found.error().message;
   }
-  std::string path_;
+  const test::Scratch scratch_;
   std::optional<store::LayerStack> image_;
 };
 

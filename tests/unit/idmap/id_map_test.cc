@@ -7,17 +7,13 @@
 #include <gtest/gtest.h>
 
 #include "idmap/id_range.h"
+#include "map_model.h"
 
 namespace berth::idmap {
 namespace {
 
 using testing::HasSubstr;
 
-IdMap map_of(std::vector<Extent> extents) {
-  auto map = IdMap::from_extents(std::move(extents));
-  EXPECT_TRUE(map) << map.error().message;
-  return std::move(map).value();
-}
 std::string refusal(std::vector<Extent> extents) {
   const auto map = IdMap::from_extents(std::move(extents));
   return map ? "accepted" : map.error().message;
@@ -138,11 +134,7 @@ TEST(IdRange, SubtractAndNormalizeAgreeWithSets) {
       hole = {random() % 45, random() % 45};
       for (uint64_t id = hole.begin; id < hole.end; ++id) expected.erase(id);
     }
-    std::set<uint64_t> found;
-    for (const IdRange& rest : subtract(whole, normalized(holes))) {
-      for (uint64_t id = rest.begin; id < rest.end; ++id) ASSERT_TRUE(found.insert(id).second);
-    }
-    ASSERT_EQ(found, expected);
+    ASSERT_EQ(ids_of(subtract(whole, normalized(holes))), expected);
   }
 }
 

@@ -7,15 +7,10 @@
 #include <gtest/gtest.h>
 
 #include "idmap/shifted_attributes.h"
+#include "map_model.h"
 
 namespace berth::idmap {
 namespace {
-
-IdMap map_of(std::vector<Extent> extents) {
-  auto map = IdMap::from_extents(std::move(extents));
-  EXPECT_TRUE(map) << map.error().message;
-  return std::move(map).value();
-}
 
 TEST(IdShift, MovesMappedIdsAsTheMapSays) {
   const IdShift shift(map_of({{0, 1048576, 65536}}));

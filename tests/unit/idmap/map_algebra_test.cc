@@ -1,43 +1,16 @@
 #include "idmap/map_algebra.h"
 
-#include <map>
 #include <random>
-#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "map_model.h"
 
 namespace berth::idmap {
 namespace {
 
 using testing::HasSubstr;
-
-IdMap map_of(std::vector<Extent> extents) {
-  auto map = IdMap::from_extents(std::move(extents));
-  EXPECT_TRUE(map) << map.error().message;
-  return std::move(map).value();
-}
-
-// The oracle: a map ID by ID.
-using Model = std::map<uint64_t, uint64_t>;
-
-Model model_of(std::span<const Extent> extents) {
-  Model model;
-  for (const Extent& extent : extents) {
-    for (uint64_t i = 0; i < extent.count; ++i) {
-      EXPECT_TRUE(model.emplace(extent.inside + i, extent.outside + i).second);
-    }
-  }
-  return model;
-}
-
-std::set<uint64_t> ids_of(const std::vector<IdRange>& ranges) {
-  std::set<uint64_t> ids;
-  for (const IdRange& range : ranges) {
-    for (uint64_t id = range.begin; id < range.end; ++id) EXPECT_TRUE(ids.insert(id).second);
-  }
-  return ids;
-}
 
 // Random maps over few IDs, so that two of them meet often. Both ends of the space of IDs come up.
 class RandomMaps {

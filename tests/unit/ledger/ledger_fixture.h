@@ -6,39 +6,30 @@
 #include <optional>
 #include <string>
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "../../support/scratch.h"
 #include "ledger/banks.h"
-#include "sys/file.h"
 
 namespace berth::ledger {
 
 class Ledger : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "/ledger.XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-    ASSERT_EQ(::mkdir((directory_ + "/etc").c_str(), 0755), 0);
-    host_.etc = directory_ + "/etc";
+    ASSERT_EQ(::mkdir((scratch_.path() + "/etc").c_str(), 0755), 0);
+    host_.etc = scratch_.path() + "/etc";
     // Not what other tests run at the same time.
-    ASSERT_EQ(::mkdir((directory_ + "/proc").c_str(), 0755), 0);
-    host_.proc = directory_ + "/proc";
+    ASSERT_EQ(::mkdir((scratch_.path() + "/proc").c_str(), 0755), 0);
+    host_.proc = scratch_.path() + "/proc";
     host_.now = [] { return now; };
     now = now_nanoseconds();
     host_.named = [](uint32_t) { return false; };
     host_.runs_processes = [](uint32_t) { return false; };
     open();
   }
-  void TearDown() override {
-    db_.reset();
-    const auto removed = sys::remove_tree_at(AT_FDCWD, directory_);
-    ASSERT_TRUE(removed) << removed.error().message;
-  }
   void open() { db_.emplace(store::Database::open(path()).value()); }
-  [[nodiscard]] std::string path() const { return directory_ + "/berth.db"; }
+  [[nodiscard]] std::string path() const { return scratch_.path() + "/berth.db"; }
   void write_etc(const std::string& name, const std::string& text) {
     std::ofstream(host_.etc + "/" + name) << text;
   }
@@ -68,7 +59,7 @@ class Ledger : public testing::Test {
   }
 
   inline static int64_t now = 0;  // what the ledger takes the time for
-  std::string directory_;
+  const test::Scratch scratch_;
   HostSources host_;
   std::optional<store::Database> db_;
 };

@@ -1,0 +1,14 @@
+// A store in a directory that is there for one test.
+#pragma once
+
+#include "store/store.h"
+#include "scratch.h"
+
+namespace berth::test {
+
+// In "root" and "run" below the directory. Each call opens the same one.
+inline Result<store::Store> open_store(const Scratch& scratch) {
+  return store::Store::open({.root = scratch.path() + "/root", .run_root = scratch.path() + "/run"});
+}
+
+}  // namespace berth::test
