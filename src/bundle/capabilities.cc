@@ -14,7 +14,7 @@ Result<uint64_t> read_set(const JsonView& capabilities, std::string_view key, Wa
     if (const Result<unsigned> number = oci::parse_capability(text)) {
       set |= oci::capability_bit(*number);
     } else {
-      warnings.push_back(fmt::format("{}: {} is not known, it is left out", name.place(), name.shown()));
+      warn(warnings, name, name.shown() + " is not known, it is left out");
     }
   }
   return set;
@@ -29,14 +29,15 @@ std::string names_of(uint64_t set) {
   return names;
 }
 
-// Leaves in `set` what is in `within`.
-void limit(uint64_t& set, uint64_t within, const JsonView& capabilities, std::string_view key,
-           std::string_view why, Warnings& warnings) {
+// Leaves in `set`, which `key` names, what is in `within`.
+Result<> limit(uint64_t& set, uint64_t within, const JsonView& capabilities, std::string_view key,
+               std::string_view why, Warnings& warnings) {
   if (const uint64_t rest = set & ~within; rest != 0) {
-    warnings.push_back(
-        fmt::format("{}.{}: {} can't be granted, {}", capabilities.place(), key, names_of(rest), why));
+    const JsonView view = TRY(capabilities.member(key));
+    warn(warnings, view, fmt::format("{} can't be granted, {}", names_of(rest), why));
   }
   set &= within;
+  return {};
 }
 
 }  // namespace
@@ -52,10 +53,11 @@ Result<std::optional<Capabilities>> read_capabilities(const JsonView& process, W
   sets.ambient = TRY(read_set(*view, "ambient", warnings));
   // capabilities(7): capset(2) and PR_CAP_AMBIENT_RAISE fail with EPERM for these. runc ends without a word,
   // the specification wants a warning.
-  limit(sets.inheritable, sets.bounding, *view, "inheritable", "not being in the bounding set", warnings);
-  limit(sets.effective, sets.permitted, *view, "effective", "not being permitted", warnings);
-  limit(sets.ambient, sets.permitted & sets.inheritable, *view, "ambient",
-        "not being both permitted and inheritable", warnings);
+  TRY(limit(sets.inheritable, sets.bounding, *view, "inheritable", "not being in the bounding set",
+            warnings));
+  TRY(limit(sets.effective, sets.permitted, *view, "effective", "not being permitted", warnings));
+  TRY(limit(sets.ambient, sets.permitted & sets.inheritable, *view, "ambient",
+            "not being both permitted and inheritable", warnings));
   return std::optional(sets);
 }
 

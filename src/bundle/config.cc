@@ -61,8 +61,8 @@ Result<std::string> read_version(const JsonView& document, Warnings& warnings) {
   if (!version) return view.refuse_value("is not allowed, it must be a version such as \"1.2.0\"");
   if (version->major != 1) return view.refuse_value("is not allowed, only versions 1.x.y are known");
   if (version->minor > parse_version(kNewestVersion)->minor) {
-    warnings.push_back(fmt::format("{}: {} is newer than {}, what is new in it is ignored", view.place(),
-                                   view.shown(), kNewestVersion));
+    warn(warnings, view,
+         fmt::format("{} is newer than {}, what is new in it is ignored", view.shown(), kNewestVersion));
   }
   return text;
 }

@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 
 #include "base/fields.h"
+#include "idmap/id_map.h"
 
 namespace berth::bundle {
 
@@ -224,6 +225,13 @@ void apply(const Option& option, MountOptions& out) {
   }
 }
 
+// Neither empty nor beyond the last ID on either side.
+bool is_sane(const IdTriple& triple) {
+  const uint64_t end = idmap::kLastId + 1;
+  return triple.count > 0 && uint64_t{triple.on_disk} + triple.count <= end &&
+         uint64_t{triple.outside} + triple.count <= end;
+}
+
 // "0-1-10#10-11-10"
 std::optional<std::vector<IdTriple>> parse_triples(std::string_view text) {
   std::vector<IdTriple> triples;
@@ -240,6 +248,7 @@ std::optional<std::vector<IdTriple>> parse_triples(std::string_view text) {
     triple.on_disk = *on_disk;
     triple.outside = *outside;
     triple.count = *count;
+    if (!is_sane(triple) || triples.size() == idmap::IdMap::kMaxExtents) return std::nullopt;
     triples.push_back(triple);
   }
   return triples;

@@ -24,8 +24,7 @@ Result<std::string> read_destination(const JsonView& mount, Warnings& warnings) 
   std::string path = TRY(view.string());
   if (path.empty()) return view.refuse_value("is not allowed");
   if (path.starts_with('/')) return path;
-  warnings.push_back(
-      fmt::format("{}: {} is relative, it is taken as relative to \"/\"", view.place(), view.shown()));
+  warn(warnings, view, view.shown() + " is relative, it is taken as relative to \"/\"");
   return "/" + path;
 }
 

@@ -19,6 +19,13 @@ Result<> check_size(const JsonView& list, size_t size, size_t most) {
 
 }  // namespace
 
+void warn(Warnings& warnings, const JsonView& view, std::string_view why) {
+  constexpr size_t kMaxWarnings = 20;
+  if (warnings.size() > kMaxWarnings) return;
+  warnings.push_back(warnings.size() < kMaxWarnings ? fmt::format("{}: {}", view.place(), why)
+                                                    : "there are more warnings, which are left out");
+}
+
 Result<uint32_t> read_id(const JsonView& view) {
   return view.number<uint32_t>(0, idmap::kLastId);
 }

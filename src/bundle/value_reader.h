@@ -18,6 +18,9 @@ using oci::JsonView;
 
 using Warnings = std::vector<std::string>;
 
+// Adds "<place>: <why>". Only the first few of a document count: to find a place takes a walk through it.
+void warn(Warnings& warnings, const JsonView& view, std::string_view why);
+
 // A word of the specification and what it stands for.
 template <typename Value>
 struct Word {

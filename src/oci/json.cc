@@ -30,21 +30,22 @@ size_t nesting(std::string_view text) {
   return deepest;
 }
 
-// Adds the way from `from` to `node` to `path`; false, and nothing added, if it is not in there.
-bool add_path(const nlohmann::json& from, const nlohmann::json& node, std::string& path) {
+// The way from `from` to `node`, its last step first, added to `steps`; false, and nothing added, if it is
+// not in there. No text is made for what is passed by.
+bool find_steps(const nlohmann::json& from, const nlohmann::json& node, std::vector<std::string>& steps) {
   if (&from == &node) return true;
-  if (!from.is_structured()) return false;
-  const size_t before = path.size();
-  size_t index = 0;
-  for (const auto& [key, value] : from.items()) {
-    if (from.is_array()) {
-      path += fmt::format("[{}]", index++);
-    } else {
-      if (before > 0) path += '.';
-      path += std::string_view(key).substr(0, kMaxKeyInPath);
+  if (from.is_array()) {
+    for (size_t i = 0; i < from.size(); ++i) {
+      if (!find_steps(from[i], node, steps)) continue;
+      steps.push_back(fmt::format("[{}]", i));
+      return true;
     }
-    if (add_path(value, node, path)) return true;
-    path.resize(before);
+  } else if (from.is_object()) {
+    for (const auto& [key, value] : from.get_ref<const nlohmann::json::object_t&>()) {
+      if (!find_steps(value, node, steps)) continue;
+      steps.push_back(fmt::format(".{}", std::string_view(key).substr(0, kMaxKeyInPath)));
+      return true;
+    }
   }
   return false;
 }
@@ -52,9 +53,11 @@ bool add_path(const nlohmann::json& from, const nlohmann::json& node, std::strin
 }  // namespace
 
 std::string json_path(const nlohmann::json& document, const nlohmann::json& node) {
+  std::vector<std::string> steps;
+  find_steps(document, node, steps);
   std::string path;
-  add_path(document, node, path);
-  return path;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) path += *step;
+  return path.starts_with('.') ? path.substr(1) : path;
 }
 
 Result<nlohmann::json> parse_json(std::string_view text, size_t max_bytes) {

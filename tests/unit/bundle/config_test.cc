@@ -205,6 +205,16 @@ TEST(Config, WhatIsOddButAllowedIsAWarning) {
           R"(config.json: process.capabilities.bounding[1]: "CAP_NEW" is not known, it is left out)"));
 }
 
+// Each place is looked for in the whole document.
+TEST(Config, OnlyTheFirstWarningsCount) {
+  std::string names = "\"X\"";
+  for (int i = 0; i < 1000; ++i) names += ",\"X\"";
+  const std::vector<std::string> all =
+      warnings(changed(R"({"process":{"capabilities":{"bounding":[)" + names + "]}}}"));
+  ASSERT_EQ(all.size(), 21U);
+  EXPECT_EQ(all.back(), "there are more warnings, which are left out");
+}
+
 // `runc spec` has ambient capabilities that are not inheritable.
 TEST(Config, CapabilitiesThatTheKernelWouldNotGiveAreLeftOut) {
   const std::string text = changed(R"({"process":{"capabilities":{"bounding":["CAP_KILL"],

@@ -122,7 +122,8 @@ TEST(MountOptions, IdMapsAreReadAsCrunAndPodmanWriteThem) {
   for (const char* wrong :
        {"idmap=", "idmap=uids=", "idmap=uids=0-1", "idmap=uids=0-1-2",
         "idmap=uids=0-1-2;gids=", "idmap=uids=0-1-2;gids=0-1-x", "idmap=uids=0-1-2#;gids=0-1-2",
-        "idmap=gods=0-1-2", "idmap=uids=0-1-4294967296;gids=0-1-2", "idmap=uids=0--1-2;gids=0-1-2"}) {
+        "idmap=gods=0-1-2", "idmap=uids=0-1-4294967296;gids=0-1-2", "idmap=uids=0-1-0;gids=0-1-2",
+        "idmap=uids=0-1-4294967295;gids=0-1-2", "idmap=uids=0--1-2;gids=0-1-2"}) {
     EXPECT_THAT(refusal({wrong}), HasSubstr("is not of the form idmap=uids=DISK-HOST-COUNT")) << wrong;
   }
 }
