@@ -274,6 +274,11 @@ bool is_for_user_space(std::string_view option) {
   return option.starts_with("x-") || option.starts_with("X-") || option.starts_with("comment=");
 }
 
+// The parameters whose values SELinux takes out of the text, with quotes, before it is split at commas.
+bool is_context(std::string_view key) {
+  return key == "context" || key == "fscontext" || key == "defcontext" || key == "rootcontext";
+}
+
 FilesystemParameter parameter(std::string_view option) {
   FilesystemParameter out;
   out.has_value = option.find('=') != std::string_view::npos;
@@ -323,13 +328,16 @@ Result<std::string> data_text(std::span<const FilesystemParameter> data) {
   constexpr size_t kPage = 4096;  // copy_mount_options() in the kernel's fs/namespace.c
   std::string text;
   for (const FilesystemParameter& one : data) {
-    const bool quoted = one.value.find(',') != std::string::npos;
-    if (one.key.find(',') != std::string::npos || (quoted && one.value.find('"') != std::string::npos)) {
-      return fail(Code::refused, "the mount option \"{}\" has a comma that would begin another one", one.key);
+    const bool has_comma = one.value.find(',') != std::string::npos;
+    const bool has_quote = (one.key + one.value).find('"') != std::string::npos;
+    if (has_quote || one.key.find(',') != std::string::npos || (has_comma && !is_context(one.key))) {
+      return fail(Code::refused,
+                  "the mount option \"{}\" has a comma or a quote, which mount(2) would misread",
+                  one.has_value ? one.key + "=" + one.value : one.key);
     }
     if (!text.empty()) text += ',';
     text += one.key;
-    if (one.has_value) text += quoted ? fmt::format("=\"{}\"", one.value) : "=" + one.value;
+    if (one.has_value) text += has_comma ? fmt::format("=\"{}\"", one.value) : "=" + one.value;
   }
   if (text.size() >= kPage) {
     return fail(Code::refused, "the mount options take {} bytes, and the kernel takes {}", text.size(),

@@ -77,8 +77,9 @@ inline constexpr size_t kMaxMountOptions = 512;
 // Code::refused: an idmap=… that can't be read. The message begins with the option in quotes.
 Result<MountOptions> parse_mount_options(std::span<const std::string> options);
 
-// What mount(2) takes as data: the parameters with commas between them. Code::refused if a value has a comma
-// and a quote, which no kernel could tell from two parameters, or the text does not fit into a page.
+// What mount(2) takes as data: the parameters with commas between them, for kernels and file systems that
+// fsconfig(2) does not serve. Code::refused if a comma or a quote in one of them would be read as more than
+// that, or the text does not fit into a page. Only SELinux's contexts may have commas: they get quotes.
 Result<std::string> data_text(std::span<const FilesystemParameter> data);
 
 // The names of all options that are no parameters of a file system, sorted (features.md, "mountOptions").
