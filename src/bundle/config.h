@@ -108,7 +108,8 @@ struct TimeOffset {
 
 struct Linux {
   std::vector<Namespace> namespaces;  // each type at most once
-  // Of a new user namespace: both are there and each is a map that the kernel takes (idmap/id_map.h).
+  // Both or none; each is a map that the kernel takes (idmap/id_map.h), and a user namespace is in the list.
+  // A new one without them is for whoever makes it to fill in or to refuse.
   std::vector<idmap::Extent> uid_mappings;
   std::vector<idmap::Extent> gid_mappings;
   std::vector<TimeOffset> time_offsets;  // of a new time namespace

@@ -11,21 +11,19 @@ constexpr std::array<Word<char>, 4> kDeviceTypes{{{"b", 'b'}, {"c", 'c'}, {"p", 
 // sys/personality.h has the same numbers in an enum, without names that a program could take from there.
 constexpr std::array<Word<uint32_t>, 2> kDomains{{{"LINUX", PER_LINUX}, {"LINUX32", PER_LINUX32}}};
 
-// What the kernel wants of a new user namespace, and what nobody else can make use of.
+// One without the other would leave all IDs of a kind unmapped, and nobody but a user namespace has a use for
+// them. `crun spec --rootless` has neither for a new one: crun then takes what its caller may map.
 Result<> read_id_maps(const JsonView& view, Linux& out) {
   out.uid_mappings = TRY(read_mappings(view, "uidMappings"));
   out.gid_mappings = TRY(read_mappings(view, "gidMappings"));
-  const Namespace* user = find_namespace(out.namespaces, NamespaceType::user);
-  for (const std::string_view key : {"uidMappings", "gidMappings"}) {
-    const bool empty = (key == "uidMappings" ? out.uid_mappings : out.gid_mappings).empty();
-    if (empty && user != nullptr && user->path.empty()) {
-      return view.refuse(fmt::format("\"{}\" is missing, which a new user namespace needs", key));
-    }
-    if (empty || user != nullptr) continue;
-    const JsonView list = TRY(view.member(key));
-    return list.refuse("it needs a user namespace in linux.namespaces");
+  if (out.uid_mappings.empty() && out.gid_mappings.empty()) return {};
+  if (out.uid_mappings.empty() || out.gid_mappings.empty()) {
+    const std::string_view missing = out.uid_mappings.empty() ? "uidMappings" : "gidMappings";
+    return view.refuse(fmt::format("\"{}\" is missing, which goes with the other mappings", missing));
   }
-  return {};
+  if (find_namespace(out.namespaces, NamespaceType::user) != nullptr) return {};
+  const JsonView list = TRY(view.member("uidMappings"));
+  return list.refuse("it needs a user namespace in linux.namespaces");
 }
 
 // Engines of old have the bits of the file's type in it, as stat(2) gives them.

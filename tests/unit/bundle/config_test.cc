@@ -171,12 +171,15 @@ TEST(Config, MappingsOfAMountMeanAnIdMappedMount) {
   EXPECT_TRUE(config.mounts[0].options.bind);
 }
 
-TEST(Config, AJoinedUserNamespaceNeedsNoMappings) {
-  EXPECT_THAT(parsed(changed(R"({"linux":{"uidMappings":null,"gidMappings":null,
-    "namespaces":[{"type":"user","path":"/proc/1/ns/user"},{"type":"mount"},{"type":"ipc"},{"type":"network"},
-                  {"type":"uts"},{"type":"time"}]}})"))
-                  .linux_part.uid_mappings,
-              IsEmpty());
+// As `crun spec --rootless` has it, and as one that is joined.
+TEST(Config, AUserNamespaceMayComeWithoutMappings) {
+  for (const char* user : {R"({"type":"user"})", R"({"type":"user","path":"/proc/1/ns/user"})"}) {
+    const Config config =
+        parsed(changed(R"({"linux":{"uidMappings":null,"gidMappings":null,"namespaces":[)" +
+                       std::string(user) + R"(,{"type":"mount"},{"type":"ipc"},{"type":"network"},
+                                         {"type":"uts"},{"type":"time"}]}})"));
+    EXPECT_THAT(config.linux_part.uid_mappings, IsEmpty());
+  }
 }
 
 TEST(Config, SysctlNamesAreReadAsSysctlDoes) {
