@@ -7,6 +7,7 @@ namespace berth::oci {
 namespace {
 
 constexpr size_t kMaxKeyInPath = 64;
+constexpr size_t kMaxShown = 64;
 
 // How deep the brackets of a text nest, without believing it to be valid JSON.
 size_t nesting(std::string_view text) {
@@ -29,7 +30,35 @@ size_t nesting(std::string_view text) {
   return deepest;
 }
 
+// The way from `from` to `node`, its last step first, added to `steps`; false, and nothing added, if it is
+// not in there. No text is made for what is passed by.
+bool find_steps(const nlohmann::json& from, const nlohmann::json& node, std::vector<std::string>& steps) {
+  if (&from == &node) return true;
+  if (from.is_array()) {
+    for (size_t i = 0; i < from.size(); ++i) {
+      if (!find_steps(from[i], node, steps)) continue;
+      steps.push_back(fmt::format("[{}]", i));
+      return true;
+    }
+  } else if (from.is_object()) {
+    for (const auto& [key, value] : from.get_ref<const nlohmann::json::object_t&>()) {
+      if (!find_steps(value, node, steps)) continue;
+      steps.push_back(fmt::format(".{}", std::string_view(key).substr(0, kMaxKeyInPath)));
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
+
+std::string json_path(const nlohmann::json& document, const nlohmann::json& node) {
+  std::vector<std::string> steps;
+  find_steps(document, node, steps);
+  std::string path;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) path += *step;
+  return path.starts_with('.') ? path.substr(1) : path;
+}
 
 Result<nlohmann::json> parse_json(std::string_view text, size_t max_bytes) {
   if (text.size() > max_bytes) {
@@ -56,29 +85,40 @@ Result<std::string> emit_json(const nlohmann::json& value) {
 }
 
 std::string JsonView::place() const {
-  return path_.empty() ? name_ : fmt::format("{}: {}", name_, path_);
+  const std::string path = json_path(*document_->root, *value_);
+  return path.empty() ? document_->name : fmt::format("{}: {}", document_->name, path);
+}
+
+std::string JsonView::shown() const {
+  if (value_->is_structured()) return value_->type_name();
+  if (!value_->is_string()) return value_->dump();
+  std::string text = value_->get<std::string>();
+  const bool cut = text.size() > kMaxShown;
+  if (cut) text.resize(kMaxShown);
+  text = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::ignore);
+  return cut ? text + "…" : text;
 }
 
 std::unexpected<Error> JsonView::refuse(std::string_view why) const {
   return fail(Code::refused, "{}: {}", place(), why);
 }
 
-std::unexpected<Error> JsonView::wrong_type(std::string_view wanted) const {
-  const bool vowel = wanted.front() == 'o' || wanted.front() == 'a' || wanted.front() == 'i';
-  return fail(Code::refused, "{} must be {} {}, and is of type {}", place(), vowel ? "an" : "a", wanted,
-              value_->type_name());
+std::unexpected<Error> JsonView::refuse_value(std::string_view why) const {
+  return fail(Code::refused, "{}: {} {}", place(), shown(), why);
 }
 
-JsonView JsonView::child(const nlohmann::json& value, std::string_view key) const {
-  const std::string_view shown = key.substr(0, kMaxKeyInPath);
-  return {value, name_, path_.empty() ? std::string(shown) : fmt::format("{}.{}", path_, shown)};
+std::unexpected<Error> JsonView::wrong_type(std::string_view wanted) const {
+  const bool vowel = wanted.front() == 'o' || wanted.front() == 'a' || wanted.front() == 'i';
+  const bool with_value = document_->values == Values::shown && !value_->is_structured();
+  return fail(Code::refused, "{} must be {} {}, and is of type {}{}{}", place(), vowel ? "an" : "a", wanted,
+              value_->type_name(), with_value ? ": " : "", with_value ? shown() : "");
 }
 
 Result<std::optional<JsonView>> JsonView::find(std::string_view key) const {
   if (!value_->is_object()) return wrong_type("object");
   const auto found = value_->find(key);
   if (found == value_->end() || found->is_null()) return std::optional<JsonView>();
-  return std::optional(child(*found, key));
+  return std::optional(JsonView(*found, document_));
 }
 
 Result<JsonView> JsonView::member(std::string_view key) const {
@@ -107,6 +147,24 @@ Result<int64_t> JsonView::integer() const {
   return value_->get<int64_t>();
 }
 
+Result<int64_t> JsonView::signed_between(int64_t least, int64_t most) const {
+  if (!value_->is_number_integer()) return wrong_type("integer");
+  const bool fits =
+      !value_->is_number_unsigned() || value_->get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX);
+  if (fits && value_->get<int64_t>() >= least && value_->get<int64_t>() <= most)
+    return value_->get<int64_t>();
+  return refuse_value(fmt::format("is not allowed, only {} to {}", least, most));
+}
+
+Result<uint64_t> JsonView::unsigned_between(uint64_t least, uint64_t most) const {
+  if (!value_->is_number_integer()) return wrong_type("integer");
+  // The parser takes as signed only what is negative.
+  if (value_->is_number_unsigned() && value_->get<uint64_t>() >= least && value_->get<uint64_t>() <= most) {
+    return value_->get<uint64_t>();
+  }
+  return refuse_value(fmt::format("is not allowed, only {} to {}", least, most));
+}
+
 Result<bool> JsonView::boolean() const {
   if (!value_->is_boolean()) return wrong_type("boolean");
   return value_->get<bool>();
@@ -117,7 +175,7 @@ Result<std::vector<JsonView>> JsonView::elements() const {
   std::vector<JsonView> out;
   out.reserve(value_->size());
   for (size_t i = 0; i < value_->size(); ++i) {
-    out.push_back(JsonView((*value_)[i], name_, fmt::format("{}[{}]", path_, i)));
+    out.push_back(JsonView((*value_)[i], document_));
   }
   return out;
 }
@@ -143,7 +201,7 @@ Result<std::map<std::string, std::string>> JsonView::string_map() const {
   std::map<std::string, std::string> out;
   for (const auto& [key, value] : value_->items()) {
     TRY(check_text(key));
-    out.emplace(key, TRY(child(value, key).string()));
+    out.emplace(key, TRY(JsonView(value, document_).string()));
   }
   return out;
 }
