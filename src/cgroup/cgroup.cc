@@ -1,5 +1,6 @@
 #include "cgroup/cgroup.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -35,6 +36,16 @@ Result<std::optional<Cgroup::Part>> open_entry(const Hierarchies& hierarchies, c
   return std::optional<Cgroup::Part>(std::move(part));
 }
 
+// Without those that v1 has here: they are there without being enabled.
+CreateOptions for_v2(const Hierarchies& hierarchies, CreateOptions options) {
+  std::erase_if(options.required, [&hierarchies](const std::string& name) {
+    return std::any_of(hierarchies.all.begin(), hierarchies.all.end(), [&name](const Hierarchy& one) {
+      return !one.v2() && one.has(name == "io" ? "blkio" : name);
+    });
+  });
+  return options;
+}
+
 }  // namespace
 
 std::string record_text(const std::vector<RecordEntry>& record) {
@@ -65,14 +76,15 @@ Result<std::vector<RecordEntry>> parse_record(std::string_view text) {
 
 Result<Cgroup> Cgroup::create(const Hierarchies& hierarchies, const CgroupsPath& path,
                               const CreateOptions& options) {
+  const CreateOptions here = for_v2(hierarchies, options);
   MadeDirectories made;
   std::vector<Part> parts;
   std::optional<Error> refused;
   for (const Hierarchy& hierarchy : hierarchies.all) {
-    Result<Part> part = make_part(hierarchy, path, hierarchies.unified(), options, made);
+    Result<Part> part = make_part(hierarchy, path, hierarchies.unified(), here, made);
     if (part) {
       parts.push_back(std::move(*part));
-    } else if (options.where_allowed && not_allowed(part.error().err)) {
+    } else if (here.where_allowed && not_allowed(part.error().err)) {
       refused = std::move(part.error());
     } else {
       return std::unexpected(std::move(part.error()));

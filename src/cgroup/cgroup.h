@@ -38,7 +38,7 @@ Result<std::vector<RecordEntry>> parse_record(std::string_view text);
 
 struct CreateOptions {
   // v2 controllers to enable in the ancestors' cgroup.subtree_control. One that is not there, or may not be
-  // enabled, is an error if it is required and passed over if it is wanted.
+  // enabled, is an error if it is required, unless v1 has it, and passed over if it is wanted.
   std::vector<std::string> required;
   std::vector<std::string> wanted = {"cpu", "cpuset", "io", "memory", "pids"};
   // Leave out hierarchies in which the caller may not make anything (EACCES, EPERM, EROFS), as without root.
