@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include "base/fields.h"
 #include "sys/file.h"
 
 namespace berth::sys {
@@ -34,17 +35,20 @@ std::string unescaped(std::string_view text) {
 }  // namespace
 
 Result<MountEntry> parse_mount_entry(std::string_view line) {
+  constexpr size_t kRoot = 3;
   constexpr size_t kPlace = 4;
   MountEntry entry;
   const size_t dash = line.find(" - ");
   if (dash == std::string_view::npos) return fail("a line of the mount table has no file system");
-  std::string_view type = line.substr(dash + 3);
-  entry.type = unescaped(type.substr(0, type.find(' ')));
+  std::string_view file_system = line.substr(dash + 3);
+  entry.type = unescaped(take_until(file_system, ' '));
+  take_until(file_system, ' ');  // the source
+  entry.options = unescaped(take_until(file_system, ' '));
   line = line.substr(0, dash);
   for (size_t field = 0; !line.empty(); ++field) {
-    const std::string_view word = line.substr(0, line.find(' '));
-    line.remove_prefix(std::min(word.size() + 1, line.size()));
-    if (field == 0) std::from_chars(word.data(), word.data() + word.size(), entry.id);
+    const std::string_view word = take_until(line, ' ');
+    if (field == 0) entry.id = whole_number<uint64_t>(word).value_or(0);
+    if (field == kRoot) entry.root = unescaped(word);
     if (field == kPlace) {
       entry.place = unescaped(word);
       return entry;

@@ -12,8 +12,10 @@ namespace berth::sys {
 
 struct MountEntry {
   uint64_t id = 0;
-  std::string place;  // from the root of the process
-  std::string type;   // "ext4"
+  std::string root;     // which directory of the file system is mounted
+  std::string place;    // from the root of the process
+  std::string type;     // "ext4"
+  std::string options;  // of the file system, not of this mount: "rw,errors=continue"
 };
 
 // In the order in which the kernel lists them: a mount comes after the one that it lies on.

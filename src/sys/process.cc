@@ -54,6 +54,12 @@ Result<> call_in_mount_namespace(const std::function<void()>& work) {
   return {};
 }
 
+Result<UniqueFd> open_process(pid_t pid) {
+  const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0) return fail_errno(errno, "open process {}", pid);
+  return UniqueFd(static_cast<int>(fd));
+}
+
 Result<> send_signal(int pidfd, int signal) {
   if (::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) != 0 && errno != ESRCH) {
     return fail_errno(errno, "send signal {}", signal);

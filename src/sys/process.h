@@ -31,6 +31,9 @@ Result<Child> fork_into(uint64_t namespaces);
 // (clone(2), CLONE_VM, CLONE_FILES, CLONE_VFORK). An error if the process did not come to the end of `work`.
 Result<> call_in_mount_namespace(const std::function<void()>& work);
 
+// A pidfd of a process that runs (pidfd_open(2), Linux 5.3). ESRCH if there is none.
+Result<UniqueFd> open_process(pid_t pid);
+
 // Sends a signal through a pidfd. A process that has ended already is success.
 Result<> send_signal(int pidfd, int signal);
 

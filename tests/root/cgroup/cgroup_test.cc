@@ -1,0 +1,270 @@
+// A cgroup's life in the hierarchies of this machine, whatever they are.
+#include "cgroup/cgroup.h"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <new>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "own_cgroup.h"
+
+namespace berth::cgroup {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+std::string memberships(pid_t pid) {
+  return sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/cgroup", pid), 65536).value();
+}
+
+bool there(const Cgroup::Part& part, const std::string& below = "") {
+  struct stat found{};
+  return ::stat((part.shown() + below).c_str(), &found) == 0;
+}
+
+// One process at a time, which is never the same for long: it lives on in its child.
+void flee() {
+  constexpr int kRounds = 5000;
+  ::usleep(50'000);  // until it is in the cgroup
+  for (int round = 0; round < kRounds; ++round) {
+    const pid_t child = ::fork();
+    if (child != 0) ::_exit(child < 0 ? 1 : 0);
+    ::usleep(1000);
+  }
+  ::_exit(0);
+}
+
+TEST_F(OwnCgroup, IsInEveryHierarchyAndVerified) {
+  EXPECT_EQ(cgroup().parts().size(), hierarchies().all.size());
+  for (const Cgroup::Part& part : cgroup().parts()) {
+    EXPECT_TRUE(there(part)) << part.shown();
+    EXPECT_TRUE(verify_cgroup(part.fd.get(), part.v2(), part.shown()));
+    EXPECT_FALSE(verify_cgroup(part.fd.get(), !part.v2(), part.shown()));
+  }
+}
+
+TEST_F(OwnCgroup, AProcessIsMovedInEverywhere) {
+  const pid_t child = process();
+  const auto added = cgroup().add(child);
+  ASSERT_TRUE(added) << added.error().message << added.error().hint;
+  for (const Cgroup::Part& part : cgroup().parts()) {
+    EXPECT_THAT(memberships(child), HasSubstr(":" + part.hierarchy.key + ":" + path().text() + "\n"));
+  }
+  EXPECT_THAT(cgroup().processes().value(), UnorderedElementsAre(child));
+  EXPECT_FALSE(cgroup().add(0x3fffffff)) << "no such process";
+}
+
+TEST_F(OwnCgroup, AProcessIsClonedIntoV2AndOnlyThere) {
+  for (const Cgroup::Part& part : cgroup().parts()) {
+    const sys::UniqueFd dir = sys::open_at(part.fd.get(), ".", O_RDONLY | O_DIRECTORY).value();
+    for (const int fd : {part.fd.get(), dir.get()}) {
+      clone_args args{};
+      args.flags = CLONE_INTO_CGROUP;
+      args.exit_signal = SIGCHLD;
+      args.cgroup = static_cast<__u64>(fd);
+      const long pid = ::syscall(SYS_clone3, &args, sizeof args);
+      if (pid == 0) ::_exit(0);
+      if (part.v2()) {
+        EXPECT_GT(pid, 0) << part.shown();
+        ::waitpid(static_cast<pid_t>(pid), nullptr, 0);
+      } else {
+        EXPECT_EQ(pid, -1) << part.shown();
+        EXPECT_EQ(errno, EBADF) << "which is why clone_fd() gives v2's or none";
+      }
+    }
+  }
+  EXPECT_EQ(cgroup().clone_fd(), cgroup().v2() == nullptr ? -1 : cgroup().v2()->fd.get());
+}
+
+// Whether a process that counts in shared memory goes on.
+bool counts(const std::atomic<int>& counter) {
+  const int before = counter;
+  for (int round = 0; round < 200 && counter == before; ++round) ::usleep(500);
+  return counter != before;
+}
+
+TEST_F(OwnCgroup, FreezesAndThaws) {
+  void* shared =
+      ::mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(shared, MAP_FAILED);
+  auto& counter = *new (shared) std::atomic<int>(0);
+  ASSERT_TRUE(cgroup().add(process([&counter] {
+    while (true) {
+      ++counter;
+      ::usleep(200);
+    }
+  })));
+  EXPECT_TRUE(counts(counter));
+  EXPECT_FALSE(cgroup().frozen().value());
+  ASSERT_TRUE(cgroup().freeze());
+  EXPECT_TRUE(cgroup().frozen().value());
+  EXPECT_FALSE(counts(counter));
+  ASSERT_TRUE(cgroup().thaw());
+  EXPECT_FALSE(cgroup().frozen().value());
+  EXPECT_TRUE(counts(counter));
+}
+
+TEST_F(OwnCgroup, AProcessGoesInByItself) {
+  const std::vector<sys::UniqueFd> entrances = cgroup().entrances(false).value();
+  EXPECT_EQ(entrances.size(), cgroup().parts().size());
+  std::array<int, 2> done{};
+  ASSERT_EQ(::pipe(done.data()), 0);
+  const pid_t child = process([&] {
+    // Whoever opened has the right, not whoever writes.
+    const bool in = ::setresgid(65534, 65534, 65534) == 0 && ::setresuid(65534, 65534, 65534) == 0 &&
+                    enter(entrances).has_value();
+    [[maybe_unused]] const auto told = ::write(done[1], in ? "y" : "n", 1);
+  });
+  char answer = 0;
+  EXPECT_EQ(::read(done[0], &answer, 1), 1);
+  EXPECT_EQ(answer, 'y');
+  for (const int end : done) ::close(end);
+  for (const Cgroup::Part& part : cgroup().parts()) {
+    EXPECT_THAT(memberships(child), HasSubstr(":" + part.hierarchy.key + ":" + path().text() + "\n"));
+  }
+}
+
+TEST_F(OwnCgroup, KillEndsForkersAndTheFrozen) {
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(cgroup().add(process(flee)));
+  ::usleep(80'000);
+  ASSERT_TRUE(cgroup().freeze());
+  EXPECT_GE(cgroup().processes().value().size(), 3U);
+  const auto killed = cgroup().kill_all();
+  ASSERT_TRUE(killed) << killed.error().message;
+  EXPECT_THAT(cgroup().processes().value(), IsEmpty());
+}
+
+// As on a kernel without cgroup.kill, and where v1 is alone.
+TEST_F(OwnCgroup, KillWorksWithoutV2) {
+  Hierarchies v1;
+  for (const Hierarchy& one : hierarchies().all) {
+    if (!one.v2()) v1.all.push_back(one);
+  }
+  if (v1.all.empty()) return;  // a unified host has nothing to look at here
+  const Cgroup below = Cgroup::create(v1, path("/v1")).value();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(below.add(process(flee)));
+  ::usleep(80'000);
+  EXPECT_EQ(below.clone_fd(), -1);
+  ASSERT_TRUE(below.freeze());
+  EXPECT_TRUE(below.frozen().value());
+  const auto killed = below.kill_all();
+  ASSERT_TRUE(killed) << killed.error().message;
+  EXPECT_THAT(below.processes().value(), IsEmpty());
+  EXPECT_FALSE(below.frozen().value());
+  ASSERT_TRUE(below.remove());
+}
+
+TEST_F(OwnCgroup, SignalsGoToAllAndBelow) {
+  const Cgroup below = Cgroup::create(hierarchies(), path("/below")).value();
+  const pid_t one = process();
+  const pid_t two = process();
+  // On a unified host that cgroup's controllers would forbid it processes of its own.
+  const Cgroup& upper = hierarchies().unified() ? below : cgroup();
+  ASSERT_TRUE(upper.add(one));
+  ASSERT_TRUE(below.add(two));
+  EXPECT_THAT(cgroup().processes().value(), UnorderedElementsAre(one, two));
+  ASSERT_TRUE(cgroup().signal_all(SIGTERM));
+  int status = 0;
+  ::waitpid(one, &status, 0);
+  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+  ::waitpid(two, &status, 0);
+  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+}
+
+TEST_F(OwnCgroup, IsOpenedFromItsRecordAndToldFromALaterOne) {
+  const Cgroup below = Cgroup::create(hierarchies(), path("/recorded")).value();
+  const std::vector<RecordEntry> record = parse_record(record_text(below.record())).value();
+  const Cgroup again = Cgroup::open(hierarchies(), record).value();
+  EXPECT_EQ(again.record(), below.record());
+  ASSERT_TRUE(below.remove());
+  EXPECT_EQ(Cgroup::open(hierarchies(), record).error().code, Code::not_found);
+  const Cgroup later = Cgroup::create(hierarchies(), path("/recorded")).value();
+  EXPECT_EQ(Cgroup::open(hierarchies(), record).error().code, Code::not_found)
+      << "the same path, another cgroup";
+  ASSERT_TRUE(again.remove());
+  for (const Cgroup::Part& part : later.parts()) EXPECT_TRUE(there(part)) << "somebody else's is not removed";
+  ASSERT_TRUE(later.remove());
+}
+
+TEST_F(OwnCgroup, OneInUseIsNotTakenOver) {
+  ASSERT_TRUE(Cgroup::create(hierarchies(), path())) << "an empty one is";
+  ASSERT_TRUE(cgroup().add(process()));
+  const auto second = Cgroup::create(hierarchies(), path());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::conflict);
+  EXPECT_THAT(second.error().message, HasSubstr("holds processes"));
+}
+
+TEST_F(OwnCgroup, NothingIsLeftOfOneThatCouldNotBeMade) {
+  // The last hierarchy is not mounted where it says, so that all the others have been made before.
+  Hierarchies broken = hierarchies();
+  broken.all.push_back({"name=berth-test", "/proc", "/"});
+  const auto made = Cgroup::create(broken, path("/x/y"));
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message, HasSubstr("not in a cgroup v1 file system"));
+  for (const Cgroup::Part& part : cgroup().parts()) EXPECT_FALSE(there(part, "/x")) << part.shown();
+}
+
+TEST_F(OwnCgroup, IsRemovedWithWhatIsBelowAndTwice) {
+  const Cgroup below = Cgroup::create(hierarchies(), path("/tree")).value();
+  for (const Cgroup::Part& part : below.parts()) {
+    ASSERT_EQ(::mkdirat(part.fd.get(), "a", 0755), 0);
+    ASSERT_EQ(::mkdirat(part.fd.get(), "a/b", 0755), 0);
+    ASSERT_EQ(::mkdirat(part.fd.get(), "c", 0755), 0);
+  }
+  ASSERT_TRUE(below.remove());
+  for (const Cgroup::Part& part : below.parts()) EXPECT_FALSE(there(part)) << part.shown();
+  EXPECT_TRUE(below.remove()) << "gone already is success";
+  EXPECT_THAT(below.processes().value(), IsEmpty());
+}
+
+TEST_F(OwnCgroup, IsNotRemovedUnderProcesses) {
+  const pid_t child = process();
+  ASSERT_TRUE(cgroup().add(child));
+  const auto removed = cgroup().remove(Wait{30});
+  ASSERT_FALSE(removed);
+  EXPECT_THAT(removed.error().message, HasSubstr(fmt::format("the first is {}", child)));
+}
+
+TEST_F(OwnCgroup, ARelativePathIsBelowTheCallersOwn) {
+  const CgroupsPath relative = parse_cgroups_path(fmt::format("berth-test-{}-relative", ::getpid())).value();
+  const Cgroup made = Cgroup::create(hierarchies(), relative).value();
+  for (const Cgroup::Part& part : made.parts()) {
+    EXPECT_TRUE(there(part));
+    if (!hierarchies().unified()) {
+      const std::string own = *part.hierarchy.own == "/" ? "" : *part.hierarchy.own;
+      EXPECT_EQ(part.path, own + "/" + relative.text());
+    }
+  }
+  ASSERT_TRUE(made.remove());
+}
+
+TEST_F(OwnCgroup, AControllerThatIsNotThereIsNamed) {
+  if (cgroup().v2() == nullptr) return;  // v1 alone has no controllers to enable
+  const auto made = Cgroup::create(hierarchies(), path("/never"), {.required = {"no_such"}});
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message, HasSubstr("the cgroup controller no_such is not there in"));
+  EXPECT_THAT(made.error().hint, HasSubstr("cgroup.subtree_control"));
+}
+
+TEST_F(OwnCgroup, AMountOverAHierarchyIsNotTakenForIt) {
+  Hierarchy covered = hierarchies().all[0];
+  covered.place = "/tmp";
+  const auto opened = open_hierarchy(covered);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::refused);
+}
+
+}  // namespace
+}  // namespace berth::cgroup
