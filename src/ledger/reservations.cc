@@ -139,8 +139,12 @@ bool runs_processes(uint32_t uid) {
   return ::getpriority(PRIO_USER, uid) != -1 || errno != ESRCH;
 }
 
-bool named_by_name_service(uint32_t id) {
-  return ::getpwuid(id) != nullptr || ::getgrgid(id) != nullptr;
+bool user_known_to_name_service(uint32_t id) {
+  return ::getpwuid(id) != nullptr;
+}
+
+bool group_known_to_name_service(uint32_t id) {
+  return ::getgrgid(id) != nullptr;
 }
 
 Result<bool> asks_name_service(const std::string& etc) {
@@ -159,7 +163,8 @@ Result<Reservations> Reservations::look(store::Database& db, const HostSources& 
   std::erase_if(ranges, [](const idmap::IdRange& range) { return !range.overlaps(kPoolIds); });
   found.ranges_ = idmap::normalized(std::move(ranges));
   found.ask_name_service_ = needs_name_service(TRY(read_if_there(etc.get(), "nsswitch.conf")));
-  found.named_ = host.named;
+  found.knows_user_ = host.knows_user;
+  found.knows_group_ = host.knows_group;
   found.runs_processes_ = host.runs_processes;
   return found;
 }
@@ -170,7 +175,7 @@ bool Reservations::holds(Bank bank) const {
     if (range.overlaps(ids)) return true;
   }
   if (runs_processes_(bank.base())) return true;
-  return ask_name_service_ && named_(bank.base());
+  return ask_name_service_ && (knows_user_(bank.base()) || knows_group_(bank.base()));
 }
 
 }  // namespace berth::ledger

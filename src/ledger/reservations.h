@@ -14,8 +14,9 @@
 
 namespace berth::ledger {
 
-// Asks the name service (getpwuid, getgrgid) whether a host ID has a name.
-bool named_by_name_service(uint32_t id);
+// Ask the name service (getpwuid, getgrgid) whether a host ID is a user's or a group's.
+bool user_known_to_name_service(uint32_t id);
+bool group_known_to_name_service(uint32_t id);
 
 // Whether a process runs as this host ID: container root of somebody's container. The kernel looks the user
 // up in a hash table and goes through its processes only if it finds it: 0.2 µs where there is none.
@@ -25,7 +26,8 @@ bool runs_processes(uint32_t uid);
 struct HostSources {
   std::string etc = "/etc";    // passwd, group, subuid, subgid, nsswitch.conf
   std::string proc = "/proc";  // */uid_map, */gid_map
-  bool (*named)(uint32_t id) = named_by_name_service;
+  bool (*knows_user)(uint32_t id) = user_known_to_name_service;
+  bool (*knows_group)(uint32_t id) = group_known_to_name_service;
   bool (*runs_processes)(uint32_t uid) = ledger::runs_processes;
   int64_t (*now)() = now_nanoseconds;  // nanoseconds since 1970
 };
@@ -58,7 +60,8 @@ class Reservations {
  private:
   std::vector<idmap::IdRange> ranges_;
   bool ask_name_service_ = false;
-  bool (*named_)(uint32_t id) = nullptr;
+  bool (*knows_user_)(uint32_t id) = nullptr;
+  bool (*knows_group_)(uint32_t id) = nullptr;
   bool (*runs_processes_)(uint32_t uid) = nullptr;
 };
 

@@ -137,6 +137,13 @@ class Refusals(Maps):
         self.ok("rm", "first", "second")
         self.assertEqual(self.maps("--uidmap", f"0:{FREE + 50}:10")[0], [(0, FREE + 50, 10)], "freed with its container")
 
+    def test_users_of_another_container_are_no_groups(self):
+        self.ok("create", "--name", "job", "--uidmap", f"0:{FREE}:100", "--gidmap", "::", DEMO, "true")
+        done = self.berth("run", "--rm", "--uidmap", f"0:{FREE}:10", "--gidmap", "::", DEMO, "true")
+        self.assertEqual((done.status, "container job maps" in done.stderr), (125, True), done)
+        _, groups = self.maps("--uidmap", "::", "--gidmap", f"0:{FREE}:10")
+        self.assertEqual(groups, [(0, FREE, 10)])
+
     def test_flags_that_contradict_each_other(self):
         self.refused("--userns", "host", "--uidmap", f"0:{FREE}:10", saying=["--uidmap", "--userns host"])
         self.refused("--userns", "upside-down", saying=["upside-down"])

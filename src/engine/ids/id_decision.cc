@@ -192,17 +192,19 @@ class Decision {
     const IdMap own = needs_own ? TRY(own_map(size)) : TRY(IdMap::from_extents({{0, 0, 1}}));
     idmap::ResolvedMaps maps = TRY(idmap::resolve_maps(requests, own));
     // Users and groups may have the same range, so all are looked at before any is recorded.
-    for (const auto* ranges : {&maps.foreign_users, &maps.foreign_groups})
-      for (const idmap::ForeignRange& range : *ranges) TRY(check_range(range));
+    for (const idmap::ForeignRange& range : maps.foreign_users)
+      TRY(check_range(ledger::IdKind::users, range));
+    for (const idmap::ForeignRange& range : maps.foreign_groups)
+      TRY(check_range(ledger::IdKind::groups, range));
     for (const auto* ranges : {&maps.foreign_users, &maps.foreign_groups})
       for (const idmap::ForeignRange& range : *ranges) TRY(ledger::record_range(db_, id_, range.host));
     return checked({std::move(maps.users), std::move(maps.groups)}, "the map");
   }
 
-  Result<> check_range(const idmap::ForeignRange& range) {
+  Result<> check_range(ledger::IdKind kind, const idmap::ForeignRange& range) {
     TRY(config::check_ranges(config_, std::array{range.host}, range.asked_by));
     if (spec_.allow_shared_ids || range.asked_by == kKeepId) return {};
-    Result<> free = ledger::check_range_free(db_, range.host);
+    Result<> free = ledger::check_range_free(db_, kind, range.host);
     if (free) return {};
     Error error = std::move(free).error().context(range.asked_by);
     if (range.size_left_out)

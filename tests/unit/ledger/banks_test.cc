@@ -166,7 +166,7 @@ TEST_F(Ledger, AResteeBankThatSomebodyClaimsMeanwhileIsPassedOver) {
 }
 
 TEST_F(Ledger, NameServicesAreAskedOnlyWhereThereAreSome) {
-  host_.named = [](uint32_t id) { return id == 67633152; };
+  host_.knows_user = [](uint32_t id) { return id == 67633152; };
   write_etc("nsswitch.conf", "passwd: files\n");
   EXPECT_EQ(number("a"), 1032);
   release("a");
@@ -179,7 +179,7 @@ TEST_F(Ledger, NameServicesAreAskedOnlyWhereThereAreSome) {
 TEST_F(Ledger, ANameServiceThatKnowsEveryIdIsNotAskedForEver) {
   static int asked = 0;
   asked = 0;
-  host_.named = [](uint32_t) { return ++asked > 0; };
+  host_.knows_group = [](uint32_t) { return ++asked > 0; };
   write_etc("nsswitch.conf", "group: files winbind\n");
   const Result<Bank> bank = allocate("a");
   ASSERT_FALSE(bank);
