@@ -70,6 +70,12 @@ Result<> check_ranges(const Config& config, std::span<const idmap::IdRange> rang
   return {};
 }
 
+std::string allowed_ranges_text(const Config& config) {
+  const auto& rule = config.policy.allowed_ranges;
+  if (!rule.value) return {};
+  return fmt::format("allowed-ranges are {} ({})", describe(*rule.value), rule.origin.text());
+}
+
 Result<> check_project(const Config& config, const std::string& user, const std::string& project) {
   const std::string asked = fmt::format("the project \"{}\" for the user {}", project, user);
   const auto own = config.policy.user_projects.find(user);

@@ -1,5 +1,6 @@
 #include "ledger/reservations.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -160,6 +161,10 @@ Result<Reservations> Reservations::look(store::Database& db, const HostSources& 
   add_account_ids(TRY(read_if_there(etc.get(), "group")), true, ranges);
   add_subordinate_ranges(TRY(read_if_there(etc.get(), "subuid")), "berth", ranges);
   add_subordinate_ranges(TRY(read_if_there(etc.get(), "subgid")), "berth", ranges);
+  if (host.rules.allowed) {
+    for (const idmap::IdRange& range : idmap::subtract(kPoolIds, *host.rules.allowed))
+      ranges.push_back(range);
+  }
   std::erase_if(ranges, [](const idmap::IdRange& range) { return !range.overlaps(kPoolIds); });
   found.ranges_ = idmap::normalized(std::move(ranges));
   found.ask_name_service_ = needs_name_service(TRY(read_if_there(etc.get(), "nsswitch.conf")));
@@ -169,11 +174,13 @@ Result<Reservations> Reservations::look(store::Database& db, const HostSources& 
   return found;
 }
 
-bool Reservations::holds(Bank bank) const {
+bool Reservations::covers(Bank bank) const {
   const idmap::IdRange ids = idmap::range_of(bank);
-  for (const idmap::IdRange& range : ranges_) {
-    if (range.overlaps(ids)) return true;
-  }
+  return std::any_of(ranges_.begin(), ranges_.end(),
+                     [&](const idmap::IdRange& range) { return range.overlaps(ids); });
+}
+
+bool Reservations::is_known_or_runs(Bank bank) const {
   if (runs_processes_(bank.base())) return true;
   return ask_name_service_ && (knows_user_(bank.base()) || knows_group_(bank.base()));
 }

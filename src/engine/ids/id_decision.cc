@@ -10,6 +10,7 @@
 #include "base/fields.h"
 #include "config/policy_checks.h"
 #include "engine/ids/existing_namespace.h"
+#include "engine/ids/pool_rules.h"
 #include "idmap/map_algebra.h"
 #include "idmap/resolve_maps.h"
 #include "idmap/userns_mode.h"
@@ -174,8 +175,9 @@ class Decision {
       }
     }
     const uint64_t wanted = size.value_or(kBankSize);
+    const ledger::HostSources host = host_under(config_);
     while (spec_.banks.empty() && banks.size() * uint64_t{kBankSize} < wanted)
-      banks.push_back(TRY(ledger::allocate_bank(db_, {"container", id_})));
+      banks.push_back(TRY(ledger::allocate_bank(db_, {"container", id_}, host)));
     IdMap map = TRY(IdMap::from_banks(banks));
     return size ? first_ids(map, *size) : Result<IdMap>(std::move(map));
   }
