@@ -89,6 +89,7 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
                          const MadeVolumes& volumes, int directory) {
   constexpr int kAttempts = 20;
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
+  const bool new_number = brings_a_number(store.db(), request.spec);
   const IdDecision ids =
       TRY(decide_ids(store.db(), record.id, {request.spec, request.config, caller_from_environment()}));
   TRY(check_user(request.spec, request.image, ids));
@@ -105,6 +106,7 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
   TRY(check_image(store, record.image_id));
   TRY(check_volumes_from(store, request.spec, record));
   TRY(record_volumes(store, record.id, request.spec, volumes));
+  if (new_number) TRY(write_store_copy(store));
   fault::point("before-create-commit");
   return transaction.commit();
 }

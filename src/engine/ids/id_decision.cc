@@ -282,6 +282,12 @@ Result<> settle_userns(ContainerSpec& spec, const config::Config& config, Caller
   return {};
 }
 
+bool brings_a_number(store::Database& db, const ContainerSpec& spec) {
+  // A name must have been there before, so what is not there and comes into being is a number.
+  return std::any_of(spec.banks.begin(), spec.banks.end(),
+                     [&](const std::string& named) { return !ledger::find_banks(db, named); });
+}
+
 Result<IdDecision> decide_ids(store::Database& db, const std::string& container_id,
                               const IdRequest& request) {
   return Decision(db, container_id, request).make();
