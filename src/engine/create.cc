@@ -19,6 +19,7 @@
 #include "engine/plan_container.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/translation/translate.h"
+#include "engine/volumes/open_directories.h"
 #include "engine/volumes/volumes.h"
 #include "engine/volumes/volumes_from.h"
 #include "monitor/protocol.h"
@@ -93,6 +94,7 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
   const IdDecision ids =
       TRY(decide_ids(store.db(), record.id, {request.spec, request.config, caller_from_environment()}));
   TRY(check_user(request.spec, request.image, ids));
+  TRY(check_open_directories(request.spec, ids.users, request.config));
   if (request.spec.translate) TRY(shift_upper(directory, request.image, ids));
   if (ids.users) record.uid_map = ids.users->text();
   if (ids.groups) record.gid_map = ids.groups->text();
