@@ -64,7 +64,7 @@ ledger::HostSources host_of(const Options& options) {
   ledger::HostSources host;
   host.etc = options.directory + "/etc";
   host.proc = options.directory + "/proc";
-  host.named = [](uint32_t) { return false; };
+  host.knows_user = host.knows_group = [](uint32_t) { return false; };
   host.runs_processes = [](uint32_t) { return false; };
   host.now = [] { return clock_now; };
   return host;

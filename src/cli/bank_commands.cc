@@ -1,9 +1,14 @@
 // `berth bank create`, `inspect` and `rm`.
+#include <array>
+
 #include "cli/bank_text.h"
 #include "cli/banks.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "config/load.h"
+#include "config/policy_checks.h"
 #include "engine/container/names.h"
+#include "engine/ids/pool_rules.h"
 #include "engine/recover.h"
 #include "engine/recovery/store_copy.h"
 #include "ledger/named_banks.h"
@@ -18,18 +23,22 @@ struct CreateFlags {
   std::string number;
 };
 
-Result<> create(store::Database& db, CreateFlags& flags) {
-  if (!flags.number.empty()) {
-    if (flags.name.empty()) {
-      flags.name = flags.number;
-      TRY(ledger::create_numbered_banks(db, flags.number));
-    } else {
-      TRY(ledger::create_named_at(db, flags.name, flags.number));
-    }
-    return {};
+Result<std::vector<Bank>> create(store::Database& db, CreateFlags& flags, const config::Config& config) {
+  if (flags.name.empty() && !flags.number.empty()) {
+    flags.name = flags.number;
+    return ledger::create_numbered_banks(db, flags.number);
   }
+  if (!flags.number.empty()) return ledger::create_named_at(db, flags.name, flags.number);
   if (flags.name.empty()) flags.name = TRY(engine::made_up_name());
-  TRY(ledger::create_named_banks(db, flags.name, flags.count.value_or(1)));
+  return ledger::create_named_banks(db, flags.name, flags.count.value_or(1), engine::host_under(config));
+}
+
+// What was asked for by its number may be one that the policy does not allow.
+Result<> check_allowed(const std::vector<Bank>& banks, const config::Config& config) {
+  for (const Bank bank : banks) {
+    TRY(config::check_ranges(config, std::array{idmap::range_of(bank)},
+                             fmt::format("bank {}", ledger::number_of(bank))));
+  }
   return {};
 }
 
@@ -74,9 +83,12 @@ Result<int> create_bank(const Invocation& invocation) {
     return fail(Code::usage, "--count and --number can't be given together: --number 1-3 is three banks");
   }
   store::Store store = TRY(open_store(invocation));
+  const config::Config config = TRY(config::load(config::sources_from_environment()));
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
-  TRY_CONTEXT(create(store.db(), flags), "create bank{}",
-              flags.name.empty() ? "" : fmt::format(" {}", flags.name));
+  const auto take = [&]() -> Result<> {
+    return check_allowed(TRY(create(store.db(), flags, config)), config);
+  };
+  TRY_CONTEXT(take(), "create bank{}", flags.name.empty() ? "" : fmt::format(" {}", flags.name));
   TRY(engine::write_store_copy(store));
   TRY(transaction.commit());
   fmt::print("{}\n", flags.name);

@@ -6,6 +6,7 @@
 #include "config/load.h"
 #include "config/policy_checks.h"
 #include "engine/ids/id_decision.h"
+#include "engine/ids/pool_rules.h"
 #include "engine/recovery/store_copy.h"
 
 namespace berth::cli {
@@ -95,7 +96,7 @@ Result<int> create_project(const Invocation& invocation) {
         TRY(wanted_project(flags, config, engine::caller_from_environment().name));
     store::Store store = TRY(open_store(invocation));
     store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
-    TRY(ledger::create_project(store.db(), wanted));
+    TRY(ledger::create_project(store.db(), wanted, engine::host_under(config)));
     TRY(engine::write_store_copy(store));
     return transaction.commit();
   };

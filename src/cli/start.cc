@@ -12,6 +12,7 @@
 #include "engine/ids/project_rules.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
+#include "engine/volumes/open_directories.h"
 
 namespace berth::cli {
 
@@ -42,6 +43,9 @@ Result<int> start(const Invocation& invocation) {
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));
   const config::Config config = TRY(config::load(config::sources_from_environment()));
   TRY_CONTEXT(engine::check_recorded(container.record, spec, config), "cannot start \"{}\"",
+              container.record.name);
+  const engine::IdDecision ids = TRY(engine::recorded_maps(container.record));
+  TRY_CONTEXT(engine::check_open_directories(spec, ids.users, config), "cannot start \"{}\"",
               container.record.name);
   const store::ImageRecord image = TRY(store::find_image(store, container.record.image_id));
   TRY_CONTEXT(

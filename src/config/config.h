@@ -39,6 +39,8 @@ inline constexpr const char* kAnyProject = "*";
 struct Policy {
   Setting<bool> require_private{false};
   Setting<bool> allow_shared_ids{true};  // whether --allow-shared-ids may be used
+  // Whether a container may write as the host's root where users of the host can get to.
+  Setting<bool> allow_open_directories{true};
   Setting<std::optional<std::vector<idmap::IdRange>>> allowed_ranges;  // normalized; nullopt: any
   Setting<std::optional<Names>> allowed_projects;                  // of users without an entry; nullopt: any
   Setting<std::optional<Names>> allowed_project_policies;          // nullopt: any

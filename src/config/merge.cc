@@ -87,6 +87,8 @@ Result<> tighten_policy(Policy& first, const Policy& second) {
   const Policy base = first;
   TRY(tighten("policy.require-private", first.require_private, second.require_private, true));
   TRY(tighten("policy.allow-shared-ids", first.allow_shared_ids, second.allow_shared_ids, false));
+  TRY(tighten("policy.allow-open-directories", first.allow_open_directories, second.allow_open_directories,
+              false));
   TRY(tighten_ranges(first.allowed_ranges, second.allowed_ranges));
   TRY(tighten("policy.allowed-projects", first.allowed_projects, second.allowed_projects));
   TRY(tighten("policy.allowed-project-policies", first.allowed_project_policies,

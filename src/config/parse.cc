@@ -147,12 +147,13 @@ Result<> read_rest(const TableReader& table, Setting<std::chrono::seconds>& sett
 }
 
 Result<> read_policy(const TableReader& table, Policy& policy) {
-  static constexpr std::array<std::string_view, 7> kKeys{
-      "require-private",          "allow-shared-ids", "allowed-ranges", "allowed-projects",
-      "allowed-project-policies", "project-banks",    "bank-rest"};
+  static constexpr std::array<std::string_view, 8> kKeys{
+      "require-private",  "allow-shared-ids",         "allow-open-directories", "allowed-ranges",
+      "allowed-projects", "allowed-project-policies", "project-banks",          "bank-rest"};
   TRY(table.check_keys(kKeys));
   TRY(table.read("require-private", policy.require_private));
   TRY(table.read("allow-shared-ids", policy.allow_shared_ids));
+  TRY(table.read("allow-open-directories", policy.allow_open_directories));
   TRY(read_list(table, "allowed-ranges", policy.allowed_ranges,
                 "a range of IDs such as 524288-1879048191, up to 4294967294", range));
   if (policy.allowed_ranges.value) {

@@ -58,6 +58,19 @@ Result<> check_shared_ids(const Config& config) {
   return refuse("--allow-shared-ids", "allow-shared-ids = false", rule.origin);
 }
 
+Result<> check_open_directory(const Config& config, std::string_view asked) {
+  const Setting<bool>& rule = config.policy.allow_open_directories;
+  if (rule.value) return {};
+  auto refusal =
+      refuse(fmt::format("{}, which users of the host can get to and in which the container can make "
+                         "files of the host's root,",
+                         asked),
+             "allow-open-directories = false", rule.origin);
+  refusal.error().hint = fmt::format(
+      "Keep them out (chmod 0700 on a directory of root's above it), or use confine= or ro. {}", kHint);
+  return refusal;
+}
+
 Result<> check_ranges(const Config& config, std::span<const idmap::IdRange> ranges, std::string_view asked) {
   const auto& rule = config.policy.allowed_ranges;
   if (!rule.value) return {};
@@ -68,6 +81,12 @@ Result<> check_ranges(const Config& config, std::span<const idmap::IdRange> rang
                   fmt::format("allowed-ranges are {}", describe(*rule.value)), rule.origin);
   }
   return {};
+}
+
+std::string allowed_ranges_text(const Config& config) {
+  const auto& rule = config.policy.allowed_ranges;
+  if (!rule.value) return {};
+  return fmt::format("allowed-ranges are {} ({})", describe(*rule.value), rule.origin.text());
 }
 
 Result<> check_project(const Config& config, const std::string& user, const std::string& project) {

@@ -24,8 +24,15 @@ Result<> check_host_namespace(const Config& config, std::string_view asked);
 // --allow-shared-ids.
 Result<> check_shared_ids(const Config& config);
 
+// A host directory in which a container can write as the host's root and that users of the host can get to;
+// `asked` is "mount /data of /srv/data".
+Result<> check_open_directory(const Config& config, std::string_view asked);
+
 // Host IDs that a map uses, whoever chose them; `asked` is what for: "--uidmap 0:200000", "the bank 17".
 Result<> check_ranges(const Config& config, std::span<const idmap::IdRange> ranges, std::string_view asked);
+
+// "allowed-ranges are 524288-1879048191 (/etc/berth/berth.toml:3)"; empty where any are.
+std::string allowed_ranges_text(const Config& config);
 
 // A project of a host user. `user` is the caller's name on the host.
 Result<> check_project(const Config& config, const std::string& user, const std::string& project);

@@ -54,6 +54,7 @@ std::vector<Section> sections_of(const Config& config) {
       {{"policy"},
        {{"require-private", policy.require_private.value, policy.require_private.origin},
         {"allow-shared-ids", policy.allow_shared_ids.value, policy.allow_shared_ids.origin},
+        {"allow-open-directories", policy.allow_open_directories.value, policy.allow_open_directories.origin},
         {"allowed-ranges", ranges(policy.allowed_ranges.value), policy.allowed_ranges.origin},
         {"allowed-projects", or_null(policy.allowed_projects.value), policy.allowed_projects.origin},
         {"allowed-project-policies", or_null(policy.allowed_project_policies.value),

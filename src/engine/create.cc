@@ -20,6 +20,7 @@
 #include "engine/plan_container.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/translation/translate.h"
+#include "engine/volumes/open_directories.h"
 #include "engine/volumes/volumes.h"
 #include "engine/volumes/volumes_from.h"
 #include "monitor/protocol.h"
@@ -90,9 +91,11 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
                          const MadeVolumes& volumes, int directory) {
   constexpr int kAttempts = 20;
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
+  const bool new_number = brings_a_number(store.db(), request.spec);
   const IdDecision ids =
       TRY(decide_ids(store.db(), record.id, {request.spec, request.config, caller_from_environment()}));
   TRY(check_user(request.spec, request.image, ids));
+  TRY(check_open_directories(request.spec, ids.users, request.config));
   if (request.spec.translate) TRY(shift_upper(directory, request.image, ids));
   if (ids.users) record.uid_map = ids.users->text();
   if (ids.groups) record.gid_map = ids.groups->text();
@@ -106,6 +109,7 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
   TRY(check_image(store, record.image_id));
   TRY(check_volumes_from(store, request.spec, record));
   TRY(record_volumes(store, record.id, request.spec, volumes));
+  if (new_number) TRY(write_store_copy(store));
   fault::point("before-create-commit");
   return transaction.commit();
 }

@@ -15,14 +15,15 @@ Bank bank_number(int64_t number) {
   return Bank(static_cast<uint16_t>(number));
 }
 
-// Goes through candidates; counts those that are not ours to give.
+// Goes through candidates; counts those that somebody has to be asked about.
 class Search {
  public:
   explicit Search(const Reservations& reservations) : reservations_(reservations) {}
 
   bool may_take(int64_t number) {
-    if (++asked_ <= kMaxCandidates && !reservations_.holds(bank_number(number))) return true;
-    return false;
+    const Bank bank = bank_number(number);
+    if (reservations_.covers(bank)) return false;
+    return ++asked_ <= kMaxCandidates && !reservations_.is_known_or_runs(bank);
   }
   [[nodiscard]] bool given_up() const { return asked_ > kMaxCandidates; }
   [[nodiscard]] const Reservations& reservations() const { return reservations_; }
@@ -163,7 +164,7 @@ Result<Bank> allocate_bank(store::Database& db, const Owner& owner, const HostSo
   Search search(reservations);
   const int64_t now = host.now();
   const std::optional<int64_t> number = TRY(choose(db, search, now));
-  if (!number) return fail_pool_full(db, search.given_up());
+  if (!number) return fail_pool_full(db, host.rules, search.given_up());
   TRY(hand_out(db, *number, owner, now));
   return bank_number(*number);
 }

@@ -30,11 +30,11 @@ struct BankRecord {
 //   2. those that have rested an hour at least, the one freed longest ago first;
 //   3. the first 1,024, which are otherwise kept for those who ask for a number, in the same order;
 //   4. any other, the one freed longest ago first: only then is the rest shorter than an hour.
-// So a stale file or log line seldom points at the wrong container. Banks that others on this host use are
-// passed over (Reservations). Costs the same however many banks are held.
+// So a stale file or log line seldom points at the wrong container. Banks that others on this host use, or
+// that host.rules do not allow, are passed over (Reservations). Costs the same however many banks are held.
 //
-// Code::conflict: the pool is full, and the message says who holds it; or the owner holds `quota` banks
-// already.
+// Code::conflict: the pool, or what the rules allow of it, is full, and the message says who holds it; or the
+// owner holds `quota` banks already. Code::refused: the rules allow no bank at all.
 Result<Bank> allocate_bank(store::Database& db, const Owner& owner, const HostSources& host = {},
                            std::optional<int64_t> quota = std::nullopt);
 

@@ -20,7 +20,7 @@ struct CloseDir {
 // Calls `look` with /proc and each process that is not the host's root's, until it says false.
 Result<> for_each_process(
     const std::string& proc,
-    const std::function<Result<bool>(int procfs, const std::string& pid, HostUid uid)>& look) {
+    const std::function<Result<bool>(int procfs, const std::string& pid, const struct stat& st)>& look) {
   const std::unique_ptr<DIR, CloseDir> dir(::opendir(proc.c_str()));
   if (dir == nullptr) return fail_errno(errno, "read {}", proc);
   const int procfs = ::dirfd(dir.get());
@@ -28,16 +28,18 @@ Result<> for_each_process(
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
     struct stat st{};
     if (::fstatat(procfs, entry->d_name, &st, 0) != 0 || st.st_uid == 0) continue;
-    if (!TRY(look(procfs, entry->d_name, HostUid(st.st_uid)))) return {};
+    if (!TRY(look(procfs, entry->d_name, st))) return {};
   }
   return {};
 }
 
-void add_maps(int procfs, const std::string& pid, std::vector<idmap::IdRange>& ranges) {
-  for (const char* map : {"/uid_map", "/gid_map"}) {
+void add_maps(int procfs, const std::string& pid, IdKind kind, std::vector<idmap::IdRange>& ranges) {
+  const auto add = [&](const char* map) {
     const std::vector<idmap::IdRange> mapped = ranges_mapped_by(procfs, pid + map);
     ranges.insert(ranges.end(), mapped.begin(), mapped.end());
-  }
+  };
+  if (has_users(kind)) add("/uid_map");
+  if (has_groups(kind)) add("/gid_map");
 }
 
 RunningUse describe(int procfs, const std::string& pid, const idmap::IdRange& ids) {
@@ -49,24 +51,28 @@ RunningUse describe(int procfs, const std::string& pid, const idmap::IdRange& id
 Result<std::vector<idmap::IdRange>> mapped_ranges(const std::string& proc,
                                                   const std::function<Result<bool>(HostUid)>& ours) {
   std::vector<idmap::IdRange> ranges;
-  const auto look = [&](int procfs, const std::string& pid, HostUid uid) -> Result<bool> {
-    if (!TRY(ours(uid))) add_maps(procfs, pid, ranges);
+  const auto look = [&](int procfs, const std::string& pid, const struct stat& st) -> Result<bool> {
+    if (!TRY(ours(HostUid(st.st_uid)))) add_maps(procfs, pid, IdKind::both, ranges);
     return true;
   };
   TRY(for_each_process(proc, look));
   return idmap::normalized(std::move(ranges));
 }
 
-Result<std::optional<RunningUse>> find_running_use(const std::string& proc, const idmap::IdRange& range) {
+Result<std::optional<RunningUse>> find_running_use(const std::string& proc, IdKind kind,
+                                                   const idmap::IdRange& range) {
   std::optional<RunningUse> found;
-  const auto look = [&](int procfs, const std::string& pid, HostUid uid) -> Result<bool> {
+  const auto look = [&](int procfs, const std::string& pid, const struct stat& st) -> Result<bool> {
     std::vector<idmap::IdRange> maps;
-    add_maps(procfs, pid, maps);
+    add_maps(procfs, pid, kind, maps);
     for (const idmap::IdRange& map : maps) {
       if (!found && map.overlaps(range)) found = describe(procfs, pid, map);
     }
-    if (!found && range.contains(uid.value()))
-      found = describe(procfs, pid, {uid.value(), uint64_t{uid.value()} + 1});
+    const auto look_at_own = [&](uint64_t id) {
+      if (!found && range.contains(id)) found = describe(procfs, pid, {id, id + 1});
+    };
+    if (has_users(kind)) look_at_own(st.st_uid);
+    if (has_groups(kind)) look_at_own(st.st_gid);
     return !found;
   };
   TRY(for_each_process(proc, look));

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "idmap/id_range.h"
+#include "ledger/id_kind.h"
 
 namespace berth::ledger {
 
@@ -27,7 +28,9 @@ struct RunningUse {
   idmap::IdRange ids;   // one for its own
 };
 
-// The first process that uses some of `range`, identity extents left out as above.
-Result<std::optional<RunningUse>> find_running_use(const std::string& proc, const idmap::IdRange& range);
+// The first process that uses some of `range` as users, as groups or as either, identity extents left out as
+// above.
+Result<std::optional<RunningUse>> find_running_use(const std::string& proc, IdKind kind,
+                                                   const idmap::IdRange& range);
 
 }  // namespace berth::ledger

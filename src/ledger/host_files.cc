@@ -10,7 +10,8 @@ namespace berth::ledger {
 
 namespace {
 
-// Calls `each` with the name and each ID of every line, until it says false.
+// Calls `each` with the name, each ID and whether that is a group's, of every line of /etc/passwd or, with
+// `group`, /etc/group, until it says false.
 template <typename Each>
 void for_each_account(std::string_view text, bool group, Each each) {
   while (!text.empty()) {
@@ -19,7 +20,7 @@ void for_each_account(std::string_view text, bool group, Each each) {
     take_until(line, ':');
     for (int ids = group ? 1 : 2; ids > 0; --ids) {
       const std::optional<uint64_t> id = whole_number<uint64_t>(take_until(line, ':'));
-      if (id && *id <= idmap::kLastId && !each(name, *id)) return;
+      if (id && *id <= idmap::kLastId && !each(name, *id, ids == 1)) return;
     }
   }
 }
@@ -41,15 +42,25 @@ void for_each_subordinate(std::string_view text, std::string_view own, Each each
 }  // namespace
 
 void add_account_ids(std::string_view text, bool group, std::vector<idmap::IdRange>& ranges) {
-  for_each_account(text, group, [&](std::string_view, uint64_t id) {
+  for_each_account(text, group, [&](std::string_view, uint64_t id, bool) {
     ranges.push_back({id, id + 1});
     return true;
   });
 }
 
-std::optional<Account> find_account(std::string_view text, bool group, const idmap::IdRange& range) {
+std::optional<Account> find_user(std::string_view passwd, IdKind kind, const idmap::IdRange& range) {
   std::optional<Account> found;
-  for_each_account(text, group, [&](std::string_view name, uint64_t id) {
+  for_each_account(passwd, false, [&](std::string_view name, uint64_t id, bool group) {
+    const bool counts = group ? has_groups(kind) : has_users(kind);
+    if (counts && range.contains(id)) found = Account{std::string(name), id};
+    return !found;
+  });
+  return found;
+}
+
+std::optional<Account> find_group(std::string_view group, const idmap::IdRange& range) {
+  std::optional<Account> found;
+  for_each_account(group, true, [&](std::string_view name, uint64_t id, bool) {
     if (range.contains(id)) found = Account{std::string(name), id};
     return !found;
   });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "idmap/id_range.h"
+#include "ledger/id_kind.h"
 
 namespace berth::ledger {
 
@@ -22,9 +23,10 @@ struct Account {
   std::string name;
   uint64_t id = 0;
 };
-// The first user of /etc/passwd, or group of /etc/group, whose ID lies in `range`; of a user the GID counts
-// as well.
-std::optional<Account> find_account(std::string_view text, bool group, const idmap::IdRange& range);
+// The first user of /etc/passwd, or group of /etc/group, whose ID lies in `range`: of a user the UID, the GID
+// or both, as `kind` says.
+std::optional<Account> find_user(std::string_view passwd, IdKind kind, const idmap::IdRange& range);
+std::optional<Account> find_group(std::string_view group, const idmap::IdRange& range);
 
 struct Subordinate {
   std::string name;

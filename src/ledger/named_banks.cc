@@ -60,7 +60,7 @@ Result<> check_others(store::Database& db, uint32_t number, const Reservations& 
   const Bank bank = bank_of_number(number);
   if (!reservations.holds(bank)) return {};
   const idmap::IdRange ids = idmap::range_of(bank);
-  const std::optional<std::string> holder = TRY(find_holder(db, ids, host));
+  const std::optional<std::string> holder = TRY(find_holder(db, IdKind::both, ids, host));
   Error error{Code::conflict,
               0,
               fmt::format("bank {} (host IDs {}-{}) is in use: {}", number, ids.begin, ids.end - 1,

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "idmap/id_range.h"
 #include "store/database.h"
 
 namespace berth::ledger {
@@ -34,6 +36,13 @@ inline constexpr Bank kFirstUnnumbered{0x0008 + kNumberedBanks};
 // What a freed bank rests at least, as long as there are others.
 inline constexpr int64_t kRestSeconds = 3600;
 
+// What the engine's policy says of the banks that are given out.
+struct PoolRules {
+  // Host IDs, normalized: only banks that lie wholly in them are chosen. nullopt: any.
+  std::optional<std::vector<idmap::IdRange>> allowed;
+  std::string allowed_by;  // the rule and its place, for messages: "allowed-ranges are 1-9 (berth.toml:3)"
+};
+
 // A range of banks, both ends included, by their own numbers (host ID >> 16).
 struct BankRange {
   int64_t first = 0;
@@ -52,8 +61,9 @@ Result<> hand_out(store::Database& db, int64_t number, const Owner& owner, int64
 // "container web", "project shop", "the name db", "the number 3": for messages.
 Result<std::string> describe_owner(store::Database& db, const Owner& owner);
 
-// The error of a pool in which nothing is free: how many banks there are, who holds them, what to do.
-// `name_service_gave_up`: the name service knows every ID that was asked for.
-std::unexpected<Error> fail_pool_full(store::Database& db, bool name_service_gave_up);
+// The error of a pool in which nothing is free that `rules` allow: how many banks there are, who holds them,
+// what to do. Code::refused where the rules leave no bank at all. `name_service_gave_up`: the name service
+// knows every ID that was asked for.
+std::unexpected<Error> fail_pool_full(store::Database& db, const PoolRules& rules, bool name_service_gave_up);
 
 }  // namespace berth::ledger

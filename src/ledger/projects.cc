@@ -134,6 +134,12 @@ Result<> insert_row(store::Database& db, const Project& project) {
   return taken.bind(1, int64_t{project.number}).run();
 }
 
+Result<> let_rest(store::Database& db, const RestingNumber& number) {
+  store::Statement rest = TRY(db.prepare(
+      "INSERT OR REPLACE INTO freed_project_numbers (number, freed_at, project) VALUES (?, ?, ?)"));
+  return rest.bind(1, int64_t{number.number}).bind(2, number.freed_at).bind(3, number.project).run();
+}
+
 Result<> take_banks(store::Database& db, const NewProject& wanted, const HostSources& host) {
   for (uint32_t i = 0; i < kBanksOfProject; ++i) {
     const Result<Bank> bank = allocate_bank(db, owner_of(wanted.name), host, wanted.bank_quota);
@@ -229,9 +235,7 @@ Result<> remove_project(store::Database& db, std::string_view name, const HostSo
     return std::unexpected(std::move(error));
   }
   TRY(free_banks_of(db, owner_of(name), host));
-  store::Statement rest = TRY(db.prepare(
-      "INSERT OR REPLACE INTO freed_project_numbers (number, freed_at, project) VALUES (?, ?, ?)"));
-  TRY(rest.bind(1, int64_t{project.number}).bind(2, host.now()).bind(3, name).run());
+  TRY(let_rest(db, {project.number, host.now(), project.name}));
   store::Statement gone = TRY(db.prepare("DELETE FROM projects WHERE name = ?"));
   return gone.bind(1, name).run();
 }
@@ -275,6 +279,24 @@ Result<bool> restore_project(store::Database& db, const Project& project) {
   if (project.number >= kProjectNumbers || TRY(taken.step())) return false;
   TRY(insert_row(db, project));
   return true;
+}
+
+Result<std::vector<RestingNumber>> resting_numbers(store::Database& db, const HostSources& host) {
+  store::Statement query = TRY(db.prepare(
+      "SELECT number, freed_at, project FROM freed_project_numbers WHERE freed_at > ? ORDER BY number"));
+  query.bind(1, host.now() - kRestSeconds * kNanoseconds);
+  std::vector<RestingNumber> resting;
+  while (TRY(query.step()))
+    resting.push_back({static_cast<uint32_t>(query.number(0)), query.number(1), query.text(2)});
+  return resting;
+}
+
+Result<> restore_resting_number(store::Database& db, const RestingNumber& resting, const HostSources& host) {
+  TRY(check_project_name(resting.project));
+  store::Statement taken = TRY(db.prepare("SELECT 1 FROM projects WHERE number = ?"));
+  if (resting.number >= kProjectNumbers || TRY(taken.bind(1, int64_t{resting.number}).step())) return {};
+  // A time that lies in the future is from before the clock was set back.
+  return let_rest(db, {resting.number, std::min(resting.freed_at, host.now()), resting.project});
 }
 
 Result<> check_project_name(std::string_view name) {

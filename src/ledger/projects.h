@@ -97,6 +97,20 @@ Result<idmap::IdMap> map_of_project(store::Database& db, const Project& project)
 // Puts back what a lost ledger knew. False if its name or number is another's already.
 Result<bool> restore_project(store::Database& db, const Project& project);
 
+// A number that rests since its project is gone.
+struct RestingNumber {
+  uint32_t number = 0;
+  int64_t freed_at = 0;  // nanoseconds since 1970
+  std::string project;   // that had it
+  friend bool operator==(const RestingNumber&, const RestingNumber&) = default;
+};
+
+// Those that rest still, by number.
+Result<std::vector<RestingNumber>> resting_numbers(store::Database& db, const HostSources& host = {});
+// Puts one back, as restore_project() does. Does nothing if a project has it by now.
+Result<> restore_resting_number(store::Database& db, const RestingNumber& resting,
+                                const HostSources& host = {});
+
 // Whether it can be a project's name: what is a label in DNS, as OpenShift has it.
 Result<> check_project_name(std::string_view name);
 

@@ -1,5 +1,6 @@
 #include "ledger/reservations.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -139,8 +140,12 @@ bool runs_processes(uint32_t uid) {
   return ::getpriority(PRIO_USER, uid) != -1 || errno != ESRCH;
 }
 
-bool named_by_name_service(uint32_t id) {
-  return ::getpwuid(id) != nullptr || ::getgrgid(id) != nullptr;
+bool user_known_to_name_service(uint32_t id) {
+  return ::getpwuid(id) != nullptr;
+}
+
+bool group_known_to_name_service(uint32_t id) {
+  return ::getgrgid(id) != nullptr;
 }
 
 Result<bool> asks_name_service(const std::string& etc) {
@@ -156,21 +161,28 @@ Result<Reservations> Reservations::look(store::Database& db, const HostSources& 
   add_account_ids(TRY(read_if_there(etc.get(), "group")), true, ranges);
   add_subordinate_ranges(TRY(read_if_there(etc.get(), "subuid")), "berth", ranges);
   add_subordinate_ranges(TRY(read_if_there(etc.get(), "subgid")), "berth", ranges);
+  if (host.rules.allowed) {
+    for (const idmap::IdRange& range : idmap::subtract(kPoolIds, *host.rules.allowed))
+      ranges.push_back(range);
+  }
   std::erase_if(ranges, [](const idmap::IdRange& range) { return !range.overlaps(kPoolIds); });
   found.ranges_ = idmap::normalized(std::move(ranges));
   found.ask_name_service_ = needs_name_service(TRY(read_if_there(etc.get(), "nsswitch.conf")));
-  found.named_ = host.named;
+  found.knows_user_ = host.knows_user;
+  found.knows_group_ = host.knows_group;
   found.runs_processes_ = host.runs_processes;
   return found;
 }
 
-bool Reservations::holds(Bank bank) const {
+bool Reservations::covers(Bank bank) const {
   const idmap::IdRange ids = idmap::range_of(bank);
-  for (const idmap::IdRange& range : ranges_) {
-    if (range.overlaps(ids)) return true;
-  }
+  return std::any_of(ranges_.begin(), ranges_.end(),
+                     [&](const idmap::IdRange& range) { return range.overlaps(ids); });
+}
+
+bool Reservations::is_known_or_runs(Bank bank) const {
   if (runs_processes_(bank.base())) return true;
-  return ask_name_service_ && named_(bank.base());
+  return ask_name_service_ && (knows_user_(bank.base()) || knows_group_(bank.base()));
 }
 
 }  // namespace berth::ledger

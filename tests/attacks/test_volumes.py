@@ -88,6 +88,50 @@ class Setuid(Volumes):
             done = self.berth("run", "--rm", "-v", f"{shared}:/v:{option}", case.DEMO, "true")
             self.assertNotIn("makes them root", done.stderr, option)
 
+    def test_a_directory_that_is_closed_itself_can_be_opened_by_the_container(self):
+        shared = self.runroot.parent / "shared"
+        shared.mkdir(mode=0o700)
+        done = self.berth("run", "--rm", "-v", f"{shared}:/v:idmap", case.DEMO, "chmod", "0755", "/v")
+        self.assertIn(f"host users can get to {shared}", done.stderr)
+        self.assertEqual(shared.stat().st_mode & 0o777, 0o755)
+
+    def policy(self, text):
+        path = self.work / "berth.toml"
+        path.write_text(text)
+        return {"BERTH_CONFIG": str(path)}
+
+    def test_the_policy_can_refuse_an_open_directory(self):
+        shared = self.runroot.parent / "shared"
+        shared.mkdir(mode=0o755)
+        strict = self.policy("[policy]\nallow-open-directories = false\n")
+        root_s_own = ("--uidmap", "0:0:1", "--gidmap", "0:0:1", "--allow-shared-ids")
+        for flags, option in (((), ":idmap"), ((), ":idmap=uids=@0-5-1"), ((), ":confine=root"),
+                              (("--userns", "host"), ""), (root_s_own, "")):
+            done = self.berth("run", "--rm", *flags, "-v", f"{shared}:/v{option}", case.DEMO, "sh", "-c", PLANT,
+                              env=strict)
+            self.assertEqual(done.status, 125, (option, done))
+            for said in (f"mount /v of {shared}", "allow-open-directories = false", "berth.toml:2", "hint: ", "0700"):
+                self.assertIn(said, done.stderr, option)
+        self.assertEqual(os.listdir(shared), [])
+        self.assertEqual(self.ok("ps", "-aq"), "")
+        for option in ("", ":ro", ":idmap,ro", ":confine=daemon", ":idmap=uids=@1-0-1"):
+            self.ok("run", "--rm", "-v", f"{shared}:/v{option}", case.DEMO, "true", env=strict)
+        closed = self.work / "closed"
+        (closed / "shared").mkdir(parents=True)
+        closed.chmod(0o700)
+        self.ok("run", "--rm", "-v", f"{closed}/shared:/v:idmap", case.DEMO, "true", env=strict)
+        done = self.berth("run", "--rm", "-v", "/not/there:/v:idmap", case.DEMO, "true", env=strict)
+        self.assertIn("/not/there: ENOENT", done.stderr)
+
+    def test_the_policy_counts_at_the_next_start_as_well(self):
+        shared = self.runroot.parent / "shared"
+        shared.mkdir(mode=0o755)
+        self.ok("create", "--name", "job", "-v", f"{shared}:/v:idmap", case.DEMO, "sh", "-c", PLANT)
+        done = self.berth("start", "--attach", "job", env=self.policy("[policy]\nallow-open-directories = false\n"))
+        self.assertEqual(done.status, 125, done)
+        self.assertIn('cannot start "job": mount /v of', done.stderr)
+        self.assertEqual(os.listdir(shared), [])
+
     def test_in_a_confined_directory(self):
         shared = self.work / "shared"
         shared.mkdir(mode=0o777)

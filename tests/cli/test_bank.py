@@ -270,6 +270,30 @@ class Lost(Banks):
         process.wait(20)
         self.assertEqual(leftovers.held_banks(self.root), [])
 
+    def test_numbers_of_containers_with_rm_are_kept(self):
+        copy = self.root / "ledger.json"
+        self.ok("run", "--rm", DEMO, "true")
+        self.assertFalse(copy.exists(), "an own bank changes nothing that is shared")
+        self.ok("run", "--rm", "--bank", "3", DEMO, "true")
+        written = copy.stat()
+        process = self.start("run", "--rm", "--bank", "3", DEMO, "sh", "-c", f"{MAP}; exec sleep 1000",
+                             stdout=subprocess.PIPE)
+        self.assertEqual(int(process.stdout.readline().split()[1]), FIRST_NUMBERED + 3 * 65536)
+        self.assertEqual(copy.stat(), written, "a bank that is there already costs no writing")
+        self.ok("create", "--name", "job", "--bank", "5-6", DEMO, "true")
+        self.ok("rm", "job")
+        before = self.banks()
+        self.damage("deleted")
+        self.ok("system", "repair", "--rebuild")
+        self.assertEqual([bank["Owner"] for bank in self.banks()], ["3", "5", "6"])
+        self.assertEqual([bank["Since"] for bank in self.banks()], [bank["Since"] for bank in before])
+        self.fails(2, "bank", "rm", "3", saying="bank 3 is used by container recovered-")
+        (name,) = self.containers()
+        self.ok("rm", "-f", name)
+        process.wait(20)
+        self.ok("bank", "rm", "3", "5-6")
+        self.assertEqual(leftovers.held_banks(self.root), [])
+
     def test_the_state_files_may_be_lost_as_well(self):
         process = self.start("run", "--name", "web", DEMO, "sh", "-c", f"{MAP}; exec sleep 1000",
                              stdout=subprocess.PIPE)

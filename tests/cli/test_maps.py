@@ -138,6 +138,13 @@ class Refusals(Maps):
         self.ok("rm", "first", "second")
         self.assertEqual(self.maps("--uidmap", f"0:{FREE + 50}:10")[0], [(0, FREE + 50, 10)], "freed with its container")
 
+    def test_users_of_another_container_are_no_groups(self):
+        self.ok("create", "--name", "job", "--uidmap", f"0:{FREE}:100", "--gidmap", "::", DEMO, "true")
+        done = self.berth("run", "--rm", "--uidmap", f"0:{FREE}:10", "--gidmap", "::", DEMO, "true")
+        self.assertEqual((done.status, "container job maps" in done.stderr), (125, True), done)
+        _, groups = self.maps("--uidmap", "::", "--gidmap", f"0:{FREE}:10")
+        self.assertEqual(groups, [(0, FREE, 10)])
+
     def test_flags_that_contradict_each_other(self):
         self.refused("--userns", "host", "--uidmap", f"0:{FREE}:10", saying=["--uidmap", "--userns host"])
         self.refused("--userns", "upside-down", saying=["upside-down"])
@@ -287,6 +294,48 @@ class Policy(Maps):
         env = self.configured('[policy]\nallowed-ranges = ["524288-1000000000"]\n')
         self.refused("--uidmap", f"0:{FREE}:10", saying=["allowed-ranges", str(FREE)], env=env)
         self.maps(env=env)
+
+    def test_banks_are_chosen_within_the_allowed_ranges(self):
+        first = 20000 * BANK
+        env = self.configured(f'[policy]\nallowed-ranges = ["{first + 1}-{first + 4 * BANK - 1}"]\n')
+        users, groups = self.maps(env=env)
+        self.assertEqual((users, groups), ([(0, first + BANK, BANK)],) * 2)
+        self.ok("bank", "create", "web", "--count", "2", env=env)
+        self.assertEqual(self.maps("--bank", "web", env=env)[0], [(0, first + 2 * BANK, 2 * BANK)])
+        done = self.berth("project", "create", "shop", env=env)
+        self.assertEqual(done.status, 125, done)
+        for text in ("a project needs 2 banks", "3 of 3 are held, 2 by names", "allowed-ranges", "berth.toml:2"):
+            self.assertIn(text, done.stderr)
+        self.ok("bank", "rm", "web")
+        self.ok("create", "--name", "one", DEMO, "true", env=env)
+        self.ok("create", "--name", "two", DEMO, "true", env=env)
+        self.ok("create", "--name", "four", DEMO, "true", env=env)
+        done = self.berth("create", "--name", "three", DEMO, "true", env=env)
+        self.assertEqual(done.status, 125, done)
+        self.assertIn("3 of 3 are held, 3 by containers (3 of them by stopped ones)", done.stderr)
+        self.ok("create", "--name", "three", DEMO, "true")
+        self.ok("rm", "one", "two", "three", "four")
+
+    def test_a_project_within_the_allowed_ranges(self):
+        first = 20000 * BANK
+        env = self.configured(f'[policy]\nallowed-ranges = ["{first}-{first + 2 * BANK - 1}"]\n')
+        self.ok("project", "create", "shop", "--number", "4", env=env)
+        self.assertEqual(self.maps("--project", "shop", env=env)[0],
+                         [(0, first, BANK), (1000040000, first + BANK, 10000)])
+        self.refused(saying=["2 of 2 are held, 2 by projects", "allowed-ranges"], env=env)
+
+    def test_a_policy_that_allows_no_bank(self):
+        env = self.configured('[policy]\nallowed-ranges = ["1000-2000"]\n')
+        self.refused(saying=["no bank of user IDs is allowed by the policy", "1000-2000", "berth.toml:2", "hint: "],
+                     env=env)
+
+    def test_a_numbered_bank_that_is_not_allowed(self):
+        env = self.configured('[policy]\nallowed-ranges = ["1000000000-1879048191"]\n')
+        for what in (("3",), ("--number", "3"), ("web", "--number", "3")):
+            done = self.berth("bank", "create", *what, env=env)
+            self.assertEqual(done.status, 125, done)
+        self.assertIn("bank 3 with the host's IDs 720896-786431 is refused by the policy: allowed-ranges", done.stderr)
+        self.assertEqual(self.ok("bank", "ls", "-q"), "")
 
     def test_shared_ids_can_be_forbidden(self):
         env = self.configured("[policy]\nallow-shared-ids = false\n")

@@ -174,6 +174,19 @@ class Commands(Project):
         self.ok("project", "rm", "--force", "shop")
         self.assert_nothing_left()
 
+    def test_a_number_rests_on_when_the_database_is_lost(self):
+        for name in ("gone", "taken"):
+            self.ok("project", "create", name)
+            self.ok("project", "rm", name)
+        for path in self.root.glob("berth.db*"):
+            path.unlink()
+        self.ok("system", "repair", "--rebuild")
+        self.ok("project", "create", "new")
+        self.assertEqual(self.described("new")["Number"], 2)
+        for number, had in (("0", "gone"), ("1", "taken")):
+            self.refused("project", "create", "other", "--number", number,
+                         saying=["rests for another 60 minutes", f"the project {had} had it"])
+
     def test_a_damaged_copy_does_not_become_a_project(self):
         self.ok("project", "create", "shop")
         copy = json.loads((self.root / "ledger.json").read_text())

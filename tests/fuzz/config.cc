@@ -56,6 +56,7 @@ void check_users(const Config& first, const Config& merged, const std::string& u
 void check_tighter(const Config& first, const Config& merged) {
   require(merged.policy.require_private.value || !first.policy.require_private.value);
   require(!merged.policy.allow_shared_ids.value || first.policy.allow_shared_ids.value);
+  require(!merged.policy.allow_open_directories.value || first.policy.allow_open_directories.value);
   if (first.policy.allowed_ranges.value) {
     require(check_ranges(first, merged.policy.allowed_ranges.value.value(), "a map").has_value());
   }

@@ -29,7 +29,7 @@ bool same(const Finding& a, const Finding& b) {
 Result<> confirm(store::Store& store, const ledger::HostSources& host, std::vector<Finding>& findings) {
   if (std::ranges::none_of(findings, passes_quickly, &Finding::kind)) return {};
   std::this_thread::sleep_for(kBetweenLooks);
-  const std::vector<Finding> again = audit_ids(TRY(look_at_ids(store, host)), host.named);
+  const std::vector<Finding> again = audit_ids(TRY(look_at_ids(store, host)), host.knows_user);
   std::erase_if(findings, [&](const Finding& finding) {
     return passes_quickly(finding.kind) &&
            std::ranges::none_of(again, [&](const Finding& other) { return same(finding, other); });
@@ -45,7 +45,7 @@ Result<Audit> audit(store::Store& store, const AuditRequest& request, const ledg
   };
   Audit result;
   const IdFacts facts = TRY(look_at_ids(store, host));
-  result.findings = audit_ids(facts, host.named);
+  result.findings = audit_ids(facts, host.knows_user);
   std::erase_if(result.findings, [&](const Finding& finding) { return !wanted(finding.kind); });
   TRY(confirm(store, host, result.findings));
   if (wanted(FindingKind::unmapped_file)) {

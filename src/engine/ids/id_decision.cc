@@ -10,6 +10,7 @@
 #include "base/fields.h"
 #include "config/policy_checks.h"
 #include "engine/ids/existing_namespace.h"
+#include "engine/ids/pool_rules.h"
 #include "idmap/map_algebra.h"
 #include "idmap/resolve_maps.h"
 #include "idmap/userns_mode.h"
@@ -169,8 +170,9 @@ class Decision {
       }
     }
     const uint64_t wanted = size.value_or(kBankSize);
+    const ledger::HostSources host = host_under(config_);
     while (spec_.banks.empty() && banks.size() * uint64_t{kBankSize} < wanted)
-      banks.push_back(TRY(ledger::allocate_bank(db_, {"container", id_})));
+      banks.push_back(TRY(ledger::allocate_bank(db_, {"container", id_}, host)));
     IdMap map = TRY(IdMap::from_banks(banks));
     return size ? first_ids(map, *size) : Result<IdMap>(std::move(map));
   }
@@ -187,17 +189,19 @@ class Decision {
     const IdMap own = needs_own ? TRY(own_map(size)) : TRY(IdMap::from_extents({{0, 0, 1}}));
     idmap::ResolvedMaps maps = TRY(idmap::resolve_maps(requests, own));
     // Users and groups may have the same range, so all are looked at before any is recorded.
-    for (const auto* ranges : {&maps.foreign_users, &maps.foreign_groups})
-      for (const idmap::ForeignRange& range : *ranges) TRY(check_range(range));
+    for (const idmap::ForeignRange& range : maps.foreign_users)
+      TRY(check_range(ledger::IdKind::users, range));
+    for (const idmap::ForeignRange& range : maps.foreign_groups)
+      TRY(check_range(ledger::IdKind::groups, range));
     for (const auto* ranges : {&maps.foreign_users, &maps.foreign_groups})
       for (const idmap::ForeignRange& range : *ranges) TRY(ledger::record_range(db_, id_, range.host));
     return checked({std::move(maps.users), std::move(maps.groups)}, "the map");
   }
 
-  Result<> check_range(const idmap::ForeignRange& range) {
+  Result<> check_range(ledger::IdKind kind, const idmap::ForeignRange& range) {
     TRY(config::check_ranges(config_, std::array{range.host}, range.asked_by));
     if (spec_.allow_shared_ids || range.asked_by == kKeepId) return {};
-    Result<> free = ledger::check_range_free(db_, range.host);
+    Result<> free = ledger::check_range_free(db_, kind, range.host);
     if (free) return {};
     Error error = std::move(free).error().context(range.asked_by);
     if (range.size_left_out)
@@ -265,6 +269,12 @@ Result<> settle_userns(ContainerSpec& spec, const config::Config& config, Caller
         fmt::format("{}:{}", keep->uid.value_or(caller.uid.value()), keep->gid.value_or(caller.gid.value()));
   }
   return {};
+}
+
+bool brings_a_number(store::Database& db, const ContainerSpec& spec) {
+  // A name must have been there before, so what is not there and comes into being is a number.
+  return std::any_of(spec.banks.begin(), spec.banks.end(),
+                     [&](const std::string& named) { return !ledger::find_banks(db, named); });
 }
 
 Result<IdDecision> decide_ids(store::Database& db, const std::string& container_id,

@@ -44,6 +44,10 @@ Result<> settle_userns(ContainerSpec& spec, const config::Config& config, Caller
 // what the policy or the holder of a range forbids, Code::conflict where the pool is full.
 Result<IdDecision> decide_ids(store::Database& db, const std::string& container_id, const IdRequest& request);
 
+// Whether deciding will bring a numbered bank into being, which stays when the container goes: ledger.json is
+// to say so (engine/recovery/store_copy.h). Within the same transaction, before decide_ids().
+bool brings_a_number(store::Database& db, const ContainerSpec& spec);
+
 // The decision that was recorded with a container.
 Result<IdDecision> recorded_maps(const store::ContainerRecord& record);
 

@@ -50,6 +50,7 @@ class Rebuild {
   Result<> insert(store::ContainerRecord record);
   Result<> hold(const HeldBank& held);
   Result<> give_new_bank(store::ContainerRecord& record);
+  Result<> hold_mapped_bank(const std::string& id, Bank bank);
   Result<> hold_mapped(const std::string& id, const std::string& map);
   Result<std::string> project_of(const std::string& id, const std::string& map);
   void set_state(store::ContainerRecord& record) const;
@@ -155,6 +156,14 @@ Result<std::string> Rebuild::project_of(const std::string& id, const std::string
   return project;
 }
 
+// A bank that has a name is shared; any other is the container's own.
+Result<> Rebuild::hold_mapped_bank(const std::string& id, Bank bank) {
+  const std::optional<ledger::BankRecord> record = TRY(ledger::find_bank(store_.db(), bank));
+  const bool named = record && record->owner && record->owner->kind == ledger::kNameKind;
+  if (named) return ledger::record_use(store_.db(), id, bank);
+  return hold({bank, {"container", id}, int64_t{::time(nullptr)}});
+}
+
 // What a running container's map says it has: whole banks of the pool, and ranges.
 Result<> Rebuild::hold_mapped(const std::string& id, const std::string& map) {
   if (map.empty()) return {};
@@ -164,7 +173,7 @@ Result<> Rebuild::hold_mapped(const std::string& id, const std::string& map) {
     const uint32_t number = extent.outside / kBankSize;
     const bool in_pool = number >= ledger::kFirstBank.number() && number <= ledger::kLastBank.number();
     if (in_pool && extent.outside % kBankSize == 0 && extent.count == kBankSize) {
-      TRY(hold({Bank(static_cast<uint16_t>(number)), {"container", id}, int64_t{::time(nullptr)}}));
+      TRY(hold_mapped_bank(id, Bank(static_cast<uint16_t>(number))));
     } else {
       TRY(ledger::record_range(store_.db(), id, {extent.outside, end}));
     }
@@ -268,6 +277,8 @@ Result<> Rebuild::names_and_projects() {
     if (!TRY(ledger::restore_project(store_.db(), project)))
       result_.unknown.push_back(fmt::format("Project {} was there twice; one is lost.", project.name));
   }
+  for (const ledger::RestingNumber& resting : copy->resting)
+    TRY(ledger::restore_resting_number(store_.db(), resting));
   return {};
 }
 

@@ -103,6 +103,15 @@ Result<Json> projects_json(store::Database& db) {
   return projects;
 }
 
+Result<Json> resting_json(store::Database& db) {
+  Json numbers = Json::array();
+  for (const ledger::RestingNumber& resting : TRY(ledger::resting_numbers(db))) {
+    numbers.push_back(
+        {{"number", resting.number}, {"freed_at", resting.freed_at}, {"project", resting.project}});
+  }
+  return numbers;
+}
+
 // A JSON object of strings, as text.
 Result<std::string> parse_pairs(const JsonView& view, std::string_view key) {
   std::string text = TRY(view.string_or_empty(key));
@@ -111,12 +120,20 @@ Result<std::string> parse_pairs(const JsonView& view, std::string_view key) {
   return text;
 }
 
-Result<ledger::Project> parse_project(const JsonView& view) {
+Result<uint32_t> parse_project_number(const JsonView& view) {
   const int64_t number = TRY(view.integer_or_zero("number"));
-  if (number < 0 || number >= ledger::kProjectNumbers)
-    return view.refuse("a number that no project can have");
+  if (number >= 0 && number < ledger::kProjectNumbers) return static_cast<uint32_t>(number);
+  return view.refuse("a number that no project can have");
+}
+
+Result<ledger::RestingNumber> parse_resting(const JsonView& view) {
+  return ledger::RestingNumber{TRY(parse_project_number(view)), TRY(view.integer_or_zero("freed_at")),
+                               TRY(view.string_or_empty("project"))};
+}
+
+Result<ledger::Project> parse_project(const JsonView& view) {
   ledger::Project project{.name = TRY(view.string_or_empty("name")),
-                          .number = static_cast<uint32_t>(number),
+                          .number = TRY(parse_project_number(view)),
                           .created_at = TRY(view.integer_or_zero("created_at")),
                           .policy = TRY(view.string_or_empty("policy")),
                           .quota = std::nullopt,
@@ -185,8 +202,10 @@ Result<> write_store_copy(store::Store& store) {
     if (record.owner && record.owner->kind != "container")
       banks.push_back(bank_json({record.bank, *record.owner, record.since}));
   }
-  const Json document = {
-      {"version", kVersion}, {"banks", std::move(banks)}, {"projects", TRY(projects_json(store.db()))}};
+  const Json document = {{"version", kVersion},
+                         {"banks", std::move(banks)},
+                         {"projects", TRY(projects_json(store.db()))},
+                         {"resting_numbers", TRY(resting_json(store.db()))}};
   const std::string text = document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
   TRY_CONTEXT(sys::replace_file_at(store.root(), kStoreFile, text, 0600, sys::Durability::synced),
               "write the copy of the names of banks");
@@ -197,9 +216,11 @@ Result<StoreCopy> read_store_copy(const store::Store& store) {
   const Json document = TRY(read_document(store.root(), kStoreFile, kLargestStoreCopy));
   const JsonView view(document, kStoreFile);
   TRY(check_version(view));
-  StoreCopy copy{TRY(parse_banks(view)), {}};
+  StoreCopy copy{TRY(parse_banks(view)), {}, {}};
   for (const JsonView& element : TRY(elements_or_none(view, "projects")))
     copy.projects.push_back(TRY(parse_project(element)));
+  for (const JsonView& element : TRY(elements_or_none(view, "resting_numbers")))
+    copy.resting.push_back(TRY(parse_resting(element)));
   return copy;
 }
 

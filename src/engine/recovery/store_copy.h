@@ -32,8 +32,9 @@ struct ContainerCopy {
 };
 
 struct StoreCopy {
-  std::vector<HeldBank> banks;  // of names and projects
+  std::vector<HeldBank> banks;  // of names, numbers and projects
   std::vector<ledger::Project> projects;
+  std::vector<ledger::RestingNumber> resting;  // numbers of projects that are gone
 };
 
 // containers/<id>/record.json. Within the transaction that makes or changes the record, before its commit;
@@ -43,8 +44,9 @@ Result<> write_container_copy(store::Store& store, const store::ContainerRecord&
 // ENOENT where there is none, Code::refused where it is damaged.
 Result<ContainerCopy> read_container_copy(const store::Store& store, std::string_view id);
 
-// ledger.json: all banks that have names or belong to projects, and the projects. Within the transaction that
-// changes any of them, before its commit.
+// ledger.json: all banks that have names or numbers or belong to projects, the projects, and the numbers of
+// projects that rest. Within the transaction that changes any of them, before its commit; durable when it
+// returns.
 Result<> write_store_copy(store::Store& store);
 Result<StoreCopy> read_store_copy(const store::Store& store);
 

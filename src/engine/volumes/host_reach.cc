@@ -24,7 +24,7 @@ bool reachable_by_users(const std::string& path) {
   std::string real(PATH_MAX, '\0');
   if (::realpath(path.c_str(), real.data()) == nullptr) return true;
   real.resize(real.find('\0'));
-  for (size_t end = real.size(); end != std::string::npos && end != 0; end = real.rfind('/', end - 1)) {
+  for (size_t end = real.rfind('/'); end != std::string::npos && end != 0; end = real.rfind('/', end - 1)) {
     if (is_roots_alone(real.substr(0, end))) return false;
   }
   return true;

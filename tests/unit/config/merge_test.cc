@@ -44,7 +44,7 @@ TEST(Merge, ThePolicyCanBeTightened) {
           "[policy]\nallowed-ranges = [\"1000-1999\", \"3000-3999\"]\n"
           "allowed-projects = [\"a\", \"b\"]\nproject-banks = 8\nbank-rest = \"2h\"\n"
           "[users.alice]\nallowed-projects = [\"*\"]\n",
-          "[policy]\nrequire-private = true\nallow-shared-ids = false\n"
+          "[policy]\nrequire-private = true\nallow-shared-ids = false\nallow-open-directories = false\n"
           "allowed-ranges = [\"1500-1600\", \"3999\"]\nallowed-projects = [\"b\"]\n"
           "project-banks = 2\nbank-rest = \"1d\"\nallowed-project-policies = [\"restricted\"]\n"
           "[users.alice]\nallowed-projects = [\"c\"]\n[users.bob]\nallowed-projects = [\"a\"]")
@@ -52,6 +52,7 @@ TEST(Merge, ThePolicyCanBeTightened) {
   EXPECT_TRUE(config.policy.require_private.value);
   EXPECT_EQ(config.policy.require_private.origin.text(), "2.toml:2");
   EXPECT_FALSE(config.policy.allow_shared_ids.value);
+  EXPECT_FALSE(config.policy.allow_open_directories.value);
   EXPECT_EQ(config.policy.allowed_ranges.value, (std::vector<idmap::IdRange>{{1500, 1601}, {3999, 4000}}));
   EXPECT_THAT(config.policy.allowed_projects.value.value(), ElementsAre("b"));
   EXPECT_EQ(config.policy.project_banks.value, 2U);
@@ -83,6 +84,8 @@ TEST(Merge, WhatWouldLoosenIsRefusedAndNamesBothPlaces) {
        "2.toml:3: policy.require-private would loosen the policy: it is true (1.toml:2)"},
       {"[policy]\nallow-shared-ids = false", "[policy]\nallow-shared-ids = true",
        "2.toml:2: policy.allow-shared-ids would loosen the policy: it is false (1.toml:2)"},
+      {"[policy]\nallow-open-directories = false", "[policy]\nallow-open-directories = true",
+       "2.toml:2: policy.allow-open-directories would loosen the policy: it is false (1.toml:2)"},
       {"[policy]\nallowed-ranges = [\"1000-1999\"]", "[policy]\nallowed-ranges = [\"1500-2500\"]",
        "2.toml:2: policy.allowed-ranges would loosen the policy: 2000-2500 is not allowed (1.toml:2)"},
       {"[policy]\nallowed-ranges = []", "[policy]\nallowed-ranges = [\"0\"]",

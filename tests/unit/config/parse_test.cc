@@ -22,7 +22,7 @@ allowed-project-policies = [
 ]
 project-banks = 4
 bank-rest = "1h30m"
-
+allow-open-directories = false
 [users.alice]
 allowed-projects = ["*"]
 [users."EXAMPLE\\bob"]
@@ -53,6 +53,7 @@ TEST(Parse, EveryKey) {
   const Policy& policy = config.policy;
   EXPECT_TRUE(policy.require_private.value);
   EXPECT_FALSE(policy.allow_shared_ids.value);
+  EXPECT_FALSE(policy.allow_open_directories.value);
   EXPECT_EQ(policy.allowed_ranges.value, (std::vector<idmap::IdRange>{{524288, 600001}})) << "joined";
   EXPECT_THAT(policy.allowed_projects.value.value(), ElementsAre("blog", "shop"));
   EXPECT_THAT(policy.allowed_project_policies.value.value(), ElementsAre("restricted", "web"));

@@ -57,6 +57,8 @@ TEST(PolicyChecks, RangesOutsideTheAllowedOnesAreNamed) {
   EXPECT_EQ(answer(check_ranges(config, across, "--uidmap 0:1990:1020")),
             "--uidmap 0:1990:1020 with the host's IDs 2000-2999 is refused by the policy: allowed-ranges are "
             "1000-1999, 3000-3999 (/etc/berth/berth.toml:2)");
+  EXPECT_EQ(allowed_ranges_text(config), "allowed-ranges are 1000-1999, 3000-3999 (/etc/berth/berth.toml:2)");
+  EXPECT_EQ(allowed_ranges_text(Config{}), "");
   EXPECT_THAT(answer(check_ranges(parsed("[policy]\nallowed-ranges = []"), across, "x")),
               HasSubstr("allowed-ranges are none"));
 }

@@ -24,6 +24,7 @@ TEST(Show, TomlSaysWhereEachValueComesFrom) {
   EXPECT_EQ(show_toml(config), R"([policy]
 require-private = true                 # /etc/berth/berth.toml:2
 allow-shared-ids = true                # built in
+allow-open-directories = true          # built in
 allowed-ranges = ["5","10-20"]         # /etc/berth/berth.toml:3
 # allowed-projects is not set          # built in
 # allowed-project-policies is not set  # built in

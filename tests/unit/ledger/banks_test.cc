@@ -124,6 +124,70 @@ TEST_F(Ledger, AFullPoolSaysWhoHoldsIt) {
   EXPECT_THAT(bank.error().hint, HasSubstr("berth rm"));
 }
 
+TEST_F(Ledger, OnlyBanksWhollyWithinTheAllowedRangesAreChosen) {
+  const auto base = [](int number) { return static_cast<uint64_t>(number) * kBankSize; };
+  host_.rules.allowed = {{base(1040) + 1, base(1043)}, {base(2000), base(2001)}};
+  EXPECT_EQ(number("a"), 1041);
+  EXPECT_EQ(number("b"), 1042);
+  EXPECT_EQ(number("c"), 2000);
+  EXPECT_FALSE(allocate("d"));
+  release("b");
+  EXPECT_EQ(number("e"), 1042) << "rested or not, nothing else is allowed";
+  host_.rules.allowed.reset();
+  EXPECT_EQ(number("f"), 1032);
+}
+
+TEST_F(Ledger, ThousandsOfFreedBanksThatAreNotAllowedHideNoneThatIs) {
+  execute("DELETE FROM fresh_banks");
+  execute(
+      "WITH RECURSIVE n(i) AS (SELECT 1032 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
+      "INSERT INTO banks (number, freed_at, last_owner_kind, last_owner) SELECT i, i, 'container', 'x' FROM "
+      "n");
+  host_.rules.allowed = {{uint64_t{8999} * kBankSize, uint64_t{9000} * kBankSize}};
+  EXPECT_EQ(number("a"), 8999);
+}
+
+TEST_F(Ledger, WhatThePolicyAllowsCanBeFullToo) {
+  execute(
+      "INSERT INTO containers (id, name, image_id, image_name, created_at, spec, state) "
+      "VALUES ('abc', 'web', 'i', 'n', 1, '{}', 'exited')");
+  number("other");
+  host_.rules = {{{{uint64_t{1033} * kBankSize, uint64_t{1036} * kBankSize}}},
+                 "allowed-ranges are X (file:3)"};
+  number("abc");
+  ASSERT_TRUE(allocate_bank(db(), {"project", "shop"}, host_));
+  ASSERT_TRUE(allocate_bank(db(), {"project", "shop"}, host_));
+  const Result<Bank> bank = allocate("more");
+  ASSERT_FALSE(bank);
+  EXPECT_EQ(bank.error().code, Code::conflict);
+  EXPECT_EQ(
+      bank.error().message,
+      "no bank of user IDs is free that the policy allows: 3 of 3 are held, 2 by projects, 1 by containers "
+      "(1 of them by stopped ones) (most: 2 by project shop); allowed-ranges are X (file:3)");
+  EXPECT_THAT(bank.error().hint, HasSubstr("berth rm"));
+  write_etc("subuid", "ann:67895296:65536\n");
+  host_.rules.allowed->front().end += kBankSize;
+  const Result<Bank> others = allocate("more");
+  ASSERT_FALSE(others);
+  EXPECT_THAT(others.error().message, HasSubstr("3 of 4 are held"));
+  EXPECT_THAT(others.error().message, HasSubstr("the others are in use by users, subordinate ID ranges"));
+}
+
+TEST_F(Ledger, APolicyThatAllowsNoBankSaysSo) {
+  for (const std::vector<idmap::IdRange>& allowed :
+       {std::vector<idmap::IdRange>{}, {{1000, 2000}}, {{524289, 655359}}, {{1879048192, 4294967295}}}) {
+    host_.rules = {allowed, "allowed-ranges are X (file:3)"};
+    const Result<Bank> bank = allocate("a");
+    ASSERT_FALSE(bank);
+    EXPECT_EQ(bank.error().code, Code::refused);
+    EXPECT_EQ(bank.error().message,
+              "no bank of user IDs is allowed by the policy: allowed-ranges are X (file:3), and no bank of "
+              "the pool "
+              "lies wholly in them");
+    EXPECT_THAT(bank.error().hint, HasSubstr("65536 IDs from a multiple of that, from 524288 to 1879048191"));
+  }
+}
+
 TEST_F(Ledger, ThePoolEndsWhereItEnds) {
   execute("UPDATE fresh_banks SET first = 28671 WHERE first = 1032");
   execute("DELETE FROM fresh_banks WHERE first = 8");
@@ -166,7 +230,7 @@ TEST_F(Ledger, AResteeBankThatSomebodyClaimsMeanwhileIsPassedOver) {
 }
 
 TEST_F(Ledger, NameServicesAreAskedOnlyWhereThereAreSome) {
-  host_.named = [](uint32_t id) { return id == 67633152; };
+  host_.knows_user = [](uint32_t id) { return id == 67633152; };
   write_etc("nsswitch.conf", "passwd: files\n");
   EXPECT_EQ(number("a"), 1032);
   release("a");
@@ -179,7 +243,7 @@ TEST_F(Ledger, NameServicesAreAskedOnlyWhereThereAreSome) {
 TEST_F(Ledger, ANameServiceThatKnowsEveryIdIsNotAskedForEver) {
   static int asked = 0;
   asked = 0;
-  host_.named = [](uint32_t) { return ++asked > 0; };
+  host_.knows_group = [](uint32_t) { return ++asked > 0; };
   write_etc("nsswitch.conf", "group: files winbind\n");
   const Result<Bank> bank = allocate("a");
   ASSERT_FALSE(bank);

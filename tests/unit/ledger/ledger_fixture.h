@@ -24,7 +24,7 @@ class Ledger : public testing::Test {
     host_.proc = scratch_.path() + "/proc";
     host_.now = [] { return now; };
     now = now_nanoseconds();
-    host_.named = [](uint32_t) { return false; };
+    host_.knows_user = host_.knows_group = [](uint32_t) { return false; };
     host_.runs_processes = [](uint32_t) { return false; };
     open();
   }

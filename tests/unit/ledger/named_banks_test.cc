@@ -163,24 +163,61 @@ TEST_F(HostRanges, EveryHolderIsNamed) {
       {{300009, 300020}, "the host IDs 300009-300019 are not free: container job maps the IDs 300000-300009"},
   };
   for (const auto& [range, message] : cases)
-    EXPECT_EQ(failure(check_range_free(db(), range, host_)), message + hint);
+    EXPECT_EQ(failure(check_range_free(db(), IdKind::both, range, host_)), message + hint);
   for (const idmap::IdRange free :
        {idmap::IdRange{400000, 400010}, {1001, 2000}, {300010, 300020}, {5000, 5000}})
-    EXPECT_EQ(failure(check_range_free(db(), free, host_)), "it succeeded");
+    EXPECT_EQ(failure(check_range_free(db(), IdKind::both, free, host_)), "it succeeded");
+}
+
+TEST_F(HostRanges, AGroupTakesNoUserIdAndAUserNoGroupId) {
+  write_etc("passwd", "ann:x:1000:3000::/:/bin/sh\n");
+  write_etc("group", "lab:x:2000:\n");
+  write_etc("subuid", "ann:100000:65536\n");
+  write_etc("subgid", "bob:200000:10\n");
+  const struct {
+    idmap::IdRange range;
+    IdKind taken;
+    IdKind free;
+    std::string holder;
+  } cases[] = {
+      {{1000, 1001}, IdKind::users, IdKind::groups, "the host's user ann has the ID 1000"},
+      {{3000, 3001}, IdKind::groups, IdKind::users, "the host's user ann has the group ID 3000"},
+      {{2000, 2001}, IdKind::groups, IdKind::users, "the host's group lab has the ID 2000"},
+      {{100000, 100001}, IdKind::users, IdKind::groups, "/etc/subuid gives the IDs 100000-165535 to ann"},
+      {{200000, 200001}, IdKind::groups, IdKind::users, "/etc/subgid gives the IDs 200000-200009 to bob"},
+  };
+  for (const auto& [range, taken, free, holder] : cases) {
+    EXPECT_EQ(find_holder(db(), taken, range, host_).value(), holder);
+    EXPECT_EQ(find_holder(db(), IdKind::both, range, host_).value().has_value(), true) << holder;
+    EXPECT_EQ(find_holder(db(), free, range, host_).value(), std::nullopt);
+  }
+}
+
+TEST_F(HostRanges, WhatAContainerMapsIsTakenAsTheKindThatItIsMappedAs) {
+  add_container("abc", "job");
+  ASSERT_TRUE(record_range(db(), "abc", {300000, 300010}));
+  EXPECT_TRUE(find_holder(db(), IdKind::groups, {300000, 300001}, host_).value())
+      << "its maps are not known yet";
+  execute("UPDATE containers SET uid_map = '0 300000 10\n', gid_map = '0 67633152 65536\n'");
+  EXPECT_EQ(find_holder(db(), IdKind::users, {300009, 300020}, host_).value(),
+            "container job maps the IDs 300000-300009");
+  EXPECT_EQ(find_holder(db(), IdKind::groups, {300009, 300020}, host_).value(), std::nullopt);
+  EXPECT_TRUE(find_holder(db(), IdKind::both, {300009, 300020}, host_).value());
 }
 
 TEST_F(HostRanges, TheNameServiceIsAskedForAFewOfTheIds) {
   static int asked = 0;
   asked = 0;
-  host_.named = [](uint32_t id) { return ++asked > 0 && id == 400099; };
-  EXPECT_TRUE(check_range_free(db(), {400000, 400100}, host_));
+  host_.knows_group = [](uint32_t id) { return ++asked > 0 && id == 400099; };
+  EXPECT_TRUE(check_range_free(db(), IdKind::both, {400000, 400100}, host_));
   write_etc("nsswitch.conf", "passwd: files sss\n");
   EXPECT_EQ(asked, 0);
-  const Result<> checked = check_range_free(db(), {400000, 400100}, host_);
+  const Result<> checked = check_range_free(db(), IdKind::both, {400000, 400100}, host_);
   ASSERT_FALSE(checked);
   EXPECT_THAT(checked.error().message,
-              testing::HasSubstr("the host's name service has a user or group with the ID 400099"));
-  EXPECT_TRUE(check_range_free(db(), {400100, 4000000}, host_));
+              testing::HasSubstr("the host's name service has a group with the ID 400099"));
+  EXPECT_TRUE(check_range_free(db(), IdKind::users, {400000, 400100}, host_)) << "no user has it";
+  EXPECT_TRUE(check_range_free(db(), IdKind::both, {400100, 4000000}, host_));
   EXPECT_LT(asked, 300);
 }
 

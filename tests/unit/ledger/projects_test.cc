@@ -209,6 +209,20 @@ TEST_F(Projects, AreRestoredOnce) {
   EXPECT_FALSE(restore_project(db(), {.name = "a b", .number = 8})) << "a copy that somebody damaged";
 }
 
+TEST_F(Projects, RestingNumbersAreRestoredToo) {
+  const RestingNumber gone{.number = 3, .freed_at = now - 5, .project = "gone"};
+  ASSERT_TRUE(restore_resting_number(db(), gone, host_));
+  ASSERT_TRUE(restore_resting_number(db(), {4, now + 9 * kRestSeconds * kNanoseconds, "later"}, host_));
+  ASSERT_TRUE(restore_project(db(), {.name = "shop", .number = 5}));
+  ASSERT_TRUE(restore_resting_number(db(), {5, now, "before"}, host_));
+  EXPECT_THAT(resting_numbers(db(), host_).value(),
+              testing::ElementsAre(gone, RestingNumber{4, now, "later"}))
+      << "no time from the future, and no number that a project has";
+  EXPECT_FALSE(restore_resting_number(db(), {6, now, "a b"}, host_)) << "a copy that somebody damaged";
+  pass(kRestSeconds + 1);
+  EXPECT_TRUE(resting_numbers(db(), host_).value().empty());
+}
+
 // Whatever is made and removed in whatever order: no number twice, none that rests, the lowest that is free,
 // and no bank that two projects have.
 TEST_F(Projects, StayApartInAnyOrder) {

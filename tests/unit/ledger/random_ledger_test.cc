@@ -100,7 +100,7 @@ class RandomLedger : public Ledger {
   }
   void map_range(const std::string& id, int number) {
     const uint64_t begin = static_cast<uint64_t>(number) * kBankSize + 17;
-    const bool free = check_range_free(db(), {begin, begin + 5}, host_).has_value();
+    const bool free = check_range_free(db(), IdKind::both, {begin, begin + 5}, host_).has_value();
     ASSERT_EQ(free, !model_.held.contains(number) && !model_.is_mapped(number));
     if (!free) return;
     ASSERT_TRUE(record_range(db(), id, {begin, begin + 5}));
