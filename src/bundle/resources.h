@@ -98,7 +98,7 @@ struct Resources {
   std::vector<DeviceRule> devices;  // in the order in which they apply
   Memory memory;
   Cpu cpu;
-  std::optional<int64_t> pids_limit;  // 0 and less: without limit, as runc and crun have it
+  std::optional<int64_t> pids_limit;  // negative: without limit; 0 is "not given" in what engines write
   BlockIo block_io;
   std::vector<HugepageLimit> hugepages;
   Network network;
