@@ -23,7 +23,7 @@ std::string moving_hint(int err, const Cgroup::Part& part) {
       return fmt::format("{} gives controllers to cgroups below it, so it can hold no process itself.",
                          part.shown());
     case EOPNOTSUPP:
-      return fmt::format("A cgroup above {} is threaded, so this one holds no processes (cgroup.type).",
+      return fmt::format("{} is beside or below threaded cgroups, and so can hold no process (cgroup.type).",
                          part.shown());
     case EINVAL:
       return part.hierarchy.has("cpu")
