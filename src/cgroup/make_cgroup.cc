@@ -136,25 +136,36 @@ struct Step {
   MadeDirectories& made;
 };
 
+Result<> make_directory(int dir, const std::string& name, const std::string& shown, MadeDirectories& made) {
+  if (::mkdirat(dir, name.c_str(), 0755) == 0) {
+    made.add(dir, name);
+    return {};
+  }
+  const int err = errno;
+  if (err == EEXIST) return {};
+  auto failed = fail_errno(err, "make the cgroup {}/{}", shown, name);
+  if (not_delegated(err)) {
+    failed.error().hint = fmt::format("{} can't be written by this user: it has to be delegated.", shown);
+  } else if (err == EAGAIN) {
+    failed.error().hint = "cgroup.max.depth or cgroup.max.descendants of a cgroup above allows no more.";
+  }
+  return failed;
+}
+
 // One name further down. ENOENT: somebody removed `dir` meanwhile.
 Result<sys::UniqueFd> step_down(const Step& step, int dir, const std::string& name, const std::string& shown,
                                 bool last) {
   if (step.hierarchy.v2()) TRY(enable_controllers(dir, step.options, shown));
-  const std::string there = shown + "/" + name;
-  if (::mkdirat(dir, name.c_str(), 0755) == 0) {
-    step.made.add(dir, name);
-  } else if (const int err = errno; err != EEXIST) {
-    auto failed = fail_errno(err, "make the cgroup {}", there);
-    if (not_delegated(err)) {
-      failed.error().hint = fmt::format("{} can't be written by this user: it has to be delegated.", shown);
-    } else if (err == EAGAIN) {
-      failed.error().hint = "cgroup.max.depth or cgroup.max.descendants of a cgroup above allows no more.";
-    }
-    return failed;
+  // Looked for first: most of the names on the way are there, and are not this user's.
+  Result<sys::UniqueFd> below = open_below(dir, name);
+  if (!below && below.error().err == ENOENT) {
+    TRY(make_directory(dir, name, shown, step.made));
+    below = open_below(dir, name);
   }
-  sys::UniqueFd below = TRY(open_below(dir, name));
-  if (step.hierarchy.has("cpuset")) TRY_CONTEXT(fill_cpuset(dir, below.get()), "fill the cpuset {}", there);
-  if (last) TRY(demand_unused(below.get(), there));
+  if (!below) return below;
+  const std::string there = shown + "/" + name;
+  if (step.hierarchy.has("cpuset")) TRY_CONTEXT(fill_cpuset(dir, below->get()), "fill the cpuset {}", there);
+  if (last) TRY(demand_unused(below->get(), there));
   return below;
 }
 

@@ -23,7 +23,7 @@ std::string moving_hint(int err, const Cgroup::Part& part) {
       return fmt::format("{} gives controllers to cgroups below it, so it can hold no process itself.",
                          part.shown());
     case EOPNOTSUPP:
-      return fmt::format("A cgroup above {} is threaded, so this one holds no processes (cgroup.type).",
+      return fmt::format("{} is beside or below threaded cgroups, and so can hold no process (cgroup.type).",
                          part.shown());
     case EINVAL:
       return part.hierarchy.has("cpu")
@@ -62,15 +62,19 @@ Result<> signal_some(const Cgroup& cgroup, const std::vector<pid_t>& pids, int s
   std::vector<Target> targets;
   for (const pid_t pid : pids) {
     Result<sys::UniqueFd> handle = sys::open_process(pid);
-    if (handle) targets.push_back({pid, std::move(*handle)});
-    if (!handle && handle.error().err != ESRCH && handle.error().err != EINVAL) {
-      return std::unexpected(std::move(handle.error()));
-    }
+    if (!handle && (handle.error().err == ESRCH || handle.error().err == EINVAL)) continue;
+    // Before Linux 5.3 there is the number alone, and only the second look.
+    if (!handle && handle.error().err == ENOSYS) handle = sys::UniqueFd();
+    targets.push_back({pid, TRY(std::move(handle))});
   }
   const std::vector<pid_t> still = TRY(cgroup.processes());
   for (const Target& target : targets) {
     if (!std::binary_search(still.begin(), still.end(), target.pid)) continue;
-    TRY(sys::send_signal(target.handle.get(), signal));
+    if (target.handle) {
+      TRY(sys::send_signal(target.handle.get(), signal));
+    } else if (::kill(target.pid, signal) != 0 && errno != ESRCH) {
+      return fail_errno(errno, "send signal {} to process {}", signal, target.pid);
+    }
   }
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include "base/fields.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/statistic_files.h"
 
 using namespace berth::cgroup;
 
@@ -24,6 +25,16 @@ void check_path(const CgroupsPath& path) {
   require(parse_cgroups_path(path.text()).value() == path);
 }
 
+void check_statistics(std::string_view text) {
+  for (const auto& [name, value] : parse_flat(text)) require(name.find_first_of(" \n") == std::string::npos);
+  parse_pressure(text);
+  IoStatistics io;
+  parse_io_stat(text, io);
+  for (const IoCount& one : parse_blkio(text)) require(one.operation != "Total");
+  require(parse_rdma(text, text).size() == parse_rdma(text, "").size());
+  parse_numbers(text);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -38,6 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (one.own) require(one.own->starts_with('/'));
     }
   }
+  check_statistics(mountinfo);
+  check_statistics(memberships);
   const std::string_view path = berth::take_until(input, '\x01');
   if (const auto parsed = parse_cgroups_path(path)) check_path(*parsed);
   if (const auto parsed = parse_systemd_path(path)) check_path(parsed->path());

@@ -258,6 +258,56 @@ TEST_F(OwnCgroup, AControllerThatIsNotThereIsNamed) {
   EXPECT_THAT(made.error().hint, HasSubstr("cgroup.subtree_control"));
 }
 
+TEST_F(OwnCgroup, BesideAThreadedCgroupNoneTakesProcessesAndItIsToldWhy) {
+  if (cgroup().v2() == nullptr) return;
+  Hierarchies v2;
+  v2.all = {*hierarchies().v2()};
+  const Cgroup threads = Cgroup::create(v2, path("/threads")).value();
+  const Cgroup beside = Cgroup::create(v2, path("/beside")).value();
+  ASSERT_TRUE(sys::write_control_file(threads.v2()->fd.get(), "cgroup.type", "threaded"));
+  const auto added = beside.add(process());
+  ASSERT_FALSE(added);
+  EXPECT_THAT(added.error().message, HasSubstr("/beside: write cgroup.procs: EOPNOTSUPP"));
+  EXPECT_THAT(added.error().hint, HasSubstr("threaded"));
+  EXPECT_THAT(threads.processes().value(), IsEmpty()) << "which can't be read there";
+  ASSERT_TRUE(threads.remove());
+  ASSERT_TRUE(beside.remove());
+}
+
+// What `work` gives in a process that is nobody's.
+template <typename Work>
+int as_nobody(Work work) {
+  constexpr uid_t kNobody = 65534;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setresgid(kNobody, kNobody, kNobody) != 0 || ::setresuid(kNobody, kNobody, kNobody) != 0)
+      ::_exit(99);
+    ::_exit(work());
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+TEST_F(OwnCgroup, WithoutRootOnlyWhatIsDelegatedIsMade) {
+  const Cgroup::Part& delegated = cgroup().parts().front();
+  const CgroupsPath mine = path("/mine");
+  ASSERT_EQ(::chown(delegated.shown().c_str(), 65534, 65534), 0);
+  EXPECT_EQ(as_nobody([&] {
+              const auto made = Cgroup::create(hierarchies(), mine, {.where_allowed = true});
+              if (!made) return 1;
+              return made->parts().size() == 1 && there(delegated, "/mine") && made->remove() ? 0 : 2;
+            }),
+            0);
+  EXPECT_EQ(as_nobody([&] {
+              const auto made = Cgroup::create(hierarchies(), mine);
+              if (made || made.error().err != EACCES) return 1;
+              return made.error().hint.find("has to be delegated") == std::string::npos ? 2 : 0;
+            }),
+            hierarchies().all.size() > 1 ? 0 : 1);
+  EXPECT_FALSE(there(delegated, "/mine"));
+}
+
 TEST_F(OwnCgroup, AMountOverAHierarchyIsNotTakenForIt) {
   Hierarchy covered = hierarchies().all[0];
   covered.place = "/tmp";

@@ -28,7 +28,11 @@ class OwnCgroup : public testing::Test {
   void TearDown() override {
     if (cgroup_) {
       EXPECT_TRUE(cgroup_->kill_all());
-      for (const pid_t child : children_) ::waitpid(child, nullptr, 0);
+      for (const pid_t child : children_) {
+        if (::waitpid(child, nullptr, WNOHANG) != 0) continue;
+        ::kill(child, SIGKILL);  // one that never came in
+        ::waitpid(child, nullptr, 0);
+      }
       const auto removed = cgroup_->remove();
       EXPECT_TRUE(removed) << removed.error().message;
     }

@@ -67,7 +67,7 @@ TEST_F(OwnStatistics, CountTheTimeThatWasNotGiven) {
     }
   });
   Statistics found;
-  for (int round = 0; round < 300 && found.cpu.throttled_periods.value_or(0) == 0; ++round) {
+  for (int round = 0; round < 300 && found.cpu.throttled_ns.value_or(0) == 0; ++round) {
     ::usleep(10'000);
     found = read_statistics(cgroup()).value();
   }
