@@ -32,7 +32,7 @@ PRACTICE = "practice"  # not in the specification: what the engines rely on and 
 
 PR_CAPBSET_DROP = 24
 LONGEST_DETAIL = 240  # characters of a line: a probe's report is long
-PATIENCE = 20.0  # seconds that a command of a runtime may take
+PATIENCE = 10.0  # seconds that a command of a runtime may take
 
 
 def requirement(section, level, text):
