@@ -87,32 +87,50 @@ class Exec(RuntimeCase):
         more = container.exec_probe(flags=("--cap", "CAP_SYS_PTRACE"))["capabilities"]
         self.assertEqual(more["effective"] & ~plain["effective"], 1 << 19)
 
-    @requirement("command line", PRACTICE, "noNewPrivileges, the limits and the seccomp filter of config.json hold")
-    def test_restrictions(self):
+    @requirement("command line", PRACTICE, "noNewPrivileges of config.json holds")
+    def test_no_new_privileges(self):
         container = self.container()
-        container.bundle.process.update(noNewPrivileges=True, rlimits=[{"type": "RLIMIT_CORE", "soft": 1, "hard": 2}])
+        container.bundle.process["noNewPrivileges"] = True
+        self.assertTrue(container.sleeping().exec_probe()["no_new_privileges"])
+
+    @requirement("command line", PRACTICE, "the limits of config.json hold")
+    def test_limits(self):
+        container = self.container()
+        container.bundle.process["rlimits"] = [{"type": "RLIMIT_CORE", "soft": 1, "hard": 2}]
+        self.assertEqual(container.sleeping().exec_probe()["limits"]["RLIMIT_CORE"], [1, 2])
+
+    @requirement("command line", PRACTICE, "the seccomp filter of config.json holds")
+    def test_seccomp(self):
+        container = self.container()
         container.bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
             {"names": ["sched_get_priority_max"], "action": "SCMP_ACT_ERRNO"}]}
-        container.sleeping()
-        report = container.exec_probe("--call", "sched_get_priority_max,1")
-        self.assertTrue(report["no_new_privileges"])
-        self.assertEqual(report["limits"]["RLIMIT_CORE"], [1, 2])
+        report = container.sleeping().exec_probe("--call", "sched_get_priority_max,1")
         self.assertEqual(list(report["calls"].values()), ["EPERM"])
 
-    @requirement("command line", PRACTICE, "--process takes all of it from a file")
-    def test_process_file(self):
+    def by_file(self, **more):
+        """The report of a program that exec --process starts."""
         container = self.sleeping()
-        process = {"args": ["/probe"], "cwd": "/usr", "env": ["ONLY=this"], "user": {"uid": 7, "gid": 8, "additionalGids": [9],
-                                                                                    "umask": 0o027},
-                   "capabilities": {"bounding": ["CAP_KILL"]}, "noNewPrivileges": True, "oomScoreAdj": 77,
-                   "rlimits": [{"type": "RLIMIT_CORE", "soft": 3, "hard": 4}]}
+        process = {"args": ["/probe"], "cwd": "/usr", "env": ["ONLY=this"], "user": {"uid": 7, "gid": 8}, **more}
         (self.work / "process.json").write_text(json.dumps(process))
-        done = self.ok(self.runtime("exec", "--process", self.work / "process.json", container.id))
-        report = json.loads(done.stdout)
-        self.assertEqual((report["cwd"], report["ids"]["uid"], report["umask"]), ("/usr", [7, 7, 7], 0o027))
+        return json.loads(self.ok(self.runtime("exec", "--process", self.work / "process.json", container.id)).stdout)
+
+    @requirement("command line", PRACTICE, "--process takes program, directory, environment, user, limits and capabilities from a file")
+    def test_process_file(self):
+        report = self.by_file(user={"uid": 7, "gid": 8, "additionalGids": [9]}, capabilities={"bounding": ["CAP_KILL"]},
+                              noNewPrivileges=True, rlimits=[{"type": "RLIMIT_CORE", "soft": 3, "hard": 4}])
+        self.assertEqual((report["cwd"], report["ids"]["uid"]), ("/usr", [7, 7, 7]))
+        self.assertIn("ONLY=this", report["env"])
         self.assertIn(9, report["ids"]["groups"])
-        self.assertEqual((report["capabilities"]["bounding"], report["oom_score_adj"]), (1 << 5, "77"))
+        self.assertEqual(report["capabilities"]["bounding"], 1 << 5)
         self.assertEqual((report["limits"]["RLIMIT_CORE"], report["no_new_privileges"]), ([3, 4], True))
+
+    @requirement("config.md, POSIX-platform User", PRACTICE, "umask in the file of --process is set")
+    def test_process_file_umask(self):
+        self.assertEqual(self.by_file(user={"uid": 7, "gid": 8, "umask": 0o027})["umask"], 0o027)
+
+    @requirement("config.md, Linux process: oomScoreAdj", PRACTICE, "oomScoreAdj in the file of --process is set")
+    def test_process_file_oom_score(self):
+        self.assertEqual(self.by_file(oomScoreAdj=77)["oom_score_adj"], "77")
 
     @requirement("command line", PRACTICE, "--detach comes back while the program runs; --pid-file has its PID")
     def test_detach(self):
