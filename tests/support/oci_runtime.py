@@ -311,7 +311,7 @@ class RuntimeCase(unittest.TestCase):
     def assert_gone(self, container):
         """Nothing of this container is left: not in the runtime's state, no cgroup, no mount, no process."""
         self.assertNotEqual(self.runtime("state", container.id).status, 0, "the runtime still knows it")
-        self.eventually(lambda: not container.cgroups(), f"no cgroup: {container.cgroups()}")
+        self.eventually(lambda: not container.cgroups(), f"no cgroup: {container.cgroups()}", patience=1.0)
         self.assertEqual(leftovers.mounts(), self._mounts, "mounts")
         self.eventually(lambda: not self._processes_of(container), f"no process: {self._processes_of(container)}")
         self.assertEqual([str(path) for path in self.root.rglob("*") if container.id in path.name], [], "state files")
