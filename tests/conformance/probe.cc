@@ -1,20 +1,22 @@
 // What a process in a container sees, as one JSON object on the standard output. It asks the kernel by system
 // calls where there is one, so that it works without /proc too; what only /proc knows is left out then.
 //
-//   probe [--device PATH | --sysctl NAME | --file PATH | --stat PATH | --write PATH]... [--exit STATUS]
+//   probe [--device PATH | --sysctl NAME | --file PATH | --stat PATH | --write PATH | --call
+//   NAME,NUMBER...]...
+//         [--exit STATUS]
 //
 // --device tells type, numbers, mode, owner and whether it can be opened, --sysctl and --file a file's text,
-// --stat whom a file belongs to, --write whether a file can be opened for writing or made.
+// --stat whom a file belongs to, --write whether a file can be opened for writing or made, --call how a
+// system call ends.
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <concepts>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +27,6 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
@@ -61,8 +62,7 @@ std::string json_text(std::string_view text) {
   return out + '"';
 }
 
-template <typename Number>
-  requires std::is_integral_v<Number>
+template <std::integral Number>
 std::string number(Number value) {
   return std::to_string(value);
 }

@@ -74,6 +74,12 @@ THROTTLES = {"throttleReadBpsDevice": ("blkio.throttle.read_bps_device", "rbps")
              "throttleWriteIOPSDevice": ("blkio.throttle.write_iops_device", "wiops")}
 
 
+def told(resources):
+    """What a requirement on these resources is called."""
+    return " and ".join(f"{kind}.{name} = {value}" for kind, values in resources.items()
+                        for name, value in values.items()) + " is set"
+
+
 def a_disk():
     """The numbers of a whole disk of this machine, or None."""
     for path in sorted(pathlib.Path("/sys/block").iterdir()):
@@ -89,7 +95,7 @@ class Resources(RuntimeCase):
         container.bundle.linux["resources"].update(resources)
         return container
 
-    @family({name: (SECTIONS[entry[0]], PRACTICE if name in UNWRITTEN else MUST, f"{next(iter(entry[1]))}: {next(iter(entry[1].values()))} is set", name)
+    @family({name: (SECTIONS[entry[0]], PRACTICE if name in UNWRITTEN else MUST, told(entry[1]), name)
              for name, entry in LIMITS.items()})
     def _limit(self, name):
         controller, resources, old_file, old_text, new_file, new_text = LIMITS[name]
