@@ -78,11 +78,23 @@ class Commands(RuntimeCase):
         if shares.exists():
             self.assertEqual(shares.read_text().strip(), "512")
 
-    @requirement("config.md, Valid values", MUST, "an update that the kernel refuses is an error: less memory than nothing")
+    @requirement("config.md, Valid values", MUST, "an update that the kernel refuses is an error: a CPU that does not exist")
     def test_update_invalid(self):
         container = self.container().sleeping()
         (self.work / "resources").write_text(json.dumps({"cpu": {"cpus": "4000"}}))
         self.error(self.runtime("update", "--resources", self.work / "resources", container.id))
+
+    @requirement("config-linux.md, Memory", MUST, "with checkBeforeUpdate, a limit below what is in use is refused, and nobody is killed")
+    def test_update_below_usage(self):
+        container = self.container()
+        container.bundle.linux["resources"]["memory"] = {"limit": 128 * MIB}
+        container.bundle.process["args"] = ["/bin/sh", "-c", "dd if=/dev/zero of=/dev/shm/big bs=1M count=32 2>/dev/null; "
+                                                             "echo full; sleep 1000"]
+        container.started()
+        self.eventually(lambda: container.output() == "full\n", "the memory is in use")
+        (self.work / "resources").write_text(json.dumps({"memory": {"limit": 8 * MIB, "checkBeforeUpdate": True}}))
+        self.error(self.runtime("update", "--resources", self.work / "resources", container.id))
+        self.assertEqual(container.status(), "running")
 
     @requirement("command line", PRACTICE, "events --stats prints one JSON object with the container's figures")
     def test_stats(self):

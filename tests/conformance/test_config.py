@@ -25,6 +25,21 @@ WRONG_TYPES = {
     "memory_limit": (("linux", "resources", "memory"), {"limit": "64M"}),
     "hooks": (("hooks",), []),
 }
+# Places of config.json, something valid to put there if it is not there yet, and the REQUIRED property to leave out.
+REQUIRED = {
+    "root_path": (("root",), None, "path"),
+    "process_cwd": (("process",), None, "cwd"),
+    "process_args": (("process",), None, "args"),
+    "rlimits_type": (("process", "rlimits"), [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}], "type"),
+    "rlimits_hard": (("process", "rlimits"), [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}], "hard"),
+    "namespaces_type": (("linux", "namespaces"), None, "type"),
+    "devices_path": (("linux", "devices"), [{"path": "/dev/own", "type": "c", "major": 1, "minor": 3}], "path"),
+    "devices_type": (("linux", "devices"), [{"path": "/dev/own", "type": "c", "major": 1, "minor": 3}], "type"),
+    "devices_major": (("linux", "devices"), [{"path": "/dev/own", "type": "c", "major": 1, "minor": 3}], "major"),
+    "seccomp_action": (("linux", "seccomp"), {"defaultAction": "SCMP_ACT_ALLOW"}, "defaultAction"),
+    "hooks_path": (("hooks", "createRuntime"), [{"path": "/bin/true"}], "path"),
+    "huge_pages_limit": (("linux", "resources", "hugepageLimits"), [{"pageSize": "2MB", "limit": 2097152}], "pageSize"),
+}
 
 
 @expand
@@ -99,6 +114,18 @@ class Config(RuntimeCase):
         where = container.config
         for name in place[:-1]:
             where = where[name]
+        where[place[-1]] = value
+        container.refused()
+
+    @family({name: (VALID, MUST, f"a REQUIRED property that is left out is an error: {left_out} of {'.'.join(place)}",
+                    place, value, left_out) for name, (place, value, left_out) in REQUIRED.items()})
+    def _required(self, place, value, left_out):
+        container = self.container()
+        where = container.config
+        for name in place[:-1]:
+            where = where.setdefault(name, {})
+        value = json.loads(json.dumps(where[place[-1]] if value is None else value))
+        del (value[0] if isinstance(value, list) else value)[left_out]
         where[place[-1]] = value
         container.refused()
 

@@ -233,6 +233,12 @@ class Personality(RuntimeCase):
         container.bundle.linux["personality"] = {"domain": "LINUX"}
         self.assertEqual(container.probe()["personality"], 0)
 
+    @requirement("config-linux.md, Personality", MUST, "a flag is an error: there are none")
+    def test_personality_flags(self):
+        container = self.container()
+        container.bundle.linux["personality"] = {"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]}
+        container.refused()
+
     @requirement("config-linux.md, Personality", MUST, "a domain that does not exist is an error")
     def test_personality_unknown(self):
         container = self.container()
