@@ -214,15 +214,26 @@ class Container:
 
     def end(self):
         """Whatever a test did: no process and no cgroup stays."""
-        subprocess.run([*self.case.command("delete", "--force", self.id)], stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE, check=False)
-        for path in self.cgroups():
-            try:
-                for pid in path.joinpath("cgroup.procs").read_text().split():
-                    os.kill(int(pid), signal.SIGKILL)
-                path.rmdir()
-            except OSError:
-                pass  # its last process is still going
+        try:
+            subprocess.run(self.case.command("delete", "--force", self.id), stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE, check=False)
+        except subprocess.TimeoutExpired:
+            pass  # what it did not end is ended below
+        deadline = time.monotonic() + 2
+        while self.cgroups() and time.monotonic() < deadline:
+            for path in self.cgroups():
+                self._remove_cgroup(path)
+            time.sleep(0.005)
+
+    @staticmethod
+    def _remove_cgroup(path):
+        try:
+            for pid in map(int, path.joinpath("cgroup.procs").read_text().split()):
+                if pid > 0:  # 0 stands for one of another PID namespace, and is no PID
+                    os.kill(pid, signal.SIGKILL)
+            path.rmdir()
+        except OSError:
+            pass  # its last process is still going
 
 
 def seen(done):
