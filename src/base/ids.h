@@ -7,6 +7,9 @@
 
 namespace berth {
 
+// The highest ID there is. 4294967295 is "no ID" to the kernel (chown(-1), an unmapped ID), never a user.
+inline constexpr uint64_t kLastId = 4294967294;
+
 template <typename Tag>
 class StrongId {
  public:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "flags/flags.h"
 #include "store/store.h"
 
 namespace berth::cli {
@@ -17,10 +18,10 @@ struct Globals {
   std::vector<std::string> original;  // argv as it came, for handing over to another program
 };
 
-struct Invocation {
+struct Invocation : flags::CommandLine {
+  Invocation(const Globals& its_globals, std::string command, std::vector<std::string> words)
+      : CommandLine{"berth", std::move(command), std::move(words)}, globals(its_globals) {}
   const Globals& globals;
-  std::string name;               // "run", "image prune"
-  std::vector<std::string> args;  // what follows the name
 };
 
 // A command runs and gives the exit status. One that has no `run` here lives in berth-transfer, the only

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -11,6 +10,7 @@
 
 #include "base/fields.h"
 #include "sys/file.h"
+#include "sys/signal_names.h"
 
 namespace berth::cli {
 
@@ -130,23 +130,7 @@ Result<engine::DeviceSpec> parse_device(std::string_view text) {
 }
 
 Result<int> parse_signal(std::string_view text) {
-  constexpr int kLastSignal = 64;
-  if (const std::optional<int> value = whole_number<int>(text); value && *value >= 1 && *value <= kLastSignal)
-    return *value;
-  std::string name(text);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
-  if (name.starts_with("SIG")) name = name.substr(3);
-  constexpr std::array<std::pair<std::string_view, int>, 2> kOffsets{{{"RTMIN+", 34}, {"RTMAX-", 64}}};
-  for (const auto& [prefix, base] : kOffsets) {
-    if (!name.starts_with(prefix)) continue;
-    const auto offset = whole_number<uint8_t>(std::string_view(name).substr(prefix.size()));
-    const int signal = offset ? (prefix == "RTMIN+" ? base + *offset : base - *offset) : 0;
-    if (signal >= 34 && signal <= kLastSignal) return signal;
-  }
-  for (int signal = 1; signal < NSIG; ++signal) {
-    const char* abbreviation = sigabbrev_np(signal);
-    if (abbreviation != nullptr && name == abbreviation) return signal;
-  }
+  if (const std::optional<int> signal = sys::signal_number(text)) return *signal;
   return bad_value("signal", text, "there is no such signal");
 }
 

@@ -16,7 +16,9 @@ using runtime::MountPlan;
 
 constexpr uint64_t kQuiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-MountPlan filesystem(const char* type, std::string target, std::string options, uint64_t attributes) {
+using Options = std::vector<std::string>;
+
+MountPlan filesystem(const char* type, std::string target, Options options, uint64_t attributes) {
   return {.kind = MountKind::filesystem,
           .type = type,
           .target = std::move(target),
@@ -24,7 +26,7 @@ MountPlan filesystem(const char* type, std::string target, std::string options, 
           .attributes = {.set = attributes}};
 }
 
-MountPlan namespaced(const char* type, const char* target, std::string options, uint64_t attributes) {
+MountPlan namespaced(const char* type, const char* target, Options options, uint64_t attributes) {
   MountPlan mount = filesystem(type, target, std::move(options), attributes);
   mount.kind = MountKind::namespaced;
   return mount;
@@ -32,20 +34,22 @@ MountPlan namespaced(const char* type, const char* target, std::string options, 
 
 void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
   const ContainerSpec& spec = inputs.spec;
-  mounts.push_back(namespaced("proc", "/proc", "", kQuiet));
+  mounts.push_back(namespaced("proc", "/proc", {}, kQuiet));
   // The kernel lets no root but the host's own make devices.
   const bool may_make_devices = !inputs.uid_map && !spec.privileged;
   const uint64_t only_these_devices = may_make_devices ? MOUNT_ATTR_NODEV : 0;
-  mounts.push_back(filesystem("tmpfs", "/dev", "mode=755,size=65536k",
+  mounts.push_back(filesystem("tmpfs", "/dev", {"mode=755", "size=65536k"},
                               MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME | only_these_devices));
   // The terminals' group is 5 wherever there is one; a map without it leaves them to their owner's group.
   constexpr uint32_t kTtyGroup = 5;
   const bool has_group = !inputs.gid_map || inputs.gid_map->to_host(ContainerGid(kTtyGroup)).has_value();
-  const std::string group = has_group ? fmt::format(",gid={}", kTtyGroup) : "";
-  mounts.push_back(namespaced("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620" + group,
-                              MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
-  mounts.push_back(namespaced("mqueue", "/dev/mqueue", "", kQuiet));
-  mounts.push_back(filesystem("tmpfs", "/dev/shm", fmt::format("mode=1777,size={}", spec.shm_size), kQuiet));
+  Options terminals{"newinstance", "ptmxmode=0666", "mode=0620"};
+  if (has_group) terminals.push_back(fmt::format("gid={}", kTtyGroup));
+  mounts.push_back(
+      namespaced("devpts", "/dev/pts", std::move(terminals), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+  mounts.push_back(namespaced("mqueue", "/dev/mqueue", {}, kQuiet));
+  mounts.push_back(
+      filesystem("tmpfs", "/dev/shm", {"mode=1777", fmt::format("size={}", spec.shm_size)}, kQuiet));
   const uint64_t sys_mode = spec.privileged ? 0 : MOUNT_ATTR_RDONLY;
   if (spec.network == "host") {
     // sysfs shows a network namespace, and only that namespace's owner may mount it.
@@ -55,7 +59,7 @@ void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
                       .below = {.set = kQuiet | sys_mode},
                       .recursive = true});
   } else {
-    mounts.push_back(namespaced("sysfs", "/sys", "", kQuiet | sys_mode));
+    mounts.push_back(namespaced("sysfs", "/sys", {}, kQuiet | sys_mode));
   }
   const auto own_file = [&](const std::string& source, const char* target) {
     mounts.push_back({.kind = MountKind::bind,
@@ -68,7 +72,7 @@ void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
   own_file(inputs.files.resolv_conf, "/etc/resolv.conf");
   if (spec.read_only && spec.read_only_tmpfs) {
     for (const char* target : {"/run", "/tmp", "/var/tmp"})
-      mounts.push_back(filesystem("tmpfs", target, "mode=1777", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+      mounts.push_back(filesystem("tmpfs", target, {"mode=1777"}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
   }
 }
 
@@ -108,7 +112,7 @@ Result<MountPlan> plan_mount(const MountSpec& mount, const MountDecision& decisi
   // No setuid file and no device from outside, unless asked for.
   uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   if (mount.read_only) attributes |= MOUNT_ATTR_RDONLY;
-  if (tmpfs) plan.options = "mode=1777";
+  if (tmpfs) plan.options = {"mode=1777"};
   for (const std::string& option : mount.options) {
     const auto* known = std::find_if(kAttributes.begin(), kAttributes.end(),
                                      [&](const Option& candidate) { return candidate.name == option; });
@@ -116,7 +120,7 @@ Result<MountPlan> plan_mount(const MountSpec& mount, const MountDecision& decisi
       attributes = (attributes & ~known->clear) | known->set;
     } else if (tmpfs && (option.starts_with("size=") || option.starts_with("mode=") ||
                          option.starts_with("nr_inodes="))) {
-      plan.options += "," + option;
+      plan.options.push_back(option);
     } else if (!is_id_option(option) && !(mount.type == "volume" && option == "nocopy")) {
       return fail(Code::usage, "mount {}: there is no option \"{}\" for a {} mount", mount.target, option,
                   mount.type);

@@ -18,7 +18,7 @@
 #include "engine/capabilities.h"
 #include "engine/container/status.h"
 #include "engine/devices.h"
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 #include "engine/identity/host_users.h"
 #include "engine/identity/identity_layer.h"
 #include "engine/identity/unmapped_users.h"
@@ -82,7 +82,9 @@ Result<seccomp::Filter> filter_for(const store::Store& store, const ContainerSpe
                                    const sys::CapabilitySets& capabilities) {
   const bool privileged_default = spec.privileged && spec.seccomp.empty();
   const std::string_view profile = privileged_default ? std::string_view("unconfined") : spec.seccomp;
-  return seccomp::filter_for(store, profile, capabilities.bounding);
+  constexpr const char* kCache = "cache/seccomp";
+  const seccomp::FilterCache cache{store.root(), kCache, store.locations().root + "/" + kCache};
+  return seccomp::filter_for(cache, profile, capabilities.bounding);
 }
 
 // A container that has run before may have a passwd of its own in its upper directory, which then counts.

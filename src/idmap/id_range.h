@@ -8,8 +8,7 @@
 
 namespace berth::idmap {
 
-// The highest ID there is. 4294967295 is "no ID" to the kernel (chown(-1), an unmapped ID), never a user.
-inline constexpr uint64_t kLastId = 4294967294;
+using berth::kLastId;
 
 // The IDs from `begin` up to and without `end`; empty where end <= begin.
 struct IdRange {

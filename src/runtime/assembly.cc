@@ -43,11 +43,12 @@ Result<sys::UniqueFd> target_for(const safepath::Root& root, const std::string& 
 
 // The superblock is the host's own, so a container can't remount it, and device nodes in it work where
 // allowed.
-Result<sys::UniqueFd> make_tmpfs(const std::string& options, const HostIds& owner, uint64_t attributes) {
-  const std::string own = fmt::format("uid={},gid={}", owner.uid.value(), owner.gid.value());
-  return make_filesystem({.type = "tmpfs",
-                          .options = options.empty() ? own : own + "," + options,
-                          .attributes = {.set = attributes}});
+Result<sys::UniqueFd> make_tmpfs(const std::vector<std::string>& options, const HostIds& owner,
+                                 uint64_t attributes) {
+  std::vector<std::string> all{fmt::format("uid={}", owner.uid.value()),
+                               fmt::format("gid={}", owner.gid.value())};
+  all.insert(all.end(), options.begin(), options.end());
+  return make_filesystem({.type = "tmpfs", .options = std::move(all), .attributes = {.set = attributes}});
 }
 
 bool has_nodev(const MountPlan& mount) {
@@ -187,7 +188,7 @@ class Assembler {
       const sys::UniqueFd cover = TRY(sys::clone_tree(empty_.get(), "", false));
       return sys::attach(cover.get(), target, "");
     }
-    empty_ = TRY(make_tmpfs("mode=0755,size=4k", root_ids_,
+    empty_ = TRY(make_tmpfs({"mode=0755", "size=4k"}, root_ids_,
                             MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
     return sys::attach(empty_.get(), target, "");
   }

@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "runtime/protocol.h"
 #include "sys/channel.h"
@@ -63,6 +64,8 @@ Result<> order_start(int directory, const std::string& name, const std::string& 
   if (connected != 0 && (errno == ECONNREFUSED || errno == ENOENT))
     return fail(Code::conflict, "it is not waiting to be started");
   if (connected != 0) return fail_errno(errno, "reach the container's process");
+  // From here on it is no longer one that waits.
+  if (::unlinkat(directory, name.c_str(), 0) != 0) return fail_errno(errno, "remove the socket {}", name);
   sys::Channel connection(std::move(socket));
   TRY(connection.send(state));
   const sys::Message answer = TRY(connection.receive());

@@ -135,11 +135,12 @@ class PreparedContainer::Parts {
  private:
   Result<> assemble_and_enter(const ContainerPlan& plan, const StartRequest& request,
                               std::vector<sys::UniqueFd>& sources) {
-    const bool mapped = namespaces_.user != NamespaceUse::host;
-    if (plan.uid_map.empty() == mapped || plan.namespaces != namespaces_)
+    const bool has_map = namespaces_.user != NamespaceUse::host;
+    if (plan.uid_map.empty() == has_map || plan.namespaces != namespaces_)
       return fail("the container's namespaces are not those that its plan is for");
     const sys::UniqueFd user_namespace = TRY(map_ids(plan));
-    TRY(channel_.send(wire::encode(StepMessage{.step = Step::mapped}), descriptors_of(request)));
+    const StepMessage mapped{Step::mapped, static_cast<uint32_t>(request.cgroup_entrances.size())};
+    TRY(channel_.send(wire::encode(mapped), descriptors_of(request)));
     const HostIds ids = TRY(root_ids(plan));
     std::vector<sys::UniqueFd> binds = TRY(open_bind_sources(plan, user_namespace.get(), mounts_->host()));
     const RootfsRequest wanted{plan.rootfs, user_namespace.get(), ids, request.scratch, mounts_->host()};
@@ -148,7 +149,9 @@ class PreparedContainer::Parts {
     NamespacedSet namespaced = TRY(receive_mounts(plan, channel_));
     terminal_ = std::move(namespaced.terminal);
     const sys::UniqueFd peer = TRY(open_terminal_peer(plan.process));
-    TRY(sys::attach(rootfs.get(), AT_FDCWD, "/"));
+    // A directory of the host's on itself: that is where hooks look for it.
+    const std::string& directory = plan.rootfs.directory;
+    TRY(sys::attach(rootfs.get(), AT_FDCWD, directory.empty() ? "/" : directory));
     const safepath::Root root(TRY(sys::open_at(rootfs.get(), ".", O_PATH | O_DIRECTORY)));
     TRY(assemble(plan, root, ids, std::move(binds), std::move(namespaced.mounts), peer.get()));
     if (request.before_pivot) TRY(request.before_pivot());
@@ -164,6 +167,7 @@ class PreparedContainer::Parts {
 
   static std::vector<int> descriptors_of(const StartRequest& request) {
     std::vector<int> fds{request.plan_file};
+    fds.insert(fds.end(), request.cgroup_entrances.begin(), request.cgroup_entrances.end());
     const Streams& streams = request.streams;
     for (const sys::UniqueFd* stream : {&streams.input, &streams.output, &streams.error}) {
       if (stream->valid()) fds.push_back(stream->get());

@@ -43,6 +43,8 @@ struct StartRequest {
   std::string scratch;
   // Called when all is mounted and the old root is still there: the place of hooks. Its error ends the start.
   std::function<Result<>()> before_pivot;
+  // Files of cgroups to which the process writes "0" first of all (cgroup/cgroup.h, entrances()).
+  std::vector<int> cgroup_entrances;
   // Not -1: a listening socket at which the process waits to be told to execute its command
   // (await_start.h). Then the container outlives its maker.
   int start_socket = -1;

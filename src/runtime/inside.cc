@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <span>
 
 #include <fcntl.h>
 #include <linux/keyctl.h>
@@ -20,10 +21,10 @@
 #include "runtime/await_start.h"
 #include "runtime/credentials.h"
 #include "runtime/execution.h"
+#include "runtime/hooks.h"
 #include "runtime/namespaced_mounts.h"
 #include "runtime/process_attributes.h"
 #include "runtime/protocol.h"
-#include "runtime/start_hooks.h"
 #include "sys/channel.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
@@ -76,13 +77,18 @@ Result<> arrange_descriptors(InsideDescriptors& wanted, const Numbers& numbers) 
 
 constexpr const char* kMakerIsGone = "who made the container is gone";
 
-// The descriptors that come with the message for a step; `most` of them at most.
-Result<std::vector<sys::UniqueFd>> expect(sys::Channel& channel, Step step, size_t most) {
+struct Received {
+  StepMessage message;
+  std::vector<sys::UniqueFd> fds;
+};
+
+// The message for a step, with `most` descriptors at most.
+Result<Received> expect(sys::Channel& channel, Step step, size_t most) {
   sys::Message message = TRY(channel.receive(most));
   if (message.data.empty()) return fail("{}", kMakerIsGone);
   const auto decoded = TRY(wire::decode<StepMessage>(message.data));
   if (decoded.step != step) return fail("the container's maker said something out of turn");
-  return std::move(message.fds);
+  return Received{decoded, std::move(message.fds)};
 }
 
 struct ReceivedPlan {
@@ -90,21 +96,35 @@ struct ReceivedPlan {
   bool needs_input = false;  // its standard input is to be /dev/null
 };
 
-// The plan, and the standard streams, which take their places: none for a container with a terminal, and two
-// where it has no input.
+// Moves this process, which has one thread, by files that were opened by somebody who may do that.
+Result<> enter_cgroups(std::span<const sys::UniqueFd> entrances) {
+  for (const sys::UniqueFd& file : entrances) {
+    if (::write(file.get(), "0", 1) != 1) return fail_errno(errno, "enter the container's cgroup");
+  }
+  return {};
+}
+
+// The plan, and the standard streams, which take their places: none for a container with a terminal or the
+// caller's own, and two where it has no input.
 Result<ReceivedPlan> receive_plan(sys::Channel& channel) {
   constexpr size_t kStreams = 3;
-  std::vector<sys::UniqueFd> fds = TRY(expect(channel, Step::mapped, 1 + kStreams));
-  const bool right = fds.size() == 1 || fds.size() == kStreams || fds.size() == 1 + kStreams;
-  if (!right) return fail("the container's maker sent the wrong descriptors");
-  for (size_t i = 1; i < fds.size(); ++i) {
-    if (::dup2(fds[i].get(), static_cast<int>(kStreams - fds.size() + i)) < 0)
+  constexpr size_t kMostEntrances = 64;
+  Received received = TRY(expect(channel, Step::mapped, 1 + kMostEntrances + kStreams));
+  const size_t others = 1 + received.message.entrances;
+  if (received.fds.size() < others || received.fds.size() > others + kStreams ||
+      received.fds.size() == others + 1)
+    return fail("the container's maker sent the wrong descriptors");
+  const std::span<const sys::UniqueFd> fds(received.fds);
+  TRY(enter_cgroups(fds.subspan(1, received.message.entrances)));
+  const std::span<const sys::UniqueFd> streams = fds.subspan(others);
+  for (size_t i = 0; i < streams.size(); ++i) {
+    if (::dup2(streams[i].get(), static_cast<int>(kStreams - streams.size() + i)) < 0)
       return fail_errno(errno, "use the standard streams");
   }
   // Who made it has read it to the end.
   if (::lseek(fds[0].get(), 0, SEEK_SET) != 0) return fail_errno(errno, "read the plan");
   const std::string bytes = TRY(sys::read_all(fds[0].get(), kLargestPlan));
-  return ReceivedPlan{TRY(wire::decode<ContainerPlan>(bytes)), fds.size() == kStreams};
+  return ReceivedPlan{TRY(wire::decode<ContainerPlan>(bytes)), streams.size() == kStreams - 1};
 }
 
 // proc and its kin can be mounted only where the mount namespace belongs to the container's user namespace,
@@ -242,7 +262,7 @@ Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers) {
   Ready ready{std::move(received.plan), {}, {}};
   const ContainerPlan& plan = ready.plan;
   TRY(set_up_namespaces(plan, channel));
-  std::vector<sys::UniqueFd> given = TRY(expect(channel, Step::enter, 2));
+  std::vector<sys::UniqueFd> given = TRY(expect(channel, Step::enter, 2)).fds;
   // Mounts that come from a namespace of the host's user namespace are locked in the copy
   // (mount_namespaces(7)).
   if (::unshare(CLONE_NEWNS) != 0) return fail_errno(errno, "enter the container's mount namespace");
@@ -276,7 +296,7 @@ Result<> wait_for_start(const Ready& ready, const Numbers& numbers) {
   StartOrder order = TRY(await_start(ready.start.get()));
   if (::dup3(order.connection.get(), numbers.status, O_CLOEXEC) < 0)
     return fail_errno(errno, "answer who starts the container");
-  return run_start_hooks(ready.plan, order.state, numbers.init);
+  return run_hooks("startContainer", ready.plan.start_hooks, order.state, {.init_program = numbers.init});
 }
 
 Error run(InsideDescriptors& descriptors, const Numbers& numbers) {

@@ -95,11 +95,11 @@ enum class MountKind : uint8_t {
 
 struct MountPlan {
   MountKind kind = MountKind::bind;
-  std::string type;            // of a file system: "tmpfs"
-  std::string source;          // of a file system: what it shows as its source; empty: its type
-  std::string target;          // inside the container
-  std::string options;         // of a file system, with commas between them: "size=65536k,mode=1777"
-  AttributeChange below;       // bind: of the mount and all below it; comes first
+  std::string type;                  // of a file system: "tmpfs"
+  std::string source;                // of a file system: what it shows as its source; empty: its type
+  std::string target;                // inside the container
+  std::vector<std::string> options;  // of a file system: "size=65536k", or a name alone
+  AttributeChange below;             // bind: of the mount and all below it; comes first
   AttributeChange attributes;  // of the mount itself; NODEV of /dev leaves the plan's own devices usable
   std::vector<Propagation> propagation;  // bind: one after another; empty: private, and so is all below it
   bool recursive = false;                // bind: with all submounts

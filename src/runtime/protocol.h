@@ -31,7 +31,7 @@
 namespace berth::runtime {
 
 enum class Step : uint8_t {
-  mapped,  // with the plan and the standard streams
+  mapped,  // with the plan, the files by which the process enters its cgroups, and the standard streams
   mounts,  // with the mounts that were made, in the plan's order, and the terminal
   enter,   // with the terminal's other end and, for a start that waits, the socket to listen at
   ready,   // of a start that waits: all that can fail before it is done
@@ -39,9 +39,10 @@ enum class Step : uint8_t {
 
 struct StepMessage {
   Step step = Step::mapped;
+  uint32_t entrances = 0;  // mapped: how many files of cgroups
   template <typename A>
   void fields(A& a) {
-    a(step);
+    a(step, entrances);
   }
 };
 

@@ -16,7 +16,6 @@
 #include "seccomp/compiler.h"
 #include "seccomp/default_profile.h"
 #include "seccomp/profile.h"
-#include "store/staging.h"
 #include "sys/file.h"
 
 namespace berth::seccomp {
@@ -24,7 +23,6 @@ namespace berth::seccomp {
 namespace {
 
 constexpr std::string_view kUnconfined = "unconfined";
-constexpr const char* kDirectory = "cache/seccomp";
 
 // What stands before the program in a file of the cache. Only this host reads it, so it is written as it is
 // in memory.
@@ -65,19 +63,17 @@ std::string key_of(std::string_view profile, const Facts& facts) {
   return sha256_hex(text);
 }
 
-Result<> check_directory(const store::Store& store) {
-  const Result<struct stat> st = sys::stat_at(store.root(), kDirectory, AT_SYMLINK_NOFOLLOW);
-  if (!st && st.error().err == ENOENT) {
-    TRY(sys::ensure_dir_at(store.root(), kDirectory, 0700));
-    return {};
-  }
-  if (!st) return std::unexpected(st.error());
-  if (S_ISDIR(st->st_mode) && st->st_uid == ::geteuid() && (st->st_mode & 077) == 0) return {};
-  Error error{Code::refused,
-              0,
-              fmt::format("{}/{} is not a directory of root's alone, so what is in it can't be trusted",
-                          store.locations().root, kDirectory),
-              {}};
+// The cache's directory, made if need be.
+Result<sys::UniqueFd> open_cache(const FilterCache& cache) {
+  TRY(sys::ensure_dir_at(cache.parent, cache.name, 0700));
+  sys::UniqueFd directory = TRY(sys::open_at(cache.parent, cache.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  const struct stat st = TRY(sys::stat_at(directory.get(), "", AT_EMPTY_PATH));
+  if (st.st_uid == ::geteuid() && (st.st_mode & 077) == 0) return directory;
+  Error error{
+      Code::refused,
+      0,
+      fmt::format("{} is not a directory of root's alone, so what is in it can't be trusted", cache.shown),
+      {}};
   return std::unexpected(std::move(error).with_hint("Remove it; it is a cache and will be made again."));
 }
 
@@ -117,34 +113,37 @@ std::string render_cached(const CompiledFilter& compiled, uint32_t flags) {
   return data + compiled.program;
 }
 
-// Not synced: what a power failure spoils is made again.
-Result<> keep(const store::Store& store, const std::string& path, std::string_view data) {
-  const store::Staging staging = TRY(store::Staging::create(store));
-  const sys::UniqueFd file = TRY(sys::open_at(staging.fd(), "filter", O_WRONLY | O_CREAT | O_EXCL, 0600));
+// Without a name until it is whole, so that nothing is left of one that is not. Not synced: what a power
+// failure spoils is made again.
+Result<> keep(int directory, const std::string& name, std::string_view data) {
+  const sys::UniqueFd file = TRY(sys::open_at(directory, ".", O_WRONLY | O_TMPFILE, 0600));
   TRY(sys::write_all(file.get(), data));
   fault::point("filter-staged");
-  if (::renameat(staging.fd(), "filter", store.root(), path.c_str()) != 0)
-    return fail_errno(errno, "write {}", path);
+  TRY(sys::remove_tree_at(directory, name));  // a damaged one
+  const std::string own = fmt::format("/proc/self/fd/{}", file.get());
+  if (::linkat(AT_FDCWD, own.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) != 0 && errno != EEXIST)
+    return fail_errno(errno, "write {}", name);
   return {};
 }
 
 }  // namespace
 
-Result<Filter> filter_for(const store::Store& store, std::string_view profile, uint64_t capabilities) {
+Result<Filter> filter_for(const FilterCache& cache, std::string_view profile, uint64_t capabilities) {
   if (profile == kUnconfined) return Filter{};
   const Facts facts = facts_of_host(capabilities);
-  TRY(check_directory(store));
-  const std::string path = fmt::format("{}/{}", kDirectory, key_of(profile, facts));
-  const Result<sys::UniqueFd> cached = sys::open_at(store.root(), path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const sys::UniqueFd directory = TRY(open_cache(cache));
+  const std::string name = key_of(profile, facts);
+  const Result<sys::UniqueFd> cached =
+      sys::open_at(directory.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (cached) {
     if (std::optional<Filter> filter = read_cached(cached->get())) return std::move(*filter);
-    log::debug("the seccomp filter {} is damaged or of another libseccomp", path);
+    log::debug("the seccomp filter {} is damaged or of another libseccomp", name);
   }
   log::debug("compiling a seccomp filter, which takes a tenth of a second; it is kept");
   const Profile parsed = profile.empty() ? default_profile(facts) : TRY(parse_profile(profile, facts));
   CompiledFilter compiled = TRY_CONTEXT(compile_profile(parsed, facts.native), "the seccomp profile");
   // A full disk is no reason not to start.
-  const Result<> kept = keep(store, path, render_cached(compiled, parsed.flags));
+  const Result<> kept = keep(directory.get(), name, render_cached(compiled, parsed.flags));
   if (!kept) log::debug("cannot keep the seccomp filter: {}", kept.error().message);
   return Filter{std::move(compiled.program), parsed.flags};
 }

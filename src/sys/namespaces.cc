@@ -110,6 +110,20 @@ Result<bool> is_own_namespace(int fd, int type) {
   return it.st_dev == own.st_dev && it.st_ino == own.st_ino;
 }
 
+Result<std::vector<JoinedNamespace>> namespaces_apart(pid_t pid, uint64_t types) {
+  std::vector<JoinedNamespace> apart;
+  for (const Name& name : kNames) {
+    if ((types & static_cast<uint64_t>(name.type)) == 0) continue;
+    const std::string path = fmt::format("/proc/{}/ns/{}", pid, name.name);
+    Result<UniqueFd> fd = open_namespace(path, name.type);
+    if (!fd && fd.error().err == ENOENT && exists_at(AT_FDCWD, fmt::format("/proc/{}", pid)))
+      continue;  // a kernel without this type
+    if (!fd) return std::unexpected(fd.error());
+    if (!TRY(is_own_namespace(fd->get(), name.type))) apart.push_back({name.type, std::move(*fd)});
+  }
+  return apart;
+}
+
 Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamespace> joined,
                                const std::string& time_offsets) {
   const bool own_time = (namespaces & CLONE_NEWTIME) != 0;

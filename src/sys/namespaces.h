@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "sys/process.h"
@@ -27,6 +28,9 @@ Result<UniqueFd> open_namespace(const std::string& path, int type);
 
 // Whether this process is in that namespace already.
 Result<bool> is_own_namespace(int fd, int type);
+
+// The namespaces of these types (CLONE_NEW*, or-ed) that a process has and the caller is not in.
+Result<std::vector<JoinedNamespace>> namespaces_apart(pid_t pid, uint64_t types);
 
 // What a type is called in /proc/PID/ns: "user", "mnt", "pid".
 const char* namespace_name(int type);

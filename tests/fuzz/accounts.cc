@@ -1,6 +1,6 @@
 // A user spec, a passwd and a group file, a template for a line of each and a home directory, separated by
 // 0x01: whatever they are, the result obeys the rules.
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 
 #include <cstdint>
 #include <cstdlib>

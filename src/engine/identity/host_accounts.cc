@@ -6,7 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 #include "idmap/id_range.h"
 
 namespace berth::engine {

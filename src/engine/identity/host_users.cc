@@ -5,7 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 #include "engine/identity/identity_template.h"
 
 namespace berth::engine {

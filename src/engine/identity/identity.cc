@@ -4,7 +4,7 @@
 #include <climits>
 #include <optional>
 
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 #include "engine/identity/identity_template.h"
 #include "safepath/root.h"
 #include "store/image_path.h"

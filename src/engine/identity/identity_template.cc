@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 
 namespace berth::engine {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 
 namespace berth::engine {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/container/container_spec.h"
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 
 namespace berth::engine {
 

@@ -9,7 +9,7 @@
 
 #include "base/fields.h"
 #include "config/policy_checks.h"
-#include "engine/ids/existing_namespace.h"
+#include "runtime/existing_namespace.h"
 #include "engine/ids/pool_rules.h"
 #include "idmap/map_algebra.h"
 #include "idmap/resolve_maps.h"
@@ -113,7 +113,7 @@ class Decision {
   }
 
   Result<IdDecision> of_path(const std::string& path) {
-    NamespaceMaps maps = TRY_CONTEXT(maps_of_namespace(path), "--userns ns:{}", path);
+    runtime::NamespaceMaps maps = TRY_CONTEXT(runtime::maps_of_namespace(path), "--userns ns:{}", path);
     return checked({std::move(maps.users), std::move(maps.groups)}, "--userns ns:" + path);
   }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "config/policy_checks.h"
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 #include "idmap/id_map.h"
 #include "oci/capability_names.h"
 #include "oci/image_config.h"

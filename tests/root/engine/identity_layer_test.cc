@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "../../support/scratch_store.h"
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 #include "engine/identity/identity_uses.h"
 #include "sys/file.h"
 

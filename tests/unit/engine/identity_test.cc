@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../../support/scratch.h"
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 #include "store/image_path.h"
 #include "sys/file.h"
 

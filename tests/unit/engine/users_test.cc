@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 
 namespace berth::engine {
 namespace {

@@ -20,7 +20,7 @@ ContainerPlan large_plan() {
     plan.mounts.push_back({.kind = MountKind::filesystem,
                            .type = "tmpfs",
                            .target = "/m",
-                           .options = "size=1m",
+                           .options = {"size=1m"},
                            .attributes = {.set = i}});
     plan.process.groups.push_back(i);
   }

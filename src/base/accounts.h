@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace berth::engine {
+namespace berth {
 
 // More than any real file has; longer ones are refused before they are read.
 inline constexpr size_t kMaxAccountFileBytes = size_t{1} << 20;
@@ -59,4 +59,4 @@ bool has_member(const GroupEntry& group, std::string_view user);
 bool is_number(std::string_view text);  // all digits, and at least one
 Result<uint32_t> parse_id(std::string_view digits);
 
-}  // namespace berth::engine
+}  // namespace berth

@@ -1,11 +1,11 @@
-#include "cli/flags.h"
+#include "flags/flags.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "base/nearest.h"
 
-namespace berth::cli {
+namespace berth::flags {
 
 namespace {
 
@@ -58,7 +58,7 @@ bool may_name(std::string_view word, std::string_view names) {
 class Flags::Parser {
  public:
   explicit Parser(const Flags& flags) {
-    app_.name("berth " + flags.invocation_.name);
+    app_.name(flags.line_.shown());
     app_.prefix_command(flags.leaves_rest_);
   }
 
@@ -103,8 +103,7 @@ std::string Flags::help() const {
   for (const Declared& declared : declared_) parser.add(declared);
   CLI::App& app = parser.app();
   app.description(std::string(description_));
-  auto formatter =
-      std::make_shared<HelpFormatter>(fmt::format("Usage: berth {} {}\n", invocation_.name, usage_));
+  auto formatter = std::make_shared<HelpFormatter>(fmt::format("Usage: {} {}\n", line_.shown(), usage_));
   formatter->column_width(kTextColumn);
   app.formatter(formatter);
   if (!examples_.empty()) app.footer(fmt::format("\nEXAMPLES\n{}", examples_));
@@ -123,7 +122,7 @@ bool Flags::takes_value(std::string_view name) const {
 
 // CLI11 takes the next word for the value of "--entrypoint=", so the empty value becomes a word of its own.
 std::vector<std::string> Flags::with_empty_values_apart() const {
-  std::vector<std::string> words = invocation_.args;
+  std::vector<std::string> words = line_.args;
   for (auto word = words.begin(); word != words.end() && *word != "--"; ++word) {
     if (!word->starts_with('-') || *word == "-") {
       if (leaves_rest_) break;
@@ -168,10 +167,10 @@ Result<bool> Flags::parse() {
       if (word.starts_with('-') && word.size() > 1) return unknown_flag(word);
     }
     return std::unexpected(
-        Error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` shows how.", invocation_.name)});
+        Error{Code::usage, 0, e.what(), fmt::format("`{} --help` shows how.", line_.shown())});
   } catch (const CLI::ParseError& e) {
     return std::unexpected(
-        Error{Code::usage, 0, e.what(), fmt::format("`berth {} --help` lists the flags.", invocation_.name)});
+        Error{Code::usage, 0, e.what(), fmt::format("`{} --help` lists the flags.", line_.shown())});
   }
 }
 
@@ -185,10 +184,10 @@ std::unexpected<Error> Flags::unknown_flag(std::string_view flag) const {
     }
   }
   const std::string_view near = nearest(name, known);
-  Error error{Code::usage, 0, fmt::format("berth {} has no flag {}", invocation_.name, name), {}};
-  error.hint = near.empty() ? fmt::format("`berth {} --help` lists the flags.", invocation_.name)
+  Error error{Code::usage, 0, fmt::format("{} has no flag {}", line_.shown(), name), {}};
+  error.hint = near.empty() ? fmt::format("`{} --help` lists the flags.", line_.shown())
                             : fmt::format("Did you mean {}?", near);
   return std::unexpected(std::move(error));
 }
 
-}  // namespace berth::cli
+}  // namespace berth::flags

@@ -7,7 +7,7 @@
 #include "idmap/id_map.h"
 #include "sys/unique_fd.h"
 
-namespace berth::engine {
+namespace berth::runtime {
 
 struct NamespaceMaps {
   idmap::IdMap users;
@@ -21,4 +21,4 @@ Result<sys::UniqueFd> open_user_namespace(const std::string& path);
 // open_user_namespace().
 Result<NamespaceMaps> maps_of_namespace(const std::string& path);
 
-}  // namespace berth::engine
+}  // namespace berth::runtime

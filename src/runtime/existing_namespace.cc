@@ -1,4 +1,4 @@
-#include "engine/ids/existing_namespace.h"
+#include "runtime/existing_namespace.h"
 
 #include <cerrno>
 #include <csignal>
@@ -13,7 +13,7 @@
 #include "sys/namespaces.h"
 #include "sys/process.h"
 
-namespace berth::engine {
+namespace berth::runtime {
 
 namespace {
 
@@ -61,4 +61,4 @@ Result<NamespaceMaps> maps_of_namespace(const std::string& path) {
   return maps;
 }
 
-}  // namespace berth::engine
+}  // namespace berth::runtime

@@ -1,10 +1,10 @@
-#include "engine/identity/accounts.h"
+#include "base/accounts.h"
 
 #include <algorithm>
 
-#include "idmap/id_range.h"
+#include "base/ids.h"
 
-namespace berth::engine {
+namespace berth {
 
 namespace {
 
@@ -128,12 +128,12 @@ Result<uint32_t> parse_id(std::string_view digits) {
   for (const char c : digits) {
     value = value * 10 + static_cast<uint64_t>(c - '0');
     // Stops long before 64 bits are full.
-    if (!is_digit(c) || value > idmap::kLastId) {
-      return fail(Code::refused, "{} is not an ID: the numbers from 0 to {} are", digits, idmap::kLastId);
+    if (!is_digit(c) || value > kLastId) {
+      return fail(Code::refused, "{} is not an ID: the numbers from 0 to {} are", digits, kLastId);
     }
   }
   if (digits.empty()) return fail(Code::refused, "an empty ID");
   return static_cast<uint32_t>(value);
 }
 
-}  // namespace berth::engine
+}  // namespace berth

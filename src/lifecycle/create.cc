@@ -1,0 +1,277 @@
+#include "lifecycle/create.h"
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/accounts.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "cgroup/devices.h"
+#include "lifecycle/console_socket.h"
+#include "lifecycle/limits.h"
+#include "lifecycle/namespaces.h"
+#include "lifecycle/plan.h"
+#include "lifecycle/remove.h"
+#include "runtime/await_start.h"
+#include "runtime/hooks.h"
+#include "safepath/root.h"
+#include "seccomp/filter.h"
+#include "sys/companion.h"
+#include "sys/process.h"
+#include "sys/sealed_program.h"
+
+namespace berth::lifecycle {
+
+namespace {
+
+// A path of the caller's as one that does not depend on where this process is.
+Result<std::string> absolute_path(const std::string& path) {
+  std::array<char, PATH_MAX> resolved{};
+  if (::realpath(path.c_str(), resolved.data()) == nullptr) return fail_errno(errno, "open {}", path);
+  return std::string(resolved.data());
+}
+
+Result<bundle::Config> read_config(const std::string& path) {
+  const sys::UniqueFd file = TRY(sys::open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK));
+  const std::string text = TRY_CONTEXT(sys::read_all(file.get(), bundle::kMaxConfigBytes), "{}", path);
+  bundle::ParsedConfig parsed = TRY(bundle::parse_config(text));
+  for (const std::string& warning : parsed.warnings) log::warn("{}", warning);
+  return std::move(parsed.config);
+}
+
+// Not for the numbers of a user that has no entry: then it is "/", as runc and crun have it.
+std::string home_of(const bundle::Config& config, const std::string& rootfs) {
+  const std::string none = "/";
+  const Result<safepath::Root> root = safepath::Root::open(AT_FDCWD, rootfs);
+  if (!root || !config.process) return none;
+  const Result<std::string> passwd = root->read_file("etc/passwd", kMaxAccountFileBytes);
+  if (!passwd) return none;
+  const std::optional<PasswdEntry> entry = find_user(*passwd, config.process->user.uid.value());
+  return entry && entry->home.starts_with('/') ? std::string(entry->home) : none;
+}
+
+uint32_t current_umask() {
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  return mask;
+}
+
+Result<seccomp::Filter> filter_for(const Root& root, const bundle::Config& config) {
+  const std::optional<bundle::Seccomp>& wanted = config.linux_part.seccomp;
+  if (!wanted) return seccomp::Filter{};
+  if (wanted->notifies)
+    return fail(Code::refused,
+                "config.json: linux.seccomp: SCMP_ACT_NOTIFY is not supported by this version");
+  const uint64_t bounding =
+      config.process && config.process->capabilities ? config.process->capabilities->bounding : 0;
+  const seccomp::FilterCache cache{root.fd(), kFilterCache, root.path() + "/" + kFilterCache};
+  return seccomp::filter_for(cache, wanted->profile, bounding);
+}
+
+std::vector<Pair> pairs(const std::map<std::string, std::string>& from) {
+  std::vector<Pair> result;
+  for (const auto& [key, value] : from) result.push_back({key, value});
+  return result;
+}
+
+class Creation {
+ public:
+  Creation(const Root& root, const CreateOptions& options) : root_(root), options_(options) {}
+
+  // What can be known to fail does here, before anything is made.
+  Result<> plan() {
+    record_.id = options_.id;
+    record_.bundle = TRY(absolute_path(options_.bundle));
+    config_ = TRY(read_config(options_.config.empty() ? record_.bundle + "/config.json" : options_.config));
+    if (!options_.pivot)
+      return fail(Code::usage,
+                  "--no-pivot is for a root file system that can't be pivoted into, and is not supported");
+    if (config_.root.path.empty()) return fail(Code::refused, "config.json: root.path is needed");
+    record_.rootfs = absolute(record_.bundle, config_.root.path);
+    hierarchies_ = TRY(cgroup::discover());
+    cgroup_path_ = TRY(cgroup_path());
+    spaces_ = TRY(namespaces_of(config_));
+    const seccomp::Filter filter = TRY(filter_for(root_, config_));
+    plan_ = TRY(plan_container(config_, {.id = options_.id,
+                                         .bundle = record_.bundle,
+                                         .namespaces = spaces_.namespaces.plan,
+                                         .uid_map = spaces_.uid_map,
+                                         .gid_map = spaces_.gid_map,
+                                         .umask = current_umask(),
+                                         .home = home_of(config_, record_.rootfs),
+                                         .seccomp_filter = filter.program,
+                                         .seccomp_flags = filter.flags,
+                                         .own_keyring = options_.new_keyring,
+                                         .hierarchies = hierarchies_}));
+    if (plan_.process.terminal == options_.console_socket.empty() && !keeps_terminal_)
+      return fail(Code::usage, "{}",
+                  plan_.process.terminal ? "process.terminal needs --console-socket"
+                                         : "--console-socket needs process.terminal");
+    return {};
+  }
+
+  Result<Created> make(bool keeps_terminal) {
+    keeps_terminal_ = keeps_terminal;
+    TRY(plan());
+    directory_ = TRY(make_directory(root_, options_.id));
+    Result<runtime::RunningContainer> running = make_all();
+    if (!running) {
+      undo();
+      return std::unexpected(running.error());
+    }
+    return Created{std::move(directory_), std::move(record_), std::move(*running)};
+  }
+
+ private:
+  [[nodiscard]] Result<cgroup::CgroupsPath> cgroup_path() const {
+    const std::string& wanted = config_.linux_part.cgroups_path;
+    if (options_.systemd_cgroup)
+      return fail(Code::usage, "--systemd-cgroup: systemd does not run on this host");
+    return cgroup::parse_cgroups_path(wanted.empty() ? "/berth/" + options_.id : wanted);
+  }
+
+  Result<runtime::RunningContainer> make_all() {
+    fill_record();
+    TRY(write_record(directory_, record_));
+    fault::point("container-directory-made");
+    TRY_CONTEXT(make_cgroup(), "make the container's cgroup");
+    TRY(write_record(directory_, record_));
+    fault::point("cgroup-made");
+    host_mounts_ = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
+    const std::string init_path = TRY(sys::companion_path("berth-init"));
+    sys::UniqueFd init = TRY(sys::open_sealed_program(init_path));
+    start_socket_ = TRY(runtime::make_start_socket(directory_.fd.get(), kStartSocket));
+    runtime::PreparedContainer prepared =
+        TRY(runtime::PreparedContainer::prepare(spaces_.namespaces, std::move(init), options_.preserved));
+    record_.pid = prepared.pid();
+    record_.pid_start = TRY(sys::start_time(record_.pid));
+    TRY(write_record(directory_, record_));
+    fault::point("process-recorded");
+    TRY(adjust_process());
+    runtime::RunningContainer running = TRY(start(prepared));
+    if (!options_.console_socket.empty()) TRY(send_terminal(options_.console_socket, running.terminal));
+    if (!options_.pid_file.empty()) TRY(write_pid_file());
+    record_.created = true;
+    TRY(write_record(directory_, record_));
+    fault::point("created");
+    return running;
+  }
+
+  void fill_record() {
+    record_.created_at = now_nanoseconds();
+    record_.own_pid_space = plan_.namespaces.pid == runtime::NamespaceUse::own;
+    record_.command = plan_.process.argv.front();
+    record_.annotations = pairs(config_.annotations);
+    record_.poststart = plan_hooks(config_.hooks.poststart);
+    record_.poststop = plan_hooks(config_.hooks.poststop);
+    record_.process = plan_.process;
+    record_.uid_map = spaces_.uid_map;
+    record_.gid_map = spaces_.gid_map;
+  }
+
+  Result<> make_cgroup() {
+    const std::optional<bundle::Resources>& resources = config_.linux_part.resources;
+    const cgroup::Limits limits = resources ? limits_of(*resources) : cgroup::Limits{};
+    cgroup::CreateOptions wanted;
+    wanted.required = cgroup::controllers_for(limits);
+    cgroup_ = TRY(cgroup::Cgroup::create(hierarchies_, cgroup_path_, wanted));
+    record_.cgroup = cgroup::record_text(cgroup_->record());
+    TRY(cgroup::apply_limits(*cgroup_, limits));
+    if (resources && !resources->devices.empty())
+      TRY(cgroup::apply_devices(*cgroup_, cgroup::rules_of_container(device_rules_of(*resources))));
+    return {};
+  }
+
+  // What takes the host's capabilities, for a process that has those of its user namespace only.
+  [[nodiscard]] Result<> adjust_process() const {
+    for (const runtime::ResourceLimit& limit : plan_.process.limits) {
+      rlimit now{};
+      const auto resource = static_cast<__rlimit_resource>(limit.resource);
+      if (::prlimit(record_.pid, resource, nullptr, &now) != 0) return fail_errno(errno, "look at a limit");
+      if (limit.hard <= now.rlim_max) continue;
+      now.rlim_max = limit.hard;
+      // Where it may not be raised the process says so, with the limit's name and value.
+      if (::prlimit(record_.pid, resource, &now, nullptr) != 0)
+        log::debug("raise limit {}: {}", limit.resource, describe_errno(errno));
+    }
+    if (!config_.process->oom_score_adj) return {};
+    TRY_CONTEXT(sys::write_control_file(AT_FDCWD, fmt::format("/proc/{}/oom_score_adj", record_.pid),
+                                        fmt::format("{}", *config_.process->oom_score_adj)),
+                "set process.oomScoreAdj to {}", *config_.process->oom_score_adj);
+    return {};
+  }
+
+  Result<runtime::RunningContainer> start(runtime::PreparedContainer& prepared) {
+    const sys::UniqueFd plan_file = TRY(sys::make_memory_file("plan", wire::encode(plan_)));
+    std::vector<sys::UniqueFd> entrances = TRY(cgroup_->entrances(false));
+    runtime::StartRequest request{.plan_file = plan_file.get(), .scratch = root_.path() + "/" + options_.id};
+    for (const sys::UniqueFd& entrance : entrances) request.cgroup_entrances.push_back(entrance.get());
+    request.before_pivot = [&] { return run_create_hooks(); };
+    request.start_socket = start_socket_.get();
+    return prepared.start(plan_, request);
+  }
+
+  // config.md: prestart and createRuntime in the runtime's namespaces, createContainer in the container's,
+  // with the host's file systems still in sight.
+  Result<> run_create_hooks() {
+    const bundle::Hooks& hooks = config_.hooks;
+    if (hooks.prestart.empty() && hooks.create_runtime.empty() && hooks.create_container.empty()) return {};
+    const std::string state = TRY(state_text(record_, bundle::Status::creating));
+    const runtime::HookPlace on_host{.mounts = host_mounts_.get()};
+    TRY(runtime::run_hooks("prestart", plan_hooks(hooks.prestart), state, on_host));
+    TRY(runtime::run_hooks("createRuntime", plan_hooks(hooks.create_runtime), state, on_host));
+    constexpr uint64_t kAllButMounts =
+        CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+    const std::vector<sys::JoinedNamespace> joined = TRY(sys::namespaces_apart(record_.pid, kAllButMounts));
+    return runtime::run_hooks("createContainer", plan_hooks(hooks.create_container), state,
+                              {.joined = joined});
+  }
+
+  [[nodiscard]] Result<> write_pid_file() const {
+    const std::string& path = options_.pid_file;
+    const size_t slash = path.rfind('/');
+    const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const sys::UniqueFd directory = TRY(sys::open_at(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY));
+    TRY_CONTEXT(sys::replace_file_at(directory.get(), path.substr(slash + 1), fmt::format("{}", record_.pid),
+                                     0644, sys::Durability::none),
+                "--pid-file {}", path);
+    return {};
+  }
+
+  void undo() {
+    const Result<> removed = remove_all(root_, directory_, record_);
+    if (!removed) log::warn("{}", removed.error().message);
+  }
+
+  const Root& root_;
+  const CreateOptions& options_;
+  bool keeps_terminal_ = false;
+  bundle::Config config_;
+  Record record_;
+  cgroup::Hierarchies hierarchies_;
+  cgroup::CgroupsPath cgroup_path_;
+  NamespaceSet spaces_;
+  runtime::ContainerPlan plan_;
+  Directory directory_;
+  std::optional<cgroup::Cgroup> cgroup_;
+  sys::UniqueFd host_mounts_;
+  sys::UniqueFd start_socket_;
+};
+
+}  // namespace
+
+Result<Created> create(const Root& root, const CreateOptions& options, bool keeps_terminal) {
+  TRY(check_id(options.id));
+  return Creation(root, options).make(keeps_terminal);
+}
+
+}  // namespace berth::lifecycle

@@ -1,0 +1,12 @@
+// A container that its caller waits for.
+#pragma once
+
+#include "runtime/container.h"
+
+namespace berth::lifecycle {
+
+// Passes signals on to the container's process and, where it has a terminal, what goes over it, until it
+// ends; gives its status as a shell does.
+Result<int> wait_in_foreground(runtime::RunningContainer& container);
+
+}  // namespace berth::lifecycle

@@ -1,0 +1,84 @@
+#include "lifecycle/record.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sys/process.h"
+#include "wire/archive.h"
+
+namespace berth::lifecycle {
+
+namespace {
+
+// Changes with the fields of Record, so that another version's record is not misread.
+constexpr std::string_view kMagic = "berth-runtime 1\n";
+constexpr size_t kLargestRecord = size_t{32} << 20;
+
+// The letter in /proc/PID/stat; nothing if there is no such process.
+std::optional<char> process_state(pid_t pid) {
+  constexpr size_t kLongest = 4096;
+  const Result<std::string> stat = sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/stat", pid), kLongest);
+  if (!stat) return std::nullopt;
+  const size_t name_end = stat->rfind(')');
+  if (name_end == std::string::npos || name_end + 2 >= stat->size()) return std::nullopt;
+  return (*stat)[name_end + 2];
+}
+
+}  // namespace
+
+Result<> write_record(const Directory& directory, const Record& record) {
+  return sys::replace_file_at(directory.fd.get(), kRecordFile, std::string(kMagic) + wire::encode(record),
+                              0600, sys::Durability::none);
+}
+
+Result<Record> read_record(int directory) {
+  const std::string text = TRY(sys::read_file_at(directory, kRecordFile, kLargestRecord));
+  if (!text.starts_with(kMagic))
+    return fail(Code::refused, "the container's record was not written by this version of berth-runtime");
+  return wire::decode<Record>(std::string_view(text).substr(kMagic.size()));
+}
+
+Result<std::optional<sys::UniqueFd>> open_process(const Record& record) {
+  if (record.pid == 0) return std::nullopt;
+  sys::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0)));
+  if (!pidfd && errno == ESRCH) return std::nullopt;
+  if (!pidfd) return fail_errno(errno, "look for process {}", record.pid);
+  // Compared once the descriptor is there, which stands for one process for ever.
+  const Result<int64_t> start = sys::start_time(record.pid);
+  const std::optional<char> state = process_state(record.pid);
+  if (!start || *start != record.pid_start || !state || *state == 'Z' || *state == 'X') return std::nullopt;
+  return std::optional(std::move(pidfd));
+}
+
+Result<std::optional<cgroup::Cgroup>> open_cgroup(const Record& record) {
+  if (record.cgroup.empty()) return std::nullopt;
+  const std::vector<cgroup::RecordEntry> entries = TRY(cgroup::parse_record(record.cgroup));
+  Result<cgroup::Cgroup> cgroup = cgroup::Cgroup::open(TRY(cgroup::discover()), entries);
+  if (!cgroup && cgroup.error().code == Code::not_found) return std::nullopt;
+  if (!cgroup) return std::unexpected(cgroup.error());
+  return std::optional(std::move(*cgroup));
+}
+
+Result<bundle::Status> status_of(int directory, const Record& record) {
+  if (!TRY(open_process(record))) return record.created ? bundle::Status::stopped : bundle::Status::creating;
+  if (!record.created) return bundle::Status::creating;
+  if (sys::exists_at(directory, kStartSocket)) return bundle::Status::created;
+  const std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
+  if (cgroup) {
+    const Result<bool> frozen = cgroup->frozen();
+    if (frozen && *frozen) return bundle::Status::paused;
+  }
+  return bundle::Status::running;
+}
+
+Result<std::string> state_text(const Record& record, bundle::Status status) {
+  bundle::State state{.id = record.id, .status = status, .bundle = record.bundle};
+  if (status != bundle::Status::stopped) state.pid = record.pid;
+  for (const Pair& pair : record.annotations) state.annotations[pair.key] = pair.value;
+  return bundle::emit_state(state);
+}
+
+}  // namespace berth::lifecycle

@@ -1,0 +1,66 @@
+// What is known of a container that was made: kept in its directory, for the commands that come after.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "bundle/state.h"
+#include "cgroup/cgroup.h"
+#include "lifecycle/directory.h"
+#include "runtime/plan.h"
+
+namespace berth::lifecycle {
+
+struct Pair {
+  std::string key;
+  std::string value;
+  template <typename A>
+  void fields(A& a) {
+    a(key, value);
+  }
+};
+
+struct Record {
+  std::string id;
+  std::string bundle;         // absolute
+  std::string rootfs;         // absolute
+  int32_t pid = 0;            // of its process, on the host; 0: not yet made
+  int64_t pid_start = 0;      // field 22 of /proc/PID/stat, so that a PID that is used again is recognised
+  int64_t created_at = 0;     // nanoseconds since 1970
+  bool created = false;       // create has come to its end
+  bool own_pid_space = true;  // a PID namespace of its own: its process's end is the end of all
+  std::string command;        // its process's, for messages
+  std::vector<Pair> annotations;
+  std::string cgroup;  // cgroup::record_text(); empty before there is one
+  std::vector<runtime::HookPlan> poststart;
+  std::vector<runtime::HookPlan> poststop;
+  // What `exec` takes over where it does not say otherwise.
+  runtime::ProcessPlan process;
+  std::vector<runtime::IdExtent> uid_map;
+  std::vector<runtime::IdExtent> gid_map;
+  template <typename A>
+  void fields(A& a) {
+    a(id, bundle, rootfs, pid, pid_start, created_at, created, own_pid_space, command, annotations, cgroup,
+      poststart, poststop, process, uid_map, gid_map);
+  }
+};
+
+Result<> write_record(const Directory& directory, const Record& record);
+// Code::refused where it is damaged; then only `delete --force` helps.
+Result<Record> read_record(int directory);
+
+// Its process: a pidfd, or nothing where that has ended (a zombie has).
+Result<std::optional<sys::UniqueFd>> open_process(const Record& record);
+
+// nullopt: it has none (any more).
+Result<std::optional<cgroup::Cgroup>> open_cgroup(const Record& record);
+
+Result<bundle::Status> status_of(int directory, const Record& record);
+
+// As hooks and `state` get it.
+Result<std::string> state_text(const Record& record, bundle::Status status);
+
+}  // namespace berth::lifecycle

@@ -1,0 +1,67 @@
+#include "lifecycle/remove.h"
+
+#include <csignal>
+
+#include <poll.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "runtime/hooks.h"
+#include "sys/process.h"
+
+namespace berth::lifecycle {
+
+namespace {
+
+// A pidfd can be read when the process has ended, whoever's child it is.
+void await_end(const sys::UniqueFd& process) {
+  constexpr int kPatienceMs = 10'000;
+  pollfd ended{process.get(), POLLIN, 0};
+  ::poll(&ended, 1, kPatienceMs);
+}
+
+Result<> end_processes(const Record& record, const std::optional<cgroup::Cgroup>& cgroup) {
+  const std::optional<sys::UniqueFd> process = TRY(open_process(record));
+  if (process) TRY(sys::send_signal(process->get(), SIGKILL));
+  // Those that share a PID namespace with others do not end with their first; frozen ones do not end at all.
+  if (cgroup) TRY(cgroup->kill_all());
+  if (process) await_end(*process);
+  return {};
+}
+
+}  // namespace
+
+Result<> remove_all(const Root& root, const Directory& directory, const Record& record) {
+  const std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
+  TRY(end_processes(record, cgroup));
+  fault::point("processes-ended");
+  if (cgroup) TRY(cgroup->remove());
+  fault::point("cgroup-removed");
+  return remove_directory(root, directory);
+}
+
+Result<> remove_container(const Root& root, const std::string& id, bool force) {
+  Result<Directory> directory = open_directory(root, id);
+  if (!directory && force && directory.error().code == Code::not_found) return {};
+  if (!directory) return std::unexpected(directory.error());
+  const Result<Record> record = read_record(directory->fd.get());
+  if (!record && force) return remove_directory(root, *directory);
+  if (!record) return std::unexpected(record.error());
+  const bundle::Status status = TRY(status_of(directory->fd.get(), *record));
+  const bool ended = status == bundle::Status::stopped ||
+                     (status == bundle::Status::creating && !TRY(open_process(*record)));
+  // One that has not been started can be deleted, as runc and crun have it.
+  if (!ended && !force && status != bundle::Status::created) {
+    return fail(Code::conflict, "cannot delete container {} that is not stopped: {}", id,
+                bundle::status_name(status));
+  }
+  const std::string state = TRY(state_text(*record, bundle::Status::stopped));
+  TRY(remove_all(root, *directory, *record));
+  for (const runtime::HookPlan& hook : record->poststop) {
+    const Result<> run = runtime::run_hooks("poststop", {hook}, state, {});
+    if (!run) log::warn("{}", run.error().message);
+  }
+  return {};
+}
+
+}  // namespace berth::lifecycle

@@ -1,0 +1,91 @@
+#include "runtime/hooks.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "runtime/execution.h"
+#include "runtime/protocol.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/sealed_program.h"
+
+namespace berth::runtime {
+
+namespace {
+
+void execute_on_host(const HookPlan& hook) {
+  std::vector<char*> words;
+  std::vector<char*> environment;
+  for (const std::string& word : hook.argv) words.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& variable : hook.environment)
+    environment.push_back(const_cast<char*>(variable.c_str()));
+  words.push_back(nullptr);
+  environment.push_back(nullptr);
+  ::execve(hook.path.c_str(), words.data(), environment.data());
+}
+
+[[noreturn]] void become_hook(const HookPlan& hook, const HookPlace& place, int input, int status) {
+  const bool entered = place.mounts < 0 || ::setns(place.mounts, CLONE_NEWNS) == 0;
+  if (entered && ::dup2(input, 0) >= 0) {
+    if (place.init_program < 0) {
+      execute_on_host(hook);
+    } else {
+      [[maybe_unused]] const Error error = execute({.path = hook.path,
+                                                    .argv = hook.argv,
+                                                    .environment = hook.environment,
+                                                    .init_program = place.init_program,
+                                                    .status = status});
+    }
+  }
+  const ExecFailure failure{.err = errno};
+  [[maybe_unused]] const ssize_t n = ::write(status, &failure, sizeof failure);
+  ::_exit(1);
+}
+
+Result<> await_end(const sys::Child& child, uint32_t timeout) {
+  constexpr int kMilliseconds = 1000;
+  pollfd ended{child.pidfd.get(), POLLIN, 0};
+  int ready = 0;
+  do {
+    ready = ::poll(&ended, 1, timeout == 0 ? -1 : static_cast<int>(timeout) * kMilliseconds);
+  } while (ready < 0 && errno == EINTR);
+  if (ready == 0) TRY(sys::send_signal(child.pidfd.get(), SIGKILL));
+  const int status = sys::shell_status(TRY(sys::wait_for(child.pidfd.get())));
+  if (ready == 0) return fail("it did not end within {} s", timeout);
+  if (status != 0) return fail("it ended with status {}", status);
+  return {};
+}
+
+Result<> run_hook(const HookPlan& hook, const HookPlace& place, int input) {
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
+  const sys::UniqueFd reports(pipe[0]);
+  sys::UniqueFd status(pipe[1]);
+  if (::lseek(input, 0, SEEK_SET) != 0) return fail_errno(errno, "read the state");
+  const sys::Child child = TRY(sys::fork_into_joined(0, place.joined));
+  if (child.pid == 0) become_hook(hook, place, input, status.get());
+  status.reset();
+  const std::string said = TRY(sys::read_all(reports.get(), kLongestFailure));
+  const Result<> ended = await_end(child, hook.timeout);
+  if (!said.empty()) return std::unexpected(failure_from(hook.path, said));
+  return ended;
+}
+
+}  // namespace
+
+Result<> run_hooks(const char* kind, const std::vector<HookPlan>& hooks, const std::string& state,
+                   const HookPlace& place) {
+  if (hooks.empty()) return {};
+  const sys::UniqueFd input = TRY(sys::make_memory_file("state", state));
+  for (const HookPlan& hook : hooks)
+    TRY_CONTEXT(run_hook(hook, place, input.get()), "the {} hook {}", kind, hook.path);
+  return {};
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,29 @@
+// Programs that are run at a point of a container's life (runtime-spec 1.2, config.md, "POSIX-platform
+// Hooks").
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/plan.h"
+#include "sys/namespaces.h"
+
+namespace berth::runtime {
+
+// Where a hook runs, and how it is executed.
+struct HookPlace {
+  // berth-init, open, which executes a program of the container's for the reason that execution.cc gives. -1:
+  // the hook is the host's, and is executed as it is.
+  int init_program = -1;
+  int mounts = -1;  // a mount namespace to enter; -1: the caller's
+  std::span<const sys::JoinedNamespace> joined;
+};
+
+// One after another, each with `state` on its standard input and the caller's standard output and error. An
+// error, which names it, where one can't be executed, ends with another status than 0, or takes longer than
+// its timeout; then it is killed.
+Result<> run_hooks(const char* kind, const std::vector<HookPlan>& hooks, const std::string& state,
+                   const HookPlace& place);
+
+}  // namespace berth::runtime

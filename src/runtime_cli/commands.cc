@@ -1,0 +1,21 @@
+#include <array>
+
+#include "runtime_cli/command.h"
+
+namespace berth::runtime_cli {
+
+std::span<const Command> all_commands() {
+  static constexpr std::array<Command, 8> kCommands{
+      {{"create", "Make a container from a bundle; its process waits to be started", create_command},
+       {"start", "Let the process of a created container execute its command", start_command},
+       {"run", "create and start; in the foreground until it ends", run_command},
+       {"state", "Print the state of a container as JSON", state_command},
+       {"kill", "Send a signal to a container's process", kill_command},
+       {"delete", "Remove what is left of a container", delete_command},
+       {"pause", "Freeze all processes of a container", pause_command},
+       {"resume", "Thaw them", resume_command}}};
+
+  return kCommands;
+}
+
+}  // namespace berth::runtime_cli

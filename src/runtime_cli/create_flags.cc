@@ -1,0 +1,38 @@
+#include "runtime_cli/create_flags.h"
+
+#include <cstdlib>
+
+#include "base/fields.h"
+
+namespace berth::runtime_cli {
+
+void declare(flags::Flags& line, CreateFlags& into) {
+  line.value("-b,--bundle", into.bundle, "The directory of the bundle (the current one)", {.shown = "DIR"});
+  line.value("-f,--config", into.config, "Another file than its config.json", {.shown = "FILE"});
+  line.value("--console-socket", into.console_socket, "Send the terminal's master there",
+             {.shown = "SOCKET"});
+  line.value("--pid-file", into.pid_file, "Write the process's ID there", {.shown = "FILE"});
+  line.value("--preserve-fds", into.preserved, "Hand on so many descriptors from 3 on",
+             {.range = flags::Range{.least = 0, .most = 1024}});
+  line.flag("--no-pivot", into.no_pivot, "Not supported: the root file system is always pivoted into");
+  line.flag("--no-new-keyring", into.no_new_keyring, "Keep the caller's session keyring");
+  line.word("id", into.id, flags::Need::required);
+}
+
+Result<lifecycle::CreateOptions> options_of(const Invocation& invocation, const CreateFlags& flags) {
+  unsigned preserved = static_cast<unsigned>(flags.preserved);
+  // Socket activation: the descriptors that systemd hands on come first (sd_listen_fds(3)).
+  if (const char* listen = ::getenv("LISTEN_FDS"); listen != nullptr)
+    preserved += whole_number<uint8_t>(listen).value_or(0);
+  return lifecycle::CreateOptions{.id = flags.id,
+                                  .bundle = flags.bundle,
+                                  .config = flags.config,
+                                  .console_socket = flags.console_socket,
+                                  .pid_file = flags.pid_file,
+                                  .preserved = preserved,
+                                  .new_keyring = !flags.no_new_keyring,
+                                  .pivot = !flags.no_pivot,
+                                  .systemd_cgroup = invocation.globals.systemd_cgroup};
+}
+
+}  // namespace berth::runtime_cli

@@ -1,0 +1,39 @@
+// `berth-runtime run`.
+#include "lifecycle/control.h"
+#include "lifecycle/foreground.h"
+#include "lifecycle/remove.h"
+#include "runtime_cli/create_flags.h"
+
+namespace berth::runtime_cli {
+
+Result<int> run_command(const Invocation& invocation) {
+  CreateFlags flags;
+  bool detach = false;
+  bool keep = false;
+  flags::Flags line(
+      invocation, "[flags] ID",
+      "Makes a container from an OCI bundle and starts it. In the foreground it passes signals on, waits "
+      "for the end,\n"
+      "deletes the container, and ends with the process's status, 128 and the signal for one that was "
+      "killed.",
+      "  berth-runtime run --bundle /srv/job job\n");
+  declare(line, flags);
+  line.flag("-d,--detach", detach, "Return once it is started");
+  line.flag("--keep", keep, "Do not delete it when it has ended");
+  if (!TRY(line.parse())) return 0;
+  const lifecycle::Root root = TRY(open_root(invocation));
+  const lifecycle::CreateOptions options = TRY(options_of(invocation, flags));
+  lifecycle::Created created = TRY(lifecycle::create(root, options, !detach));
+  created.directory.lock.release();
+  const Result<> started = lifecycle::start(root, flags.id);
+  if (started && detach) return 0;
+  const Result<int> status =
+      started ? lifecycle::wait_in_foreground(created.running) : std::unexpected(started.error());
+  if (!status || !keep) {
+    const Result<> removed = lifecycle::remove_container(root, flags.id, true);
+    if (status && !removed) return std::unexpected(removed.error());
+  }
+  return status;
+}
+
+}  // namespace berth::runtime_cli
