@@ -4,10 +4,10 @@
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/recovered_store.h"
 #include "cli/times.h"
 #include "engine/container/status.h"
 #include "engine/plan_container.h"
-#include "engine/recover.h"
 #include "engine/volumes/prepare_mounts.h"
 #include "idmap/id_map.h"
 #include "monitor/protocol.h"
@@ -146,8 +146,7 @@ Result<int> inspect(const Invocation& invocation) {
              "Prints all that is known of containers, as a JSON array.", "  berth inspect job\n");
   line.words("containers", names, Need::required);
   if (!TRY(line.parse())) return 0;
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   Json list = Json::array();
   for (const std::string& name : names) {
     const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
