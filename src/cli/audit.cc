@@ -7,8 +7,8 @@
 #include "base/nearest.h"
 #include "cli/flags.h"
 #include "cli/map_picture.h"
+#include "cli/recovered_store.h"
 #include "cli/system.h"
-#include "engine/recover.h"
 
 namespace berth::cli {
 
@@ -120,8 +120,7 @@ Result<int> audit(const Invocation& invocation) {
   engine::AuditRequest request{.only = TRY(kinds_of(flags.only))};
   request.files = flags.files.value_or(request.files);
   if (request.files < 0) return fail(Code::usage, "--files: {} is less than 0", request.files);
-  store::Store store = TRY(open_store(invocation, store::Privacy::not_required));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation, store::Privacy::not_required));
   const engine::Audit result = TRY_CONTEXT(engine::audit(store, request), "cannot audit this host");
   if (flags.format == "json") {
     print_json(result);

@@ -5,11 +5,11 @@
 #include "cli/banks.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/recovered_store.h"
 #include "config/load.h"
 #include "config/policy_checks.h"
 #include "engine/container/names.h"
 #include "engine/ids/pool_rules.h"
-#include "engine/recover.h"
 #include "engine/recovery/store_copy.h"
 #include "ledger/named_banks.h"
 
@@ -104,8 +104,7 @@ Result<int> inspect_banks(const Invocation& invocation) {
       "  berth bank inspect db\n  berth bank inspect 1-3\n");
   line.words("names", names, Need::required);
   if (!TRY(line.parse())) return 0;
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const std::string& name : names) list.push_back(TRY(describe(store.db(), name)));
   print_json(list);
@@ -121,8 +120,7 @@ Result<int> remove_banks(const Invocation& invocation) {
       "  berth bank rm db\n  berth bank rm 1-3\n");
   line.words("names", names, Need::required);
   if (!TRY(line.parse())) return 0;
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   int status = 0;
   for (const std::string& name : names) {
     const auto remove = [&]() -> Result<> {

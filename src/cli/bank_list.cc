@@ -5,10 +5,10 @@
 #include "cli/banks.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/recovered_store.h"
 #include "cli/table.h"
 #include "cli/template_rows.h"
 #include "cli/times.h"
-#include "engine/recover.h"
 #include "ledger/bank_numbers.h"
 
 namespace berth::cli {
@@ -88,8 +88,7 @@ Result<int> list_banks(const Invocation& invocation) {
   line.flag("-n,--noheading", flags.no_heading, "Print no heading");
   line.value("--format", flags.format, "table, json, or a template: \"{{.Number}} {{.Owner}}\"");
   if (!TRY(line.parse())) return 0;
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   const std::vector<BankView> views = TRY(views_of(store.db(), flags.all));
   if (flags.quiet) {
     for (const BankView& view : views) fmt::print("{}\n", ledger::number_of(view.record.bank));

@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 
 #include "cli/flags.h"
+#include "cli/json_text.h"
 #include "cli/system.h"
 #include "ledger/banks.h"
 #include "store/containers.h"
@@ -37,7 +38,7 @@ Result<int> info(const Invocation& invocation) {
                                              {"total", ledger::kPoolBanks},
                                              {"held", held}}}};
   if (format == "json") {
-    fmt::print("{}\n", document.dump(4));
+    print_json(document);
     return 0;
   }
   fmt::print("version:      {}\nstore:        {}\nrun state:    {}\nkernel:       {} ({})\n", BERTH_VERSION,

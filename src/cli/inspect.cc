@@ -4,10 +4,10 @@
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/recovered_store.h"
 #include "cli/times.h"
 #include "engine/container/status.h"
 #include "engine/plan_container.h"
-#include "engine/recover.h"
 #include "engine/volumes/prepare_mounts.h"
 #include "idmap/id_map.h"
 #include "monitor/protocol.h"
@@ -75,11 +75,27 @@ Json describe_map(const std::string& recorded) {
   return list;
 }
 
+// As the host's accounts were when the container was made.
+Json describe_host_users(const std::vector<engine::HostUserSpec>& users) {
+  Json list = Json::array();
+  for (const engine::HostUserSpec& user : users) {
+    list.push_back({{"Name", user.name},
+                    {"Uid", user.uid},
+                    {"Gid", user.gid},
+                    {"Group", user.group},
+                    {"Description", user.description},
+                    {"Home", user.home}});
+  }
+  return list;
+}
+
 Json describe_host_config(const engine::ContainerSpec& spec, const store::ContainerRecord& record) {
   Json ulimits = Json::array();
   for (const engine::LimitSpec& limit : spec.limits) {
     ulimits.push_back({{"Name", limit.name}, {"Soft", limit.soft}, {"Hard", limit.hard}});
   }
+  std::vector<std::string> groups = spec.additional_groups;
+  if (spec.keep_groups) groups.emplace_back("keep-groups");
   return {
       {"NetworkMode", spec.network},
       {"UsernsMode", spec.userns},
@@ -90,7 +106,7 @@ Json describe_host_config(const engine::ContainerSpec& spec, const store::Contai
       {"ReadonlyRootfs", spec.read_only},
       {"CapAdd", spec.capabilities_added},
       {"CapDrop", spec.capabilities_dropped},
-      {"GroupAdd", spec.additional_groups},
+      {"GroupAdd", groups},
       {"ShmSize", spec.shm_size},
       {"Init", spec.init},
       {"Ulimits", ulimits},
@@ -134,6 +150,10 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
                 {"WorkingDir", or_image(or_image(spec.working_directory, image.working_dir), "/")},
                 {"Labels", describe_pairs(spec.labels)},
                 {"Annotations", describe_pairs(spec.annotations)},
+                {"Passwd", spec.account_entries},
+                {"PasswdEntry", spec.passwd_entry},
+                {"GroupEntry", spec.group_entry},
+                {"HostUsers", describe_host_users(spec.host_users)},
                 {"StopSignal", or_image(or_image(spec.stop_signal, image.stop_signal), "SIGTERM")}}},
               {"HostConfig", describe_host_config(spec, record)}};
 }
@@ -146,8 +166,7 @@ Result<int> inspect(const Invocation& invocation) {
              "Prints all that is known of containers, as a JSON array.", "  berth inspect job\n");
   line.words("containers", names, Need::required);
   if (!TRY(line.parse())) return 0;
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   Json list = Json::array();
   for (const std::string& name : names) {
     const store::ContainerRecord record = TRY(store::find_container(store.db(), name));

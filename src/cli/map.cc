@@ -13,9 +13,9 @@
 #include "cli/map_json.h"
 #include "cli/map_svg.h"
 #include "cli/map_text.h"
+#include "cli/recovered_store.h"
 #include "cli/system.h"
 #include "engine/audit/id_facts.h"
-#include "engine/recover.h"
 #include "store/containers.h"
 #include "sys/file.h"
 
@@ -108,8 +108,7 @@ Result<int> map(const Invocation& invocation) {
   if (!container.empty() && !flags.choice.project.empty()) {
     return fail(Code::usage, "--container and --project can't be given together");
   }
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   if (!container.empty()) flags.choice.container = TRY(store::find_container(store.db(), container)).name;
   const engine::IdFacts facts = TRY_CONTEXT(engine::look_at_ids(store), "cannot draw the map");
   if (!flags.choice.project.empty()) TRY(check_project(facts, flags.choice.project));

@@ -4,10 +4,10 @@
 #include "cli/json_text.h"
 #include "cli/project_text.h"
 #include "cli/projects.h"
+#include "cli/recovered_store.h"
 #include "cli/table.h"
 #include "cli/template_rows.h"
 #include "cli/times.h"
-#include "engine/recover.h"
 #include "ledger/bank_numbers.h"
 
 namespace berth::cli {
@@ -103,8 +103,7 @@ Result<int> list_projects(const Invocation& invocation) {
   line.flag("-q,--quiet", flags.quiet, "Names only");
   if (!TRY(line.parse())) return 0;
   const std::vector<Filter> filters = TRY(parse_filters(flags.filters));
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   std::vector<ProjectView> views;
   for (ledger::Project& project : TRY(ledger::list_projects(store.db()))) {
     ProjectView view = TRY(view_project(store, store.db(), std::move(project)));
@@ -136,8 +135,7 @@ Result<int> describe_project(const Invocation& invocation) {
   line.value("--format", format, "text (default), json, or a template");
   line.words("names", names, Need::required);
   if (!TRY(line.parse())) return 0;
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   std::vector<ProjectView> views;
   for (const std::string& name : names) {
     ledger::Project project = TRY(ledger::find_project(store.db(), name));

@@ -1,11 +1,11 @@
 // `berth project rm`.
 #include "cli/flags.h"
 #include "cli/projects.h"
+#include "cli/recovered_store.h"
 #include "cli/remove_each.h"
 #include "config/load.h"
 #include "config/policy_checks.h"
 #include "engine/ids/id_decision.h"
-#include "engine/recover.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/remove.h"
 #include "ledger/projects.h"
@@ -49,8 +49,7 @@ Result<int> remove_projects(const Invocation& invocation) {
   const config::Config config = TRY(config::load(config::sources_from_environment()));
   const std::string caller = engine::caller_from_environment().name;
   for (const std::string& name : names) TRY(config::check_project(config, caller, name));
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   return remove_each(names, [&](const std::string& name) -> Result<bool> {
     const Result<> removed = remove_one(store, name, force);
     if (!removed && ignore && removed.error().code == Code::not_found) return false;

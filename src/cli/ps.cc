@@ -5,11 +5,11 @@
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/recovered_store.h"
 #include "cli/table.h"
 #include "cli/times.h"
 #include "engine/container/status.h"
 #include "engine/plan_container.h"
-#include "engine/recover.h"
 #include "ledger/bank_uses.h"
 #include "ledger/banks.h"
 #include "store/containers.h"
@@ -142,8 +142,7 @@ Result<int> ps(const Invocation& invocation) {
   line.list("-f,--filter", flags.filters, "project=NAME");
   if (!TRY(line.parse())) return 0;
   const std::vector<std::string> projects = TRY(wanted_projects(flags.filters));
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   std::vector<Row> rows;
   for (store::ContainerRecord& record : TRY(store::list_containers(store.db()))) {
     const auto live = engine::live_status(store, record.id);

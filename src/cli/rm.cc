@@ -1,6 +1,6 @@
 #include "cli/containers.h"
 #include "cli/flags.h"
-#include "engine/recover.h"
+#include "cli/recovered_store.h"
 #include "engine/remove.h"
 #include "engine/volumes/volumes.h"
 
@@ -45,8 +45,7 @@ Result<int> rm(const Invocation& invocation) {
   line.words("containers", flags.names, Need::optional);
   if (!TRY(line.parse())) return 0;
   if (flags.names.empty() && !flags.all) return fail(Code::usage, "berth rm needs a container, or --all");
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   if (flags.all) {
     for (const store::ContainerRecord& record : TRY(store::list_containers(store.db())))
       flags.names.push_back(record.id);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
+#include "cli/recovered_store.h"
 #include "cli/translation_text.h"
 #include "config/load.h"
 #include "engine/attach.h"
@@ -10,7 +11,6 @@
 #include "engine/ids/kept_groups.h"
 #include "engine/ids/namespaces.h"
 #include "engine/ids/project_rules.h"
-#include "engine/recover.h"
 #include "engine/remove.h"
 #include "engine/volumes/open_directories.h"
 
@@ -36,8 +36,7 @@ Result<int> start(const Invocation& invocation) {
     Error error{Code::usage, 0, "this version starts containers in the foreground only", {}};
     return std::unexpected(std::move(error).with_hint(fmt::format("`berth start --attach {}` does.", name)));
   }
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
   engine::LockedContainer container = TRY(engine::lock_container(store, record));
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/nearest.h"
+#include "cli/json_text.h"
 
 namespace berth::cli {
 
@@ -31,10 +32,6 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
-std::string dump(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // As Go prints: text as it is, lists in brackets with spaces, maps as map[a:b].
 std::string plain(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -50,7 +47,7 @@ std::string plain(const Json& value) {
       words.push_back(fmt::format("{}:{}", key, plain(element)));
     return fmt::format("map[{}]", fmt::join(words, " "));
   }
-  return dump(value);
+  return json_text(value, -1);
 }
 
 Result<const Json*> member(const Json& value, const std::string& name) {
@@ -119,7 +116,7 @@ Result<std::string> Template::expand(const Json& value) const {
     }
     const Json* found = &value;
     for (const std::string& name : part.path) found = TRY(member(*found, name));
-    out += part.json ? dump(*found) : plain(*found);
+    out += part.json ? json_text(*found, -1) : plain(*found);
   }
   return out;
 }

@@ -1,12 +1,12 @@
 // `berth volume ls` and `berth volume inspect`.
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/recovered_store.h"
 #include "cli/table.h"
 #include "cli/template_rows.h"
 #include "cli/times.h"
 #include "cli/volume_filters.h"
 #include "cli/volumes.h"
-#include "engine/recover.h"
 
 namespace berth::cli {
 
@@ -49,8 +49,7 @@ Result<int> list_volumes(const Invocation& invocation) {
   line.flag("-n,--noheading", no_heading, "Print no heading");
   line.flag("-q,--quiet", quiet, "Print only names");
   if (!TRY(line.parse())) return 0;
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   std::vector<engine::Volume> all = TRY(engine::list_volumes(store));
   const std::vector<engine::Volume> volumes = TRY(filtered(std::move(all), filters));
   if (quiet) {
@@ -81,8 +80,7 @@ Result<int> inspect_volumes(const Invocation& invocation) {
   if (!TRY(line.parse())) return 0;
   if (names.empty() != all)
     return fail(Code::usage, "berth {}: name volumes or give --all, one of the two", invocation.name);
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   std::vector<engine::Volume> volumes;
   std::optional<Error> missing;
   if (all) volumes = TRY(engine::list_volumes(store));

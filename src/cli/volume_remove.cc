@@ -1,10 +1,10 @@
 // `berth volume rm` and `berth volume prune`.
 #include "cli/confirm.h"
 #include "cli/flags.h"
+#include "cli/recovered_store.h"
 #include "cli/remove_each.h"
 #include "cli/volume_filters.h"
 #include "cli/volumes.h"
-#include "engine/recover.h"
 #include "engine/remove.h"
 
 namespace berth::cli {
@@ -49,8 +49,7 @@ Result<int> remove_volumes(const Invocation& invocation) {
   if (!TRY(line.parse())) return 0;
   if (names.empty() != all)
     return fail(Code::usage, "berth {}: name volumes or give --all, one of the two", invocation.name);
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   if (all) {
     for (const engine::Volume& volume : TRY(engine::list_volumes(store))) names.push_back(volume.name);
   }
@@ -68,8 +67,7 @@ Result<int> prune_volumes(const Invocation& invocation) {
   line.list("--filter", filters, "name=, label= or label!=");
   line.flag("-f,--force", force, "Do not ask");
   if (!TRY(line.parse())) return 0;
-  store::Store store = TRY(open_store(invocation));
-  TRY(engine::recover(store));
+  store::Store store = TRY(open_recovered_store(invocation));
   std::vector<engine::Volume> all = TRY(engine::list_volumes(store));
   filters.emplace_back("dangling=true");
   const std::vector<engine::Volume> unused = TRY(filtered(std::move(all), filters));

@@ -207,9 +207,7 @@ Result<> remove_named_banks(store::Database& db, std::string_view what, const Ho
 Result<std::vector<std::string>> bank_names(store::Database& db) {
   store::Statement query = TRY(
       db.prepare("SELECT owner FROM banks WHERE owner_kind = 'name' GROUP BY owner ORDER BY min(number)"));
-  std::vector<std::string> names;
-  while (TRY(query.step())) names.push_back(query.text(0));
-  return names;
+  return query.texts();
 }
 
 }  // namespace berth::ledger

@@ -76,6 +76,12 @@ Result<> Statement::run() {
   return {};
 }
 
+Result<std::vector<std::string>> Statement::texts() {
+  std::vector<std::string> texts;
+  while (TRY(step())) texts.push_back(text(0));
+  return texts;
+}
+
 std::string Statement::text(int column) const {
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
   if (data == nullptr) return {};

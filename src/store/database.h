@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sqlite3.h>
 
@@ -36,6 +37,8 @@ class Statement {
   Result<bool> step();
   // Runs a statement that gives no rows.
   Result<> run();
+  // The first column of all rows that are left.
+  Result<std::vector<std::string>> texts();
   // Back to the start, so that it can be bound and stepped again.
   void reset() { sqlite3_reset(statement_.get()); }
 

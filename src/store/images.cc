@@ -43,9 +43,7 @@ Result<ImageDocuments> image_documents(Store& store, std::string_view id) {
 Result<std::vector<std::string>> image_names(Store& store, std::string_view id) {
   Statement query = TRY(store.db().prepare("SELECT name FROM image_names WHERE image_id = ?1 ORDER BY name"));
   query.bind(1, id);
-  std::vector<std::string> names;
-  while (TRY(query.step())) names.push_back(query.text(0));
-  return names;
+  return query.texts();
 }
 
 namespace {
@@ -111,9 +109,7 @@ Result<bool> untag_image(Store& store, std::string_view full_name) {
 Result<std::vector<std::string>> containers_of_image(Store& store, std::string_view id) {
   Statement query = TRY(store.db().prepare("SELECT name FROM containers WHERE image_id = ?1 ORDER BY name"));
   query.bind(1, id);
-  std::vector<std::string> names;
-  while (TRY(query.step())) names.push_back(query.text(0));
-  return names;
+  return query.texts();
 }
 
 Result<> remove_image(Store& store, std::string_view id) {

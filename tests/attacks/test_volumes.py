@@ -153,6 +153,14 @@ class Setuid(Volumes):
         self.assertEqual((shared / "suid").stat().st_mode & 0o6000, 0, "a change of owner takes the bits away")
 
 
+class Labels(Volumes):
+    def test_labels_can_not_write_to_the_terminal(self):
+        self.ok("volume", "create", "--label", "a=\x1b[2J\u009b31m\nevil", "data")
+        for words in (["ls"], ["inspect", "data"]):
+            shown = self.ok("volume", *words, "--format", "{{.Name}} {{.Labels.a}}")
+            self.assertEqual(shown, "data \\x1b[2J\\xc2\\x9b31m\nevil\n", words)
+
+
 class ContentOfImages(Volumes):
     def contents(self, image, *flags):
         self.ok("run", "--rm", "-v", "vol:/data", *flags, image, "true")

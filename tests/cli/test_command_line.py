@@ -1,5 +1,7 @@
 """The command line before any command runs: help, version, mistakes and their exit statuses."""
 
+import json
+
 from support.case import PROGRAMS, BerthCase, main, run
 
 
@@ -55,6 +57,12 @@ class CommandLine(BerthCase):
         with open("/dev/full", "w", encoding="ascii") as full:
             process = self.start("version", stdout=full)
             self.assertEqual(process.wait(10), 125)
+
+    def test_info_of_a_store_whose_path_is_no_text(self):
+        shown = json.loads(self.ok("info", "--format", "json"))
+        self.assertEqual((shown["root"], shown["containers"], shown["banks"]["total"]), (str(self.root), 0, 28664))
+        self.root = self.work / "caf\udce9"
+        self.assertEqual(json.loads(self.ok("info", "--format", "json"))["root"], f"{self.work}/caf\ufffd")
 
     def test_these_commands_touch_no_store(self):
         self.ok("version")

@@ -2,6 +2,7 @@
 --group-add; which users of an image the map leaves out; and what of all that stays in the store."""
 
 import hashlib
+import json
 import os
 import pathlib
 import subprocess
@@ -196,6 +197,18 @@ class HostUsers(Flags):
         self.refused("--hostuser", "carol", "--hostuser", "twin", saying="can't both be in one container")
         self.refused("--hostuser", "carol", "-u", "dave", saying='no user "dave"')
         self.assertEqual(self.identities(), [])
+
+    def test_inspect_shows_what_was_asked_for(self):
+        entry, group = "svc:*:$UID:$GID:the service:$HOME:/bin/sh", "svc:*:$GID:$USERLIST"
+        self.ok("create", "--name", "job", "--passwd-entry", entry, "--group-entry", group, "--hostuser", "carol", self.image)
+        self.ok("create", "--name", "plain", "--passwd=false", "--group-add", "keep-groups", self.image)
+        job, plain = json.loads(self.ok("inspect", "job", "plain"))
+        self.assertEqual([job["Config"][key] for key in ("Passwd", "PasswdEntry", "GroupEntry")], [True, entry, group])
+        self.assertEqual(job["Config"]["HostUsers"], [{"Name": "carol", "Uid": 4001, "Gid": 4002, "Group": "staff",
+                                                       "Description": "Carol, room 5", "Home": "/home/carol"}])
+        self.assertEqual([plain["Config"][key] for key in ("Passwd", "PasswdEntry", "GroupEntry", "HostUsers")],
+                         [False, "", "", []])
+        self.assertEqual((job["HostConfig"]["GroupAdd"], plain["HostConfig"]["GroupAdd"]), ([], ["keep-groups"]))
 
     def test_the_account_is_that_of_when_the_container_was_made(self):
         self.ok("create", "--name", "job", "--hostuser", "carol", self.image, "sh", "-c", "grep -c carol /etc/passwd")

@@ -208,9 +208,7 @@ class Platforms(PullCase):
 class Layers(PullCase):
     def setUp(self):
         super().setUp()
-        self.registry = ScriptedRegistry()
-        self.registry.__enter__()
-        self.addCleanup(self.registry.__exit__)
+        self.registry = self.enterContext(ScriptedRegistry())
 
     def test_a_layer_that_is_there_is_not_fetched_again(self):
         shared = {"shared": b"x" * 1000}
@@ -256,9 +254,7 @@ class Layers(PullCase):
 class OnATerminal(PullCase):
     def setUp(self):
         super().setUp()
-        self.registry = ScriptedRegistry()
-        self.registry.__enter__()
-        self.addCleanup(self.registry.__exit__)
+        self.registry = self.enterContext(ScriptedRegistry())
         self.image = make_image({"small": b"x"}, {"big": os.urandom(2 << 20)})
         self.reference = self.registry.add(self.image)
         self.go_on = threading.Event()

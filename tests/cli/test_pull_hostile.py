@@ -34,9 +34,7 @@ def times(count, answer):
 class HostileCase(BerthCase):
     def setUp(self):
         super().setUp()
-        self.registry = ScriptedRegistry()
-        self.registry.__enter__()
-        self.addCleanup(self.registry.__exit__)
+        self.registry = self.enterContext(ScriptedRegistry())
         self.image = make_image({"etc/one": b"one\n"}, {"big": os.urandom(3 << 20)})
         self.reference = self.registry.add(self.image)
         self.layer = self.registry.blob_path(self.image.layers[1])

@@ -47,9 +47,7 @@ Result<std::vector<std::string>> users_of(store::Store& store, const std::string
   store::Statement query =
       TRY(store.db().prepare("SELECT container_id FROM container_volumes WHERE volume = ?"));
   query.bind(1, name);
-  std::vector<std::string> users;
-  while (TRY(query.step())) users.push_back(query.text(0));
-  return users;
+  return query.texts();
 }
 
 std::unexpected<Error> no_such_volume(store::Store& store, std::string_view name) {

@@ -236,8 +236,7 @@ Result<> remove_anonymous_volumes(store::Store& store, std::string_view containe
                              "container_volumes other WHERE other.volume = name AND other.container_id <> "
                              "?1)"));
   query.bind(1, container_id);
-  std::vector<std::string> names;
-  while (TRY(query.step())) names.push_back(query.text(0));
+  const std::vector<std::string> names = TRY(query.texts());
   for (const std::string& name : names) {
     TRY(sys::remove_tree_at(store.root(), volume_directory(name)));
     store::Statement forget = TRY(store.db().prepare("DELETE FROM volumes WHERE name = ?"));
