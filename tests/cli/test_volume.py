@@ -103,18 +103,6 @@ class Commands(Volumes):
         self.assertEqual(process.wait(20), 137)
         self.assert_nothing_left()
 
-    def test_prune(self):
-        self.ok("volume", "create", "--label", "keep", "one")
-        self.ok("volume", "create", "two")
-        self.ok("create", "--name", "user", "-v", "used:/u", DEMO, "true")
-        done = self.berth("volume", "prune", input="n\n")
-        self.assertEqual((done.status, done.stdout), (0, ""))
-        self.assertIn("one", done.stderr)
-        self.assertNotIn("used", done.stderr)
-        self.assertEqual(self.ok("volume", "prune", "--filter", "label!=keep", input="y\n"), "two\n")
-        self.assertEqual(self.ok("volume", "prune", "-f"), "one\n")
-        self.assertEqual(self.names(), ["used"])
-
 
 class Content(Volumes):
     def load(self, name, *layers, **settings):

@@ -1,4 +1,4 @@
-"""How volumes are called on the command line, and what one on /etc leaves of the container's own files."""
+"""How volumes are called and chosen on the command line, and what one on /etc leaves of the container's own files."""
 
 import contextlib
 import datetime
@@ -43,6 +43,20 @@ class Beginnings(Volumes):
         self.ok("volume", "create", "data")
         self.ok("run", "--rm", "-v", "dat:/d", DEMO, "true")
         self.assertEqual(self.names(), ["dat", "data"])
+
+
+class Prune(Volumes):
+    def test_prune(self):
+        self.ok("volume", "create", "--label", "keep", "one")
+        self.ok("volume", "create", "two")
+        self.ok("create", "--name", "user", "-v", "used:/u", DEMO, "true")
+        done = self.berth("volume", "prune", input="n\n")
+        self.assertEqual((done.status, done.stdout), (0, ""))
+        self.assertIn("one", done.stderr)
+        self.assertNotIn("used", done.stderr)
+        self.assertEqual(self.ok("volume", "prune", "--filter", "label!=keep", input="y\n"), "two\n")
+        self.assertEqual(self.ok("volume", "prune", "-f"), "one\n")
+        self.assertEqual(self.names(), ["used"])
 
 
 class Until(Volumes):
