@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/fields.h"
 
 namespace berth::cli {
 
@@ -22,6 +23,35 @@ std::string date_and_time(seconds since_1970) {
   ::gmtime_r(&time, &utc);
   std::array<char, 64> text{};
   return {text.data(), ::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc)};
+}
+
+// "1h30m" in seconds.
+std::optional<int64_t> duration(std::string_view text) {
+  constexpr std::string_view kUnits = "smh";
+  constexpr std::array<int64_t, kUnits.size()> kLengths{1, 60, 3600};
+  constexpr int64_t kMost = int64_t{1000} * 365 * 24 * 3600;
+  int64_t sum = 0;
+  if (text.empty()) return std::nullopt;
+  while (!text.empty() && sum <= kMost) {
+    const size_t digits = text.find_first_not_of("0123456789");
+    if (digits == std::string_view::npos) return std::nullopt;
+    const auto count = whole_number<int64_t>(text.substr(0, digits));
+    const size_t unit = kUnits.find(text[digits]);
+    if (!count || *count > kMost || unit == std::string_view::npos) return std::nullopt;
+    sum += *count * kLengths[unit];
+    text.remove_prefix(digits + 1);
+  }
+  return sum <= kMost ? std::optional(sum) : std::nullopt;
+}
+
+std::optional<int64_t> local_time(const std::string& text) {
+  for (const char* format : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"}) {
+    tm parts{};
+    parts.tm_isdst = -1;
+    const char* rest = ::strptime(text.c_str(), format, &parts);
+    if (rest != nullptr && *rest == '\0') return ::mktime(&parts);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -61,6 +91,13 @@ std::string rfc3339(seconds since_1970) {
 std::string rfc3339(nanoseconds since_1970) {
   const auto whole = std::chrono::floor<seconds>(since_1970);
   return fmt::format("{}.{:09}Z", date_and_time(whole), (since_1970 - whole).count());
+}
+
+std::optional<int64_t> parse_moment(std::string_view text, int64_t now) {
+  if (const auto number = whole_number<int64_t>(text)) return number;
+  if (const auto moment = parse_rfc3339(text)) return moment;
+  if (const auto before = duration(text)) return now - *before;
+  return local_time(std::string(text));
 }
 
 std::optional<int64_t> parse_rfc3339(std::string_view text) {

@@ -1,7 +1,11 @@
 #include "cli/volume_filters.h"
 
 #include <algorithm>
+#include <ctime>
 #include <map>
+#include <optional>
+
+#include "cli/times.h"
 
 namespace berth::cli {
 
@@ -10,18 +14,26 @@ namespace {
 struct Filter {
   std::string key;
   std::string value;
+  std::optional<int64_t> moment = std::nullopt;  // until
 };
 
 Result<Filter> parse_filter(const std::string& text) {
   const size_t equals = text.find('=');
   Filter filter{text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
+  if (filter.key == "until") {
+    filter.moment = parse_moment(filter.value, ::time(nullptr));
+    if (filter.moment) return filter;
+    return fail(Code::usage,
+                "--filter {}: it is a time such as 2026-01-31T12:00:00Z, 2026-01-31, 1769860800 or 10m",
+                text);
+  }
   const bool is_bool = filter.value == "true" || filter.value == "false";
   if (!filter.value.empty() && (filter.key == "name" || filter.key == "label" || filter.key == "label!" ||
                                 filter.key == "driver" || (filter.key == "dangling" && is_bool)))
     return filter;
   return fail(Code::usage,
-              "--filter {}: it is name=TEXT, label=KEY[=VALUE], label!=KEY[=VALUE], dangling=true|false or "
-              "driver=local",
+              "--filter {}: it is name=TEXT, label=KEY[=VALUE], label!=KEY[=VALUE], dangling=true|false, "
+              "driver=local or until=TIME",
               text);
 }
 
@@ -36,6 +48,7 @@ bool holds(const engine::Volume& volume, const Filter& filter) {
   if (filter.key == "name") return volume.name.find(filter.value) != std::string::npos;
   if (filter.key == "label") return has_label(volume, filter.value);
   if (filter.key == "label!") return !has_label(volume, filter.value);
+  if (filter.moment) return volume.created_at < *filter.moment;
   if (filter.key == "dangling") return volume.containers.empty() == (filter.value == "true");
   return filter.value == "local";
 }

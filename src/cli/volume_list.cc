@@ -44,7 +44,7 @@ Result<int> list_volumes(const Invocation& invocation) {
   bool quiet = false;
   Flags line(invocation, "[flags]", "Lists the volumes.",
              "  berth volume ls\n  berth volume ls --filter dangling=true -q\n");
-  line.list("-f,--filter", filters, "name=, label=, label!=, dangling= or driver=");
+  line.list("-f,--filter", filters, "name=, label=, label!=, dangling=, driver= or until=");
   line.value("--format", format, "json, or a template: \"{{.Name}}: {{.Mountpoint}}\"");
   line.flag("-n,--noheading", no_heading, "Print no heading");
   line.flag("-q,--quiet", quiet, "Print only names");
@@ -71,9 +71,11 @@ Result<int> inspect_volumes(const Invocation& invocation) {
   bool all = false;
   std::string format;
   std::vector<std::string> names;
-  Flags line(invocation, "[flags] VOLUME [VOLUME...]",
-             "Prints all that is known of volumes, as a JSON array.",
-             "  berth volume inspect data\n  berth volume inspect --format {{.Mountpoint}} data\n");
+  Flags line(
+      invocation, "[flags] VOLUME [VOLUME...]",
+      "Prints all that is known of volumes, as a JSON array. A beginning that only one volume has will do "
+      "for its name.",
+      "  berth volume inspect data\n  berth volume inspect --format {{.Mountpoint}} data\n");
   line.flag("-a,--all", all, "All volumes");
   line.value("-f,--format", format, "json, or a template");
   line.words("volumes", names, Need::optional);
@@ -85,7 +87,10 @@ Result<int> inspect_volumes(const Invocation& invocation) {
   std::optional<Error> missing;
   if (all) volumes = TRY(engine::list_volumes(store));
   for (const std::string& name : names) {
-    Result<engine::Volume> volume = engine::find_volume(store, name);
+    const auto look = [&]() -> Result<engine::Volume> {
+      return engine::find_volume(store, TRY(engine::volume_called(store, name)));
+    };
+    Result<engine::Volume> volume = look();
     if (volume) {
       volumes.push_back(std::move(*volume));
     } else if (!missing) {

@@ -38,11 +38,12 @@ Result<int> remove_volumes(const Invocation& invocation) {
   bool all = false;
   bool force = false;
   std::vector<std::string> names;
-  Flags line(invocation, "[flags] VOLUME [VOLUME...]",
-             "Removes volumes and what is in them. Prints their names. The exit status is 1 if one is not "
-             "there, 2 if "
-             "a container uses one.",
-             "  berth volume rm data\n  berth volume rm --all\n");
+  Flags line(
+      invocation, "[flags] VOLUME [VOLUME...]",
+      "Removes volumes and what is in them. A beginning that only one volume has will do for its name. "
+      "Prints their\n"
+      "names. The exit status is 1 if one is not there, 2 if a container uses one.",
+      "  berth volume rm data\n  berth volume rm --all\n");
   line.flag("-a,--all", all, "All volumes");
   line.flag("-f,--force", force, "Remove the containers that use them first, running or not");
   line.words("volumes", names, Need::optional);
@@ -53,9 +54,15 @@ Result<int> remove_volumes(const Invocation& invocation) {
   if (all) {
     for (const engine::Volume& volume : TRY(engine::list_volumes(store))) names.push_back(volume.name);
   }
-  return remove_each(names, [&](const std::string& name) -> Result<bool> {
-    TRY(remove_one(store, name, force));
-    return true;
+  return remove_each(names, [&](const std::string& word) -> Result<bool> {
+    const Result<std::string> name = engine::volume_called(store, word);
+    const bool missing = !name && name.error().code == Code::not_found;
+    if (!name && !(force && missing)) return std::unexpected(name.error());
+    if (!name) return true;
+    TRY(remove_one(store, *name, force));
+    // Its whole name, as podman has it.
+    fmt::print("{}\n", *name);
+    return false;
   });
 }
 
@@ -63,8 +70,9 @@ Result<int> prune_volumes(const Invocation& invocation) {
   bool force = false;
   std::vector<std::string> filters;
   Flags line(invocation, "[flags]", "Removes the volumes that no container uses. Prints their names.",
-             "  berth volume prune --force\n  berth volume prune --filter label=team=web\n");
-  line.list("--filter", filters, "name=, label= or label!=");
+             "  berth volume prune --force\n  berth volume prune --filter label=team=web\n"
+             "  berth volume prune --filter until=24h     # those that were made before that\n");
+  line.list("--filter", filters, "name=, label=, label!= or until=");
   line.flag("-f,--force", force, "Do not ask");
   if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_recovered_store(invocation));

@@ -153,7 +153,8 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
     const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
     sys::FileLock lock = TRY(sys::FileLock::exclusive(directory.get(), monitor::kLockFile));
     TRY(make_upper(directory.get(), request.image));
-    volumes = TRY(make_volumes(store, request.image, request.spec, request.remove_on_exit));
+    const auto group = TRY(volume_group(store.db(), request.config, caller.name, request.spec));
+    volumes = TRY(make_volumes(store, request.image, request.spec, {request.remove_on_exit, group}));
     fault::point("volumes-made");
     TRY(insert_with_ids(store, record, request, volumes, directory.get()));
     fault::point("container-recorded");

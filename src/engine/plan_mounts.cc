@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <sys/mount.h>
 
@@ -161,17 +162,28 @@ Result<std::vector<MountPlan>> plan_mounts(const PlanInputs& inputs) {
   for (size_t i = 0; i < inputs.spec.mounts.size(); ++i)
     asked.push_back(TRY(plan_mount(inputs.spec.mounts[i], inputs.mount_decisions.at(i))));
   TRY(check_shared(asked));
-  // /a before /a/b, whatever the order of the flags.
-  std::stable_sort(asked.begin(), asked.end(),
-                   [](const MountPlan& a, const MountPlan& b) { return depth(a.target) < depth(b.target); });
-  for (MountPlan& mount : asked) {
+  for (const MountDecision& decision : inputs.mount_decisions)
+    for (const std::string& place : decision.covered)
+      std::erase_if(mounts, [&](const MountPlan& standard) { return standard.target == place; });
+  for (const MountPlan& mount : asked) {
     if (mount.target == "/" || mount.target == "/proc" || mount.target == "/dev" || mount.target == "/sys") {
       return fail(Code::refused, "a mount on {} would take the place of what every container needs there",
                   mount.target);
     }
     std::erase_if(mounts, [&](const MountPlan& other) { return other.target == mount.target; });
-    mounts.push_back(std::move(mount));
   }
+  // What is asked for comes last, and with it the standard mounts that it would hide.
+  const auto hidden = std::stable_partition(mounts.begin(), mounts.end(), [&](const MountPlan& standard) {
+    return std::none_of(asked.begin(), asked.end(), [&](const MountPlan& mount) {
+      return standard.target.starts_with(mount.target + "/");
+    });
+  });
+  std::move(hidden, mounts.end(), std::back_inserter(asked));
+  mounts.erase(hidden, mounts.end());
+  // /a before /a/b, whatever the order of the flags.
+  std::stable_sort(asked.begin(), asked.end(),
+                   [](const MountPlan& a, const MountPlan& b) { return depth(a.target) < depth(b.target); });
+  std::move(asked.begin(), asked.end(), std::back_inserter(mounts));
   return mounts;
 }
 

@@ -1,6 +1,8 @@
 #include "store/staging.h"
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -84,11 +86,31 @@ void Staging::remove() {
 }
 
 Result<KeyLock> KeyLock::acquire(const Store& store, const std::string& key) {
+  return acquire_by(store, key, [&](int file) -> Result<> {
+    if (lock(file, LOCK_EX)) return {};
+    return fail_errno(errno, "lock {}", key);
+  });
+}
+
+Result<KeyLock> KeyLock::acquire(const Store& store, const std::string& key,
+                                 const std::function<bool()>& interrupted) {
+  constexpr std::chrono::milliseconds kPause{20};
+  return acquire_by(store, key, [&](int file) -> Result<> {
+    while (!lock(file, LOCK_EX | LOCK_NB)) {
+      if (errno != EWOULDBLOCK) return fail_errno(errno, "lock {}", key);
+      if (interrupted()) return fail("interrupted");
+      std::this_thread::sleep_for(kPause);
+    }
+    return {};
+  });
+}
+
+Result<KeyLock> KeyLock::acquire_by(const Store& store, const std::string& key, const Wait& wait) {
   sys::UniqueFd parent = TRY(open_tmp(store));
   std::string name = fmt::format("{}{}", key, kLockSuffix);
   while (true) {
     sys::UniqueFd file = TRY(sys::open_at(parent.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-    if (!lock(file.get(), LOCK_EX)) return fail_errno(errno, "lock {}", name);
+    TRY(wait(file.get()));
     // Its last holder removed it while this one waited: another file has the name now, or none.
     if (still_linked(file.get())) return KeyLock(std::move(parent), std::move(name), std::move(file));
   }

@@ -2,6 +2,7 @@
 // Whoever dies leaves them unlocked, and the next one takes them away.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/error.h"
@@ -37,6 +38,10 @@ class KeyLock {
  public:
   // Waits for it. `key` is a file name of at most 200 bytes.
   static Result<KeyLock> acquire(const Store& store, const std::string& key);
+  // Gives up, with "interrupted", as soon as `interrupted` says so: for work that somebody may not want to
+  // wait for. It is asked every 20 ms while somebody else has the lock.
+  static Result<KeyLock> acquire(const Store& store, const std::string& key,
+                                 const std::function<bool()>& interrupted);
   KeyLock(KeyLock&&) noexcept = default;
   KeyLock& operator=(KeyLock&& other) noexcept;
   KeyLock(const KeyLock&) = delete;
@@ -45,6 +50,8 @@ class KeyLock {
   void release();
 
  private:
+  using Wait = std::function<Result<>(int file)>;
+  static Result<KeyLock> acquire_by(const Store& store, const std::string& key, const Wait& wait);
   KeyLock(sys::UniqueFd parent, std::string name, sys::UniqueFd file)
       : parent_(std::move(parent)), name_(std::move(name)), file_(std::move(file)) {}
   sys::UniqueFd parent_;

@@ -15,7 +15,8 @@ class Tenants(attack.AttackCase):
         self.load_demo()
         for name in ("victim", "attacker"):
             self.ok("project", "create", name)
-        # At /tmp, because a new volume takes over that anybody may write there.
+        # At /tmp, because a new volume takes over that anybody may write there; and made by neither of the two.
+        self.ok("run", "--rm", "-v", "both:/tmp", case.DEMO, "true")
         self.victim = self.start("run", "--rm", "--name", "victim", "--project", "victim", "-v", "both:/tmp", case.DEMO,
                                  "sh", "-c", "mkdir -m 700 /tmp/own; echo secret > /tmp/own/file; "
                                  "chmod 600 /tmp/own/file; echo up; sleep 60", stdout=subprocess.PIPE)
@@ -87,6 +88,17 @@ print("signal:", attempt(lambda: os.kill({pid}, {int(signal.SIGTERM)})),
         done = subprocess.run(["/usr/bin/python3", "-c", script], stdout=subprocess.PIPE, text=True, check=True,
                               timeout=30)
         return done.stdout.strip()
+
+    def test_a_volume_that_the_victim_has_made(self):
+        """Its directory is the victim's group's, which nobody else has: others can't write there whatever the mode says."""
+        self.ok("run", "--rm", "--project", "victim", "-v", "own:/tmp", case.DEMO, "sh", "-c", "> /tmp/file")
+        for flags in (("--project", "attacker"), ("-u", "5"), ()):
+            done = self.berth("run", "--rm", *flags, "-v", "own:/tmp", case.DEMO, "sh", "-c",
+                              "> /tmp/mine; rm /tmp/file; echo x > /tmp/file; chmod 777 /tmp")
+            self.assertNotEqual(done.status, 0, flags)
+        data = self.root / "volumes/own/_data"
+        self.assertEqual((os.listdir(data), (data / "file").read_text(), data.stat().st_mode & 0o7777),
+                         (["file"], "", 0o3777))
 
     def test_no_way_around_the_policy(self):
         """No spelling of a user makes a restricted container anybody else."""

@@ -8,6 +8,7 @@ from support import attack, case, leftovers
 
 SHIM = pathlib.Path(__file__).resolve().parents[1] / "support" / "older_kernel.py"
 NO_LAYERS_BY_DESCRIPTOR = "fsconfig=EINVAL,1:5"  # FSCONFIG_SET_FD
+NO_OVERLAY_BY_PATH = "mount=EINVAL,3:4"  # nothing else is mounted with MS_NODEV alone
 NO_MOUNT_SETATTR = "mount_setattr=ENOSYS"
 
 
@@ -77,6 +78,34 @@ class OlderKernels(attack.AttackCase):
             self.assertIn(text, done.stderr)
         self.assertEqual(done.stderr.count("\n"), 2, done)
         self.assert_nothing_left()
+
+    def test_mapped_layers_that_can_not_be_stacked(self):
+        """Linux 5.12 to 5.18. No overlay at all stands in for it while the container is made; it is started without."""
+        words = [sys.executable, "-B", str(SHIM), NO_LAYERS_BY_DESCRIPTOR, NO_OVERLAY_BY_PATH, "--",
+                 *self.command("create", "--name", "one", self.load_demo(), "stat", "-c", "%u:%g", "/etc/passwd")]
+        done = case.run(*words, env=self.environment, cwd=self.work)
+        self.assertEqual((done.status, done.stderr), (0, ""), done)
+        self.assertEqual(list(self.runroot.glob("stacks-mapped-*")), [], "and it is not taken for possible")
+        done = self.berth("start", "--attach", "one")
+        self.assertEqual((done.status, done.stdout), (0, "0:0\n"), done)
+        self.assertIn("berth: copying ", done.stderr)
+        self.ok("rm", "one")
+        self.assertEqual(self.ok("run", "--rm", case.DEMO, "true"), "")
+        self.assertEqual(len(list(self.runroot.glob("stacks-mapped-*"))), 1, "tried once, for as long as it is up")
+
+    def test_the_probe_tries_both_ways_and_leaves_nothing(self):
+        subprocess.run(["mount", "--make-rshared", "/"], check=True)  # as systemd makes it
+        self.addCleanup(subprocess.run, ["mount", "--make-rprivate", "/"], check=True)
+        before = leftovers.mounts()
+        self.load_demo()
+        for lacking in ("fsopen=EPERM,0:0", NO_LAYERS_BY_DESCRIPTOR):  # the first fails nowhere
+            for note in self.runroot.glob("stacks-mapped-*"):
+                note.unlink()
+            done = self.without(lacking, "run", "--rm", case.DEMO, "true")
+            self.assertEqual((done.status, done.stderr), (0, ""), done)
+            self.assertEqual(len(list(self.runroot.glob("stacks-mapped-*"))), 1)
+        self.assertEqual(leftovers.mounts(), before)
+        self.assertEqual(list((self.root / "tmp").iterdir()), [])
 
     def test_a_kernel_without_mount_setattr(self):
         self.check_refused(NO_MOUNT_SETATTR, "ENOSYS", "Linux 5.19")

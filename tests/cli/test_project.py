@@ -267,10 +267,37 @@ class Restricted(Project):
         up.wait(20)
         self.ok("rm", "other")
 
-    def test_a_volume_that_the_image_has_no_place_for(self):
-        """It belongs to root, as with any engine; U gives it to the project."""
-        said = self.run_in("myproject", "sh", "-c", "touch /data/x || echo closed", flags=("-v", "a:/data"))
-        self.assertEqual(said, "closed\n")
+    def test_a_new_volume_is_the_project_s_to_write(self):
+        """As with OpenShift's fsGroup, whether the image has a place for it or not."""
+        script = "echo 1 > /data/x && mkdir /data/y && stat -c %u:%g:%a /data /data/x /data/y"
+        image = self.image_of("0")
+        for number, flags in enumerate((("-v", "named{}:/data"), ("-v", "/data"), ("-v", "bare{}:/data:nocopy"),
+                                        ("-v", "other{}:/data", "-u", "1000040007:1000040008"))):
+            flags = [word.format(number) for word in flags]
+            group = "1000040000"
+            uid = "1000040007" if "-u" in flags else "1000040000"
+            said = self.run_in("myproject", "sh", "-c", script, flags=flags, image=image).split()
+            self.assertEqual(said, [f"0:{group}:2775", f"{uid}:{group}:644", f"{uid}:{group}:2755"], flags)
+        self.ok("volume", "create", "made")
+        self.assertEqual(self.run_in("myproject", "stat", "-c", "%g:%a", "/data", flags=("-v", "made:/data")),
+                         "1000040000:2775\n")
+
+    def test_a_volume_with_the_image_s_content_is_the_project_s_too(self):
+        said = self.run_in("myproject", "sh", "-c", "> /root/x && stat -c %u:%g:%a /root; stat -c %u:%g /root/secret",
+                           flags=("-v", "home:/root"), image=self.image_of("0"))
+        self.assertRegex(said, r"^0:1000040000:277\d\n0:0\n$")
+
+    def test_a_volume_that_is_there_already_stays_as_it_is(self):
+        self.ok("run", "--rm", "-v", "old:/data", DEMO, "true")
+        for _ in range(2):
+            said = self.run_in("myproject", "sh", "-c", "touch /data/x || stat -c %u:%g:%a /data", flags=("-v", "old:/data"))
+            self.assertEqual(said, "0:0:755\n")
+
+    def test_without_the_assigned_user_a_volume_has_no_group(self):
+        self.ok("project", "create", "free", "--policy", "anyuid")
+        self.assertEqual(self.run_in("free", "stat", "-c", "%u:%g:%a", "/data", flags=("-v", "any:/data")), "0:0:755\n")
+
+    def test_a_volume_that_is_given_to_the_user(self):
         self.run_in("myproject", "sh", "-c", "echo 1 > /data/x", flags=("-v", "b:/data:U"))
         self.assertEqual(self.run_in("myproject", "cat", "/data/x", flags=("-v", "b:/data")), "1\n")
         st = (self.root / "volumes/b/_data/x").stat()

@@ -1,6 +1,7 @@
 """Containers where nothing can map IDs: the image is copied for the bank, and all looks as it always does."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -288,6 +289,38 @@ class Trouble(TranslateCase):
         self.assertEqual(self.ended_while_copying(signal.SIGINT, 0.05), 125)
         self.assertEqual(list((self.root / "tmp").iterdir()), [], "it cleans up behind itself")
         self.ok("start", "--attach", "one")
+
+    def test_waiting_for_another_one_s_copy_can_be_ended(self):
+        self.large()
+        self.ok("bank", "create", "web")
+        first = self.start("run", "--rm", "--bank", "web", "localhost/attack:latest", "true", stderr=subprocess.PIPE)
+        self.assertIn(COPYING.encode(), first.stderr.readline())
+        first.send_signal(signal.SIGSTOP)
+        self.addCleanup(first.send_signal, signal.SIGCONT)
+        for sent in (signal.SIGINT, signal.SIGTERM):
+            second = self.start("run", "--bank", "web", "--name", "second", "localhost/attack:latest", "true",
+                                stderr=subprocess.PIPE)
+            self.wait_until_it_takes_signals(second)
+            self.assertIsNone(second.poll(), "it waits")
+            second.send_signal(sent)
+            self.assertEqual(second.wait(20), 125)
+            self.assertIn(b'cannot start "second"', second.stderr.read())
+            self.ok("rm", "second")
+        first.send_signal(signal.SIGCONT)
+        self.assertEqual(first.wait(60), 0)
+        self.assertEqual(len(self.copies()), 1)
+        self.assertEqual(list((self.root / "tmp").iterdir()), [])
+
+    def wait_until_it_takes_signals(self, process):
+        """One that came before that would end the command at once."""
+        def kinds():
+            for link in pathlib.Path(f"/proc/{process.pid}/fd").iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    yield os.readlink(link)
+        end = time.monotonic() + 20
+        while "anon_inode:[signalfd]" not in kinds():
+            self.assertLess(time.monotonic(), end, f"{process.args} does not look for signals")
+            time.sleep(0.01)
 
     def test_starts_at_once_copy_once(self):
         self.load_demo()

@@ -10,11 +10,13 @@ container's own filter comes on top of this one.
 import ctypes
 import errno
 import os
+import platform
 import struct
 import sys
 
-# The same on every architecture (include/uapi/asm-generic/unistd.h).
-CALLS = {"open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "mount_setattr": 442}
+# The same on every architecture, but for mount (include/uapi/asm-generic/unistd.h).
+CALLS = {"open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "mount_setattr": 442,
+         "mount": 165 if platform.machine() == "x86_64" else 40}
 
 LOAD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
 OFFSET_OF_NUMBER, OFFSET_OF_ARGUMENTS = 0, 16

@@ -162,6 +162,14 @@ Result<> settle_project(store::Database& db, const config::Config& config, const
   return apply_rules(rules, settings.user, {image.passwd, image.group}, spec);
 }
 
+Result<std::optional<ContainerGid>> volume_group(store::Database& db, const config::Config& config,
+                                                 const std::string& user, const ContainerSpec& spec) {
+  if (spec.project.empty()) return std::nullopt;
+  const ProjectRules rules = TRY(project_rules(db, config, spec.project, user));
+  if (rules.policy.base.value != config::PolicyBase::restricted) return std::nullopt;
+  return ContainerGid(static_cast<uint32_t>(ledger::assigned_range(rules.project.number).begin));
+}
+
 Result<> check_project_still(store::Database& db, const config::Config& config, const std::string& user,
                              const store::ImageRecord& image, const ContainerSpec& spec) {
   if (spec.project.empty()) return {};

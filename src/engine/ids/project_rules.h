@@ -2,6 +2,7 @@
 // and as whom they run.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,11 @@ Result<ProjectRules> project_rules(store::Database& db, const config::Config& co
 // - anyuid: whatever --user or the image says.
 Result<> apply_rules(const ProjectRules& rules, std::string_view image_user, const AccountFiles& files,
                      ContainerSpec& spec);
+
+// The group that a new volume of the project's container has, as with OpenShift's fsGroup: under a restricted
+// policy the range's first ID, which each of its processes has as supplementary group. None for the others.
+Result<std::optional<ContainerGid>> volume_group(store::Database& db, const config::Config& config,
+                                                 const std::string& user, const ContainerSpec& spec);
 
 // Both of them for a new container; nothing where the settings name no project.
 Result<> settle_project(store::Database& db, const config::Config& config, const std::string& user,

@@ -1,25 +1,73 @@
 #include "engine/translation/id_mapping_probe.h"
 
 #include <cerrno>
+#include <climits>
+#include <optional>
+#include <vector>
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/log.h"
+#include "runtime/rootfs.h"
+#include "store/staging.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
+#include "sys/process.h"
 #include "sys/user_namespace.h"
 
 namespace berth::engine {
 
 namespace {
 
-// Any host IDs do: nothing is ever made with them.
+// Any host IDs do: nothing that is made with them stays.
+constexpr uint32_t kAnyId = 1'879'048'192;
 constexpr const char* kAnyMap = "0 1879048192 1\n";
 
 // The name has the device in it, as another disk may be mounted there.
 Result<std::string> note_of(const store::Store& store) {
   const struct stat st = TRY(sys::stat_at(store.root(), "", AT_EMPTY_PATH));
-  return fmt::format("maps-ids-{:x}", st.st_dev);
+  return fmt::format("stacks-mapped-{:x}", st.st_dev);
+}
+
+Result<std::string> path_of(int fd) {
+  std::string path(PATH_MAX, '\0');
+  const ssize_t length = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), path.data(), path.size());
+  if (length < 0) return fail_errno(errno, "find a directory of the store");
+  path.resize(static_cast<size_t>(length));
+  return path;
+}
+
+// As the monitor of a container does it, and so in a mount namespace of its own: errno, 0 where it works.
+Result<int> try_to_stack(const store::Store& store, int user_namespace) {
+  const store::Staging staging = TRY(store::Staging::create(store));
+  for (const char* directory : {"layer", "own", "own/upper", "own/work", "scratch"})
+    TRY(sys::ensure_dir_at(staging.fd(), directory, 0755));
+  const std::string place = TRY(path_of(staging.fd()));
+  const runtime::RootfsPlan plan{
+      .layers = {place + "/layer"}, .upper = place + "/own/upper", .work = place + "/own/work"};
+  const std::string scratch = place + "/scratch";
+  const auto stack = [&]() -> Result<> {
+    // What is mounted on the way is not to be seen on the host.
+    TRY(sys::set_propagation(AT_FDCWD, "/", MS_PRIVATE, true));
+    std::vector<sys::UniqueFd> sources;
+    const runtime::HostIds root{HostUid(kAnyId), HostGid(kAnyId)};
+    TRY(runtime::mount_rootfs({plan, user_namespace, root, scratch}, sources));
+    return {};
+  };
+  Result<> stacked;
+  TRY(sys::call_in_mount_namespace([&] { stacked = stack(); }));
+  if (stacked) return 0;
+  log::debug("layers whose IDs are mapped can't be stacked: {}", stacked.error().message);
+  return stacked.error().err;
+}
+
+std::optional<std::string> why_not_mapped(int err, const std::string& root) {
+  if (err == EINVAL) return fmt::format("the file system of {} can't map IDs", root);
+  if (err == EPERM) return fmt::format("the file system of {} is mapped already", root);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -27,18 +75,18 @@ Result<std::string> note_of(const store::Store& store) {
 Result<IdMapping> probe_id_mapping(const store::Store& store) {
   const std::string note = TRY(note_of(store));
   if (sys::exists_at(store.run_root(), note)) return IdMapping{};
+  const std::string& root = store.locations().root;
   const sys::UniqueFd clone = TRY(sys::clone_tree(store.root(), "", false));
   const sys::UniqueFd user_namespace = TRY(sys::make_user_namespace(kAnyMap, kAnyMap));
   const Result<> mapped = sys::set_id_mapping(clone.get(), user_namespace.get(), false);
-  if (mapped) {
-    TRY(sys::open_at(store.run_root(), note, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
-    return IdMapping{};
+  if (!mapped) {
+    auto reason = why_not_mapped(mapped.error().err, root);
+    return reason ? IdMapping{false, std::move(*reason)} : IdMapping{};
   }
-  const int err = mapped.error().err;
+  const int err = TRY(try_to_stack(store, user_namespace.get()));
   if (err == EINVAL)
-    return IdMapping{false, fmt::format("the file system of {} can't map IDs", store.locations().root)};
-  if (err == EPERM)
-    return IdMapping{false, fmt::format("the file system of {} is mapped already", store.locations().root)};
+    return IdMapping{false, "overlayfs can't stack layers whose IDs are mapped on this kernel"};
+  if (err == 0) TRY(sys::open_at(store.run_root(), note, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
   return IdMapping{};
 }
 

@@ -137,7 +137,7 @@ Result<store::Translation> translate_image(store::Store& store, const Translatio
   const auto make = [&]() -> Result<store::Translation> {
     const store::KeepLayers keep = TRY(store::KeepLayers::acquire(store));
     const std::string directory = store::translation_directory(request.image.id, uids, gids);
-    const store::KeyLock lock = TRY(store::KeyLock::acquire(store, directory));
+    const store::KeyLock lock = TRY(store::KeyLock::acquire(store, directory, request.interrupted));
     // Another one may have made it while this one waited.
     if (auto found = TRY(find())) return std::move(*found);
     return make_translation(

@@ -8,6 +8,7 @@
 #include "engine/container/status.h"
 #include "engine/identity/host_accounts.h"
 #include "engine/volumes/change_owner.h"
+#include "engine/volumes/covered_places.h"
 #include "engine/volumes/host_reach.h"
 #include "engine/volumes/mount_access.h"
 #include "engine/volumes/mount_ids.h"
@@ -152,6 +153,7 @@ Result<std::vector<MountDecision>> prepare_mounts(const store::Store& store, con
     const MountIds ids = TRY(mount_ids(mount));
     decisions.push_back(TRY_CONTEXT(decide(mount, ids, user, warnings), "mount {}", mount.target));
     warn_of_setuid(mount, user, decisions.back(), warnings);
+    decisions.back().covered = covered_places(mount);
     if (ids.chown) TRY_CONTEXT(give_to_user(mount, user, decisions.back()), "mount {}", mount.target);
   }
   return decisions;

@@ -23,6 +23,7 @@ struct MountDecision {
   bool map_ids = false;
   std::vector<runtime::IdExtent> uid_map;  // see runtime::MountPlan
   std::vector<runtime::IdExtent> gid_map;
+  std::vector<std::string> covered;  // see covered_places.h
 };
 
 // Whom the mounts are for.

@@ -100,6 +100,22 @@ Result<Volume> find_volume(store::Store& store, std::string_view name) {
   return volume;
 }
 
+Result<std::string> volume_called(store::Store& store, std::string_view word) {
+  constexpr int64_t kShown = 4;
+  // The name itself is the shortest that begins so.
+  store::Statement query =
+      TRY(store.db().prepare("SELECT name FROM volumes WHERE substr(name, 1, length(?1)) = ?1 ORDER BY "
+                             "length(name), name LIMIT ?2"));
+  query.bind(1, word).bind(2, kShown);
+  std::vector<std::string> found;
+  while (!word.empty() && TRY(query.step())) found.push_back(query.text(0));
+  if (found.empty()) return no_such_volume(store, word);
+  if (found.size() == 1 || found.front() == word) return found.front();
+  Error error{Code::usage, 0, fmt::format("several volumes begin with \"{}\"", word),
+              fmt::format("{}{}", fmt::join(found, ", "), found.size() == kShown ? ", …" : "")};
+  return std::unexpected(std::move(error));
+}
+
 Result<std::string> create_volume(store::Store& store, std::string name,
                                   const std::map<std::string, std::string>& labels) {
   if (name.empty()) name = TRY(made_up_volume_name());

@@ -29,6 +29,10 @@ Result<std::vector<Volume>> list_volumes(store::Store& store);
 // Code::not_found, with a hint where a name is near.
 Result<Volume> find_volume(store::Store& store, std::string_view name);
 
+// The name of the volume that a person calls by its name or by a beginning that only one has, as podman takes
+// it. Code::not_found; Code::usage, with some of them, where several begin so.
+Result<std::string> volume_called(store::Store& store, std::string_view word);
+
 // Makes an empty volume, which the first container that uses it fills from its image. An empty name: one is
 // made up. Code::conflict if it is there. Gives its name.
 Result<std::string> create_volume(store::Store& store, std::string name,

@@ -55,9 +55,22 @@ Result<bool> is_empty(const store::Store& store, const std::string& path) {
   return names.empty();
 }
 
+// As OpenShift's fsGroup does with a volume: whoever has the group can write, and what is made in it belongs
+// to the group too.
+Result<> give_to_group(int directory, std::optional<ContainerGid> group) {
+  if (!group) return {};
+  constexpr mode_t kGroupsOwn = S_ISGID | S_IRWXG;
+  const struct stat st = TRY(sys::stat_at(directory, "", AT_EMPTY_PATH));
+  // On disk a volume bears the IDs inside. The mode comes after the group, whose change may take bits away.
+  if (::fchown(directory, st.st_uid, group->value()) != 0 ||
+      ::fchmod(directory, (st.st_mode & 07777U) | kGroupsOwn) != 0)
+    return fail_errno(errno, "give the volume to the project's group");
+  return {};
+}
+
 // Puts what the image has at the volume's place beside the volume; settle_volume() makes it the volume's own.
 Result<> copy_beside(const store::Store& store, const store::LayerStack& image, const MountSpec& mount,
-                     bool durable) {
+                     const VolumeMaking& making) {
   const std::string path = volume_directory(mount.volume) + kNewData;
   TRY(sys::remove_tree_at(store.root(), path));
   TRY(sys::ensure_dir_at(store.root(), path, 0755));
@@ -65,8 +78,11 @@ Result<> copy_beside(const store::Store& store, const store::LayerStack& image, 
   // Whatever the caller's umask.
   if (::fchmod(directory.get(), 0755) != 0) return fail_errno(errno, "chmod {}", path);
   const size_t copied = TRY(copy_image_directory(image, mount.target, directory.get()));
+  TRY(give_to_group(directory.get(), making.group));
   // It is recorded as taken over, durably, and so it has to be.
-  if (durable && copied != 0 && ::syncfs(directory.get()) != 0) return fail_errno(errno, "sync the volume");
+  const bool durable = !(making.transient && mount.anonymous);
+  if (durable && (copied != 0 || making.group) && ::syncfs(directory.get()) != 0)
+    return fail_errno(errno, "sync the volume");
   return {};
 }
 
@@ -90,16 +106,25 @@ Result<bool> is_taken_over(store::Store& store, const MountSpec& mount, bool dir
   return TRY(state_of(store, mount.volume)) == State::populated && !directory_is_new;
 }
 
-Result<> make_volume(store::Store& store, ImageLayers& image, const MountSpec& mount, bool transient,
-                     MadeVolumes& made) {
+// An empty volume that is to stay without the image's content.
+Result<> make_bare(store::Store& store, const std::string& path, const VolumeMaking& making) {
+  if (!making.group || !TRY(is_empty(store, path))) return {};
+  const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  return give_to_group(directory.get(), making.group);
+}
+
+Result<> make_volume(store::Store& store, ImageLayers& image, const MountSpec& mount,
+                     const VolumeMaking& making, MadeVolumes& made) {
+  const std::string data = volume_data_directory(mount.volume);
   const bool is_new = TRY(make_volume_directory(store, mount.volume));
   if (TRY(is_taken_over(store, mount, is_new))) return {};
   const bool wanted = std::find(mount.options.begin(), mount.options.end(), "nocopy") == mount.options.end();
   // Another container that came first without wanting a copy may be writing to it.
-  if (!wanted || TRY(is_used(store, mount.volume))) return {};
-  if (TRY(is_empty(store, volume_data_directory(mount.volume)))) {
+  if (TRY(is_used(store, mount.volume))) return {};
+  if (!wanted) return make_bare(store, data, making);
+  if (TRY(is_empty(store, data))) {
     const store::LayerStack* stack = TRY(image.stack(store));
-    TRY(copy_beside(store, *stack, mount, !(transient && mount.anonymous)));
+    TRY(copy_beside(store, *stack, mount, making));
     fault::point("volume-copied");
   }
   made.taken_over.push_back(mount.volume);
@@ -161,13 +186,13 @@ Result<> plan_volumes(store::Store& store, const store::ImageRecord& image, Cont
 }
 
 Result<MadeVolumes> make_volumes(store::Store& store, const store::ImageRecord& image,
-                                 const ContainerSpec& spec, bool transient) {
+                                 const ContainerSpec& spec, const VolumeMaking& making) {
   MadeVolumes made;
   if (TRY(needs_lock(store, spec))) made.lock = TRY(store::KeyLock::acquire(store, "volumes"));
   ImageLayers layers(image.layers);
   for (const MountSpec& mount : spec.mounts) {
     if (mount.type != "volume") continue;
-    TRY_CONTEXT(make_volume(store, layers, mount, transient, made), "make the volume {}", mount.volume);
+    TRY_CONTEXT(make_volume(store, layers, mount, making, made), "make the volume {}", mount.volume);
   }
   return made;
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ids.h"
 #include "engine/container/container_spec.h"
 #include "store/images.h"
 #include "store/staging.h"
@@ -36,13 +37,18 @@ struct MadeVolumes {
   std::optional<store::KeyLock> lock;
 };
 
+struct VolumeMaking {
+  bool transient = false;  // the container goes when it ends, and its volumes without a name with it
+  std::optional<ContainerGid> group;  // that new volumes are to belong to and be writable for
+};
+
 // Makes the directories that are not there yet. A volume that is used for the first time takes over what the
-// image has at its place, with owner and mode (unless "nocopy" is among the mount's options). The caller
+// image has at its place, with owner and mode (unless "nocopy" is among the mount's options), and then its
+// directory is given to `making.group` with mode g+rwxs. The caller
 // holds kCreatingLock until they are recorded; what a crash leaves in between no container has seen, and
-// remove_empty_volumes() takes it away. `transient`: the container goes when it ends, and its volumes without
-// a name with it.
+// remove_empty_volumes() takes it away.
 Result<MadeVolumes> make_volumes(store::Store& store, const store::ImageRecord& image,
-                                 const ContainerSpec& spec, bool transient);
+                                 const ContainerSpec& spec, const VolumeMaking& making);
 
 // Only the directories, with nothing in them, for a container whose image is not known.
 Result<> make_volume_directories(const store::Store& store, const ContainerSpec& spec);

@@ -1,5 +1,7 @@
 #include "cli/times.h"
 
+#include <ctime>
+
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
@@ -45,6 +47,25 @@ TEST(Rfc3339, IsReadWithItsZone) {
   for (const char* bad : {"", "yesterday", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00Zx",
                           "2026-01-31T12:00:00*01:00", "2026-01-31T12:00:00+1:00"}) {
     EXPECT_EQ(parse_rfc3339(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Moment, IsATimeOrHowLongAgoItWas) {
+  constexpr int64_t kNow = 1'800'000'000;
+  EXPECT_EQ(parse_moment("1769860800", kNow), 1'769'860'800);
+  EXPECT_EQ(parse_moment("10m", kNow), kNow - 600);
+  EXPECT_EQ(parse_moment("1h30m5s", kNow), kNow - 5405);
+  EXPECT_EQ(parse_moment("2026-01-31T13:00:00+01:00", kNow), 1'769'860'800);
+  tm local{};
+  local.tm_year = 126;
+  local.tm_mday = 31;
+  local.tm_isdst = -1;
+  EXPECT_EQ(parse_moment("2026-01-31", kNow), ::mktime(&local));
+  EXPECT_EQ(parse_moment("2026-01-31T00:01", kNow), ::mktime(&local) + 60);
+  EXPECT_EQ(parse_moment("2026-01-31T00:01:02", kNow), ::mktime(&local) + 62);
+  for (const char* bad : {"", "soon", "m10", "10x", "10m5", "2026-13-01", "2026-01-31x", "-", "h",
+                          "99999999999999999999h", "9999999999h9999999999h"}) {
+    EXPECT_EQ(parse_moment(bad, kNow), std::nullopt) << bad;
   }
 }
 
