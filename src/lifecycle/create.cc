@@ -193,6 +193,7 @@ class Creation {
 
   // What takes the host's capabilities, for a process that has those of its user namespace only.
   [[nodiscard]] Result<> adjust_process() const {
+    give_streams();
     for (const runtime::ResourceLimit& limit : plan_.process.limits) {
       rlimit now{};
       const auto resource = static_cast<__rlimit_resource>(limit.resource);
@@ -245,6 +246,19 @@ class Creation {
                                      0644, sys::Durability::none),
                 "--pid-file {}", path);
     return {};
+  }
+
+  // A user who is not root can then open /dev/stdout again, though a pipe is its maker's. Devices stay whose
+  // they are: the host's /dev/null is everybody's.
+  void give_streams() const {
+    if (plan_.process.terminal) return;
+    const Result<uint32_t> uid = runtime::outside_id(plan_.uid_map, plan_.process.uid);
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+      struct stat st{};
+      if (!uid || ::fstat(stream, &st) != 0 || S_ISCHR(st.st_mode)) continue;
+      if (::fchown(stream, *uid, static_cast<gid_t>(-1)) != 0)
+        log::debug("give descriptor {} to the process: {}", stream, describe_errno(errno));
+    }
   }
 
   void undo() {

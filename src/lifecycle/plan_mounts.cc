@@ -105,14 +105,12 @@ MountPlan cgroup_mount(const char* type, const std::string& target, uint64_t att
 }
 
 // "cgroup" is whatever the host has: v2, or a directory with v1's hierarchies (config-linux.md, "cgroup
-// mounts"). All are made in the container's cgroup namespace, so that its own cgroup is their root.
-Result<> plan_cgroups(const bundle::Mount& mount, const PlanFacts& facts, std::vector<MountPlan>& plans) {
-  if (facts.namespaces.cgroup != runtime::NamespaceUse::own)
-    return fail(Code::refused, "a mount of type cgroup needs a cgroup namespace");
+// mounts"). The container's own cgroup is their root.
+void plan_cgroups(const bundle::Mount& mount, const PlanFacts& facts, std::vector<MountPlan>& plans) {
   const uint64_t attributes = mount.options.attributes.set | mount.options.recursive_attributes.set;
   if (facts.hierarchies.unified()) {
     plans.push_back(cgroup_mount("cgroup2", mount.destination, attributes));
-    return {};
+    return;
   }
   plans.push_back({.kind = MountKind::filesystem,
                    .type = "tmpfs",
@@ -130,7 +128,6 @@ Result<> plan_cgroups(const bundle::Mount& mount, const PlanFacts& facts, std::v
     if (hierarchy.key.starts_with("name=")) plan.options.insert(plan.options.begin(), "none");
     plans.push_back(std::move(plan));
   }
-  return {};
 }
 
 }  // namespace
@@ -143,7 +140,7 @@ Result<std::vector<MountPlan>> plan_mounts(const bundle::Config& config, const P
     if (mount.options.bind || mount.type.empty() || mount.type == "bind") {
       plans.push_back(TRY_CONTEXT(plan_bind(mount, facts), "{}", place));
     } else if (mount.type == "cgroup") {
-      TRY_CONTEXT(plan_cgroups(mount, facts, plans), "{}", place);
+      plan_cgroups(mount, facts, plans);
     } else {
       plans.push_back(TRY_CONTEXT(plan_filesystem(mount, facts), "{}", place));
     }

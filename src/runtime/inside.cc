@@ -1,5 +1,6 @@
 #include "runtime/inside.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <span>
@@ -132,7 +133,12 @@ Result<ReceivedPlan> receive_plan(sys::Channel& channel) {
 // goes again.
 Result<> make_and_send_mounts(const ContainerPlan& plan, sys::Channel& channel) {
   Result<NamespacedSet> made = fail("nothing was made");
-  TRY(sys::call_in_mount_namespace([&] { made = make_mounts(plan); }));
+  // A cgroup mount shows the tree from the root of its maker's cgroup namespace on.
+  const bool cgroups = std::any_of(plan.mounts.begin(), plan.mounts.end(), [](const MountPlan& mount) {
+    return mount.kind == MountKind::namespaced && mount.type.starts_with("cgroup");
+  });
+  const int namespaces = CLONE_NEWNS | (cgroups ? CLONE_NEWCGROUP : 0);
+  TRY(sys::call_in_namespaces(namespaces, [&] { made = make_mounts(plan); }));
   return send_mounts(TRY(std::move(made)), channel);
 }
 

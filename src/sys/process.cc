@@ -28,7 +28,7 @@ Result<Child> fork_into(uint64_t namespaces) {
   return Child{static_cast<pid_t>(pid), UniqueFd(pid == 0 ? -1 : pidfd)};
 }
 
-Result<> call_in_mount_namespace(const std::function<void()>& work) {
+Result<> call_in_namespaces(int namespaces, const std::function<void()>& work) {
   constexpr size_t kStackBytes = size_t{1} << 20;  // as much of it as is used gets memory
   void* stack = ::mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
@@ -37,7 +37,7 @@ Result<> call_in_mount_namespace(const std::function<void()>& work) {
     (*static_cast<const std::function<void()>*>(argument))();
     return 0;
   };
-  const int flags = CLONE_NEWNS | CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD;
+  const int flags = namespaces | CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD;
   const pid_t pid = ::clone(call, static_cast<char*>(stack) + kStackBytes, flags,
                             const_cast<std::function<void()>*>(&work));
   const int err = errno;
@@ -47,10 +47,10 @@ Result<> call_in_mount_namespace(const std::function<void()>& work) {
     if (pid > 0) waited = ::waitpid(pid, &status, 0);
   } while (waited < 0 && errno == EINTR);
   ::munmap(stack, kStackBytes);
-  if (pid < 0) return fail_errno(err, "make a mount namespace");
+  if (pid < 0) return fail_errno(err, "make a namespace");
   if (waited < 0) return fail_errno(errno, "wait for a process");
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return fail("a process in a mount namespace was killed");
+    return fail("a process in namespaces of its own was killed");
   return {};
 }
 

@@ -26,10 +26,11 @@ struct Child {
 // handlers: only for single-threaded programs.
 Result<Child> fork_into(uint64_t namespaces);
 
-// Calls `work` in a mount namespace of its own, which belongs to the caller's user namespace and goes
-// afterwards. That needs a process, but one that shares memory and descriptors with this one, which waits
-// (clone(2), CLONE_VM, CLONE_FILES, CLONE_VFORK). An error if the process did not come to the end of `work`.
-Result<> call_in_mount_namespace(const std::function<void()>& work);
+// Calls `work` in new namespaces (CLONE_NEWNS and others that a process can have for itself), which belong to
+// the caller's user namespace and go afterwards. That needs a process, but one that shares memory and
+// descriptors with this one, which waits (clone(2), CLONE_VM, CLONE_FILES, CLONE_VFORK). An error if the
+// process did not come to the end of `work`.
+Result<> call_in_namespaces(int namespaces, const std::function<void()>& work);
 
 // A pidfd of a process that runs (pidfd_open(2), Linux 5.3). ESRCH if there is none.
 Result<UniqueFd> open_process(pid_t pid);

@@ -58,7 +58,7 @@ Result<int> try_to_stack(const store::Store& store, int user_namespace) {
     return {};
   };
   Result<> stacked;
-  TRY(sys::call_in_mount_namespace([&] { stacked = stack(); }));
+  TRY(sys::call_in_namespaces(CLONE_NEWNS, [&] { stacked = stack(); }));
   if (stacked) return 0;
   log::debug("layers whose IDs are mapped can't be stacked: {}", stacked.error().message);
   return stacked.error().err;
