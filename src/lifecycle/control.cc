@@ -28,10 +28,14 @@ Result<> start(const Root& root, const std::string& id) {
     return fail(Code::conflict, "cannot start container {}: it is {}, not created", id,
                 bundle::status_name(status));
   }
-  const std::string state = TRY(state_text(record, status));
+  const std::string state = TRY(state_text_inside(record, status));
   const Result<> started = runtime::order_start(directory.fd.get(), kStartSocket, state, record.command);
   if (!started) {
-    // Its process has ended; what is left is for delete, as after any other end.
+    // Where it was the command, its process has ended, and what is left is for delete, as after any other
+    // end.
+    const Code code = started.error().code;
+    const bool at_exec = code == Code::not_executable || code == Code::command_not_found;
+    if (!at_exec) TRY(destroy(root, directory, record));
     return std::unexpected(started.error());
   }
   const std::string running = TRY(state_text(record, bundle::Status::running));

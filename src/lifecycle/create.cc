@@ -25,7 +25,7 @@
 #include "runtime/hooks.h"
 #include "safepath/root.h"
 #include "seccomp/filter.h"
-#include "sys/companion.h"
+#include "sys/capabilities.h"
 #include "sys/process.h"
 #include "sys/sealed_program.h"
 
@@ -95,6 +95,7 @@ class Creation {
     if (!options_.pivot)
       return fail(Code::usage,
                   "--no-pivot is for a root file system that can't be pivoted into, and is not supported");
+    TRY(check_host());
     if (config_.root.path.empty()) return fail(Code::refused, "config.json: root.path is needed");
     record_.rootfs = absolute(record_.bundle, config_.root.path);
     hierarchies_ = TRY(cgroup::discover());
@@ -108,6 +109,7 @@ class Creation {
                                          .gid_map = spaces_.gid_map,
                                          .umask = current_umask(),
                                          .home = home_of(config_, record_.rootfs),
+                                         .capabilities = available_capabilities(),
                                          .seccomp_filter = filter.program,
                                          .seccomp_flags = filter.flags,
                                          .own_keyring = options_.new_keyring,
@@ -132,6 +134,28 @@ class Creation {
   }
 
  private:
+  // What the configuration may ask for and this host, or this version, does not have.
+  [[nodiscard]] Result<> check_host() const {
+    const bundle::Linux& linux_part = config_.linux_part;
+    if (linux_part.intel_rdt)
+      return fail(Code::refused, "config.json: linux.intelRdt is not supported by this version");
+    if (!linux_part.mount_label.empty() && !sys::exists_at(AT_FDCWD, "/sys/fs/selinux/enforce"))
+      return fail(Code::refused, "config.json: linux.mountLabel: SELinux is not in use on this host");
+    return {};
+  }
+
+  // Of the host's user namespace a process can have no capability that this one has not (config.md: a
+  // warning).
+  [[nodiscard]] uint64_t available_capabilities() const {
+    if (spaces_.namespaces.plan.user != runtime::NamespaceUse::host) return ~uint64_t{0};
+    const uint64_t own = sys::own_bounding_set();
+    const auto& wanted = config_.process ? config_.process->capabilities : std::nullopt;
+    if (wanted && (wanted->bounding & ~own) != 0)
+      log::warn(
+          "config.json: process.capabilities: some can't be granted, as berth-runtime has not got them");
+    return own;
+  }
+
   [[nodiscard]] Result<cgroup::CgroupsPath> cgroup_path() const {
     const std::string& wanted = config_.linux_part.cgroups_path;
     if (options_.systemd_cgroup)
@@ -147,11 +171,9 @@ class Creation {
     TRY(write_record(directory_, record_));
     fault::point("cgroup-made");
     host_mounts_ = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
-    const std::string init_path = TRY(sys::companion_path("berth-init"));
-    sys::UniqueFd init = TRY(sys::open_sealed_program(init_path));
     start_socket_ = TRY(runtime::make_start_socket(directory_.fd.get(), kStartSocket));
     runtime::PreparedContainer prepared =
-        TRY(runtime::PreparedContainer::prepare(spaces_.namespaces, std::move(init), options_.preserved));
+        TRY(runtime::PreparedContainer::prepare(spaces_.namespaces, {}, options_.preserved));
     record_.pid = prepared.pid();
     record_.pid_start = TRY(sys::start_time(record_.pid));
     TRY(write_record(directory_, record_));
@@ -226,6 +248,7 @@ class Creation {
   Result<> run_create_hooks() {
     const bundle::Hooks& hooks = config_.hooks;
     if (hooks.prestart.empty() && hooks.create_runtime.empty() && hooks.create_container.empty()) return {};
+    hooks_have_run_ = true;
     const std::string state = TRY(state_text(record_, bundle::Status::creating));
     const runtime::HookPlace on_host{.mounts = host_mounts_.get()};
     TRY(runtime::run_hooks("prestart", plan_hooks(hooks.prestart), state, on_host));
@@ -233,7 +256,8 @@ class Creation {
     constexpr uint64_t kAllButMounts =
         CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     const std::vector<sys::JoinedNamespace> joined = TRY(sys::namespaces_apart(record_.pid, kAllButMounts));
-    return runtime::run_hooks("createContainer", plan_hooks(hooks.create_container), state,
+    const std::string inside = TRY(state_text_inside(record_, bundle::Status::creating));
+    return runtime::run_hooks("createContainer", plan_hooks(hooks.create_container), inside,
                               {.joined = joined});
   }
 
@@ -262,13 +286,18 @@ class Creation {
   }
 
   void undo() {
-    const Result<> removed = remove_all(root_, directory_, record_);
+    // This process may be in the private mount namespace still; hooks are the host's.
+    if (host_mounts_.valid() && ::setns(host_mounts_.get(), CLONE_NEWNS) != 0)
+      log::warn("leave the private mount namespace: {}", describe_errno(errno));
+    const Result<> removed =
+        hooks_have_run_ ? destroy(root_, directory_, record_) : remove_all(root_, directory_, record_);
     if (!removed) log::warn("{}", removed.error().message);
   }
 
   const Root& root_;
   const CreateOptions& options_;
   bool keeps_terminal_ = false;
+  bool hooks_have_run_ = false;
   bundle::Config config_;
   Record record_;
   cgroup::Hierarchies hierarchies_;

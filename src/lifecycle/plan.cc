@@ -53,13 +53,14 @@ bool has_variable(const std::vector<std::string>& environment, std::string_view 
   });
 }
 
-void take_capabilities(const std::optional<bundle::Capabilities>& sets, runtime::ProcessPlan& plan) {
+void take_capabilities(const std::optional<bundle::Capabilities>& sets, uint64_t available,
+                       runtime::ProcessPlan& plan) {
   if (!sets) return;
-  plan.bounding = sets->bounding;
-  plan.effective = sets->effective;
-  plan.permitted = sets->permitted;
-  plan.inheritable = sets->inheritable;
-  plan.ambient = sets->ambient;
+  plan.bounding = sets->bounding & available;
+  plan.effective = sets->effective & available;
+  plan.permitted = sets->permitted & available;
+  plan.inheritable = sets->inheritable & available;
+  plan.ambient = sets->ambient & available;
 }
 
 void take_scheduling(const bundle::Process& process, runtime::ProcessPlan& plan) {
@@ -111,7 +112,7 @@ Result<runtime::ProcessPlan> plan_process(const bundle::Process& process, const 
   // As runc and crun have it, though the specification does not say so.
   if (!has_variable(plan.environment, "HOME") && !facts.home.empty())
     plan.environment.push_back("HOME=" + facts.home);
-  take_capabilities(process.capabilities, plan);
+  take_capabilities(process.capabilities, facts.capabilities, plan);
   take_scheduling(process, plan);
   for (const bundle::ResourceLimit& limit : process.rlimits)
     plan.limits.push_back({limit.resource, limit.soft, limit.hard});

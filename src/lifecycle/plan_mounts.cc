@@ -48,6 +48,7 @@ Result<MountPlan> plan_bind(const bundle::Mount& mount, const PlanFacts& facts) 
   for (const bundle::Propagation& one : options.propagation)
     plan.propagation.push_back({one.type, one.recursive});
   plan.map_ids = options.idmap != bundle::MountOptions::Idmap::none;
+  plan.map_alone = options.idmap == bundle::MountOptions::Idmap::mount;
   if (!plan.map_ids) return plan;
   if (!options.uid_triples.empty()) {
     plan.uid_map = TRY(extents(options.uid_triples, facts.uid_map));
@@ -63,11 +64,8 @@ struct SuperblockFlag {
   uint64_t flag;
   const char* name;
 };
-constexpr std::array<SuperblockFlag, 5> kSuperblockFlags{{{MS_SYNCHRONOUS, "sync"},
-                                                          {MS_DIRSYNC, "dirsync"},
-                                                          {MS_MANDLOCK, "mand"},
-                                                          {MS_LAZYTIME, "lazytime"},
-                                                          {MS_I_VERSION, "iversion"}}};
+constexpr std::array<SuperblockFlag, 4> kSuperblockFlags{
+    {{MS_SYNCHRONOUS, "sync"}, {MS_DIRSYNC, "dirsync"}, {MS_MANDLOCK, "mand"}, {MS_LAZYTIME, "lazytime"}}};
 
 // In a tmpfs, which the host's root makes, IDs are the host's.
 Result<std::string> parameter(const bundle::FilesystemParameter& one, bool tmpfs, const PlanFacts& facts) {
@@ -81,7 +79,8 @@ Result<std::string> parameter(const bundle::FilesystemParameter& one, bool tmpfs
   return one.key + "=" + one.value;
 }
 
-Result<MountPlan> plan_filesystem(const bundle::Mount& mount, const PlanFacts& facts) {
+Result<MountPlan> plan_filesystem(const bundle::Config& config, const bundle::Mount& mount,
+                                  const PlanFacts& facts) {
   const bool tmpfs = mount.type == "tmpfs";
   MountPlan plan{.kind = tmpfs ? MountKind::filesystem : MountKind::namespaced,
                  .type = mount.type,
@@ -91,9 +90,24 @@ Result<MountPlan> plan_filesystem(const bundle::Mount& mount, const PlanFacts& f
                  .copy_up = tmpfs && mount.options.copy_up};
   for (const SuperblockFlag& flag : kSuperblockFlags)
     if ((mount.options.superblock_set & flag.flag) != 0) plan.options.emplace_back(flag.name);
+  // The others that have such a thing have it always.
+  if ((mount.options.superblock_set & MS_I_VERSION) != 0 && mount.type.starts_with("ext"))
+    plan.options.emplace_back("i_version");
+  const std::string& label = config.linux_part.mount_label;
+  if (!label.empty() && (tmpfs || mount.type == "mqueue")) plan.options.push_back("context=" + label);
   for (const bundle::FilesystemParameter& one : mount.options.data)
     plan.options.push_back(TRY(parameter(one, tmpfs, facts)));
   return plan;
+}
+
+// Of what is there already.
+Result<MountPlan> plan_remount(const bundle::Mount& mount) {
+  if (!mount.options.data.empty())
+    return fail(Code::refused, "remount: options of a file system can't be changed, only those of its mount");
+  return MountPlan{.kind = MountKind::remount,
+                   .target = mount.destination,
+                   .below = change(mount.options.recursive_attributes),
+                   .attributes = change(mount.options.attributes)};
 }
 
 MountPlan cgroup_mount(const char* type, const std::string& target, uint64_t attributes) {
@@ -137,12 +151,14 @@ Result<std::vector<MountPlan>> plan_mounts(const bundle::Config& config, const P
   for (size_t i = 0; i < config.mounts.size(); ++i) {
     const bundle::Mount& mount = config.mounts[i];
     const std::string place = fmt::format("config.json: mounts[{}]", i);
-    if (mount.options.bind || mount.type.empty() || mount.type == "bind") {
+    if (mount.options.remount && !mount.options.bind) {
+      plans.push_back(TRY_CONTEXT(plan_remount(mount), "{}", place));
+    } else if (mount.options.bind || mount.type.empty() || mount.type == "bind") {
       plans.push_back(TRY_CONTEXT(plan_bind(mount, facts), "{}", place));
     } else if (mount.type == "cgroup") {
       plan_cgroups(mount, facts, plans);
     } else {
-      plans.push_back(TRY_CONTEXT(plan_filesystem(mount, facts), "{}", place));
+      plans.push_back(TRY_CONTEXT(plan_filesystem(config, mount, facts), "{}", place));
     }
   }
   return plans;

@@ -74,6 +74,12 @@ Result<bundle::Status> status_of(int directory, const Record& record) {
   return bundle::Status::running;
 }
 
+Result<std::string> state_text_inside(const Record& record, bundle::Status status) {
+  Record inside = record;
+  if (record.own_pid_space) inside.pid = 1;
+  return state_text(inside, status);
+}
+
 Result<std::string> state_text(const Record& record, bundle::Status status) {
   bundle::State state{.id = record.id, .status = status, .bundle = record.bundle};
   if (status != bundle::Status::stopped) state.pid = record.pid;

@@ -60,7 +60,10 @@ Result<std::optional<cgroup::Cgroup>> open_cgroup(const Record& record);
 
 Result<bundle::Status> status_of(int directory, const Record& record);
 
-// As hooks and `state` get it.
+// As `state` shows it and hooks on the host get it.
 Result<std::string> state_text(const Record& record, bundle::Status status);
+// As hooks in the container's namespaces get it: with the PID that its process has there (runtime.md,
+// "State").
+Result<std::string> state_text_inside(const Record& record, bundle::Status status);
 
 }  // namespace berth::lifecycle

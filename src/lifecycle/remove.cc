@@ -40,6 +40,16 @@ Result<> remove_all(const Root& root, const Directory& directory, const Record& 
   return remove_directory(root, directory);
 }
 
+Result<> destroy(const Root& root, const Directory& directory, const Record& record) {
+  const std::string state = TRY(state_text(record, bundle::Status::stopped));
+  TRY(remove_all(root, directory, record));
+  for (const runtime::HookPlan& hook : record.poststop) {
+    const Result<> run = runtime::run_hooks("poststop", {hook}, state, {});
+    if (!run) log::warn("{}", run.error().message);
+  }
+  return {};
+}
+
 Result<> remove_container(const Root& root, const std::string& id, bool force) {
   Result<Directory> directory = open_directory(root, id);
   if (!directory && force && directory.error().code == Code::not_found) return {};
@@ -55,13 +65,7 @@ Result<> remove_container(const Root& root, const std::string& id, bool force) {
     return fail(Code::conflict, "cannot delete container {} that is not stopped: {}", id,
                 bundle::status_name(status));
   }
-  const std::string state = TRY(state_text(*record, bundle::Status::stopped));
-  TRY(remove_all(root, *directory, *record));
-  for (const runtime::HookPlan& hook : record->poststop) {
-    const Result<> run = runtime::run_hooks("poststop", {hook}, state, {});
-    if (!run) log::warn("{}", run.error().message);
-  }
-  return {};
+  return destroy(root, *directory, *record);
 }
 
 }  // namespace berth::lifecycle

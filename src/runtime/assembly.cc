@@ -43,12 +43,12 @@ Result<sys::UniqueFd> target_for(const safepath::Root& root, const std::string& 
 
 // The superblock is the host's own, so a container can't remount it, and device nodes in it work where
 // allowed.
-Result<sys::UniqueFd> make_tmpfs(const std::vector<std::string>& options, const HostIds& owner,
-                                 uint64_t attributes) {
-  std::vector<std::string> all{fmt::format("uid={}", owner.uid.value()),
-                               fmt::format("gid={}", owner.gid.value())};
-  all.insert(all.end(), options.begin(), options.end());
-  return make_filesystem({.type = "tmpfs", .options = std::move(all), .attributes = {.set = attributes}});
+Result<sys::UniqueFd> make_tmpfs(MountPlan mount, const HostIds& owner) {
+  mount.type = "tmpfs";
+  // What comes later counts.
+  mount.options.insert(mount.options.begin(),
+                       {fmt::format("uid={}", owner.uid.value()), fmt::format("gid={}", owner.gid.value())});
+  return make_filesystem(mount);
 }
 
 bool has_nodev(const MountPlan& mount) {
@@ -65,6 +65,10 @@ class Assembler {
     size_t next = 0;
     for (size_t i = 0; i < plan_.mounts.size(); ++i) {
       const MountPlan& mount = plan_.mounts[i];
+      if (mount.kind == MountKind::remount) {
+        TRY_CONTEXT(remount(mount), "remount {}", mount.target);
+        continue;
+      }
       sys::UniqueFd source = std::move(bind_sources[i]);
       if (mount.kind == MountKind::filesystem)
         source = TRY_CONTEXT(make_own(mount), "mount {}", mount.target);
@@ -118,7 +122,7 @@ class Assembler {
  private:
   Result<sys::UniqueFd> make_own(const MountPlan& mount) {
     if (mount.type != "tmpfs") return make_filesystem(mount);
-    sys::UniqueFd made = TRY(make_tmpfs(mount.options, root_ids_, mount.attributes.set));
+    sys::UniqueFd made = TRY(make_tmpfs(mount, root_ids_));
     if (mount.copy_up) TRY_CONTEXT(copy_up(root_, mount.target, made.get()), "copy what is there");
     return made;
   }
@@ -132,6 +136,17 @@ class Assembler {
                   directory ? "a directory" : "a file", directory ? "not" : "a directory");
     }
     return sys::attach(source, target.get(), "");
+  }
+
+  Result<> remount(const MountPlan& mount) {
+    const sys::UniqueFd target = TRY(root_.open(mount.target, O_PATH));
+    struct statx found{};
+    if (::statx(target.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &found) != 0)
+      return fail_errno(errno, "look at it");
+    if ((found.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) return fail("nothing is mounted there");
+    if (mount.below != AttributeChange{})
+      TRY(sys::set_attributes(target.get(), mount.below.set, mount.below.clear, true));
+    return sys::set_attributes(target.get(), mount.attributes.set, mount.attributes.clear, false);
   }
 
   Result<> change_bind(const MountPlan& mount, int source) {
@@ -188,8 +203,8 @@ class Assembler {
       const sys::UniqueFd cover = TRY(sys::clone_tree(empty_.get(), "", false));
       return sys::attach(cover.get(), target, "");
     }
-    empty_ = TRY(make_tmpfs({"mode=0755", "size=4k"}, root_ids_,
-                            MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+    constexpr uint64_t kQuiet = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    empty_ = TRY(make_tmpfs({.options = {"mode=0755", "size=4k"}, .attributes = {.set = kQuiet}}, root_ids_));
     return sys::attach(empty_.get(), target, "");
   }
 

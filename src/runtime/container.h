@@ -57,7 +57,8 @@ struct StartRequest {
 // private mount namespace, a copy of the host's.
 class PreparedContainer {
  public:
-  // `init_program`: berth-init, open, which executes the container's process even if it is without init. The
+  // `init_program`: berth-init, open, which executes the container's process even if it is without init;
+  // invalid for a caller who runs from a program that can't be written (sys/sealed_program.h). The
   // container's process inherits the descriptors from 3 on, `preserved` of them.
   static Result<PreparedContainer> prepare(const Namespaces& namespaces, sys::UniqueFd init_program,
                                            unsigned preserved = 0);

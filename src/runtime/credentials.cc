@@ -80,11 +80,13 @@ Result<> change_ids(const ProcessPlan& process) {
   return {};
 }
 
+sys::CapabilitySets wanted_capabilities(const ProcessPlan& process) {
+  return {process.bounding, process.effective, process.permitted, process.inheritable, process.ambient};
+}
+
 }  // namespace
 
 Result<> become_user(const ProcessPlan& process) {
-  const sys::CapabilitySets wanted{process.bounding, process.effective, process.permitted,
-                                   process.inheritable, process.ambient};
   constexpr uint64_t kSysAdmin = uint64_t{1} << 21;
   constexpr uint64_t kSetPcap = uint64_t{1} << 8;
   ::umask(process.umask);
@@ -92,17 +94,20 @@ Result<> become_user(const ProcessPlan& process) {
   TRY(sys::keep_capabilities_over_setuid());
   TRY(change_ids(process));
   if (process.no_new_privileges) {
-    TRY(sys::set_capabilities(wanted));
+    TRY(sys::set_capabilities(wanted_capabilities(process)));
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail_errno(errno, "set no_new_privs");
-    return load_filter(process);
+    return {};
   }
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the last capabilities go.
-  if (!process.seccomp.empty()) {
-    TRY(sys::set_capabilities({.effective = wanted.permitted | kSysAdmin | kSetPcap,
-                               .permitted = wanted.permitted | kSysAdmin | kSetPcap}));
-    TRY(load_filter(process));
-  }
-  return sys::set_capabilities(wanted);
+  if (process.seccomp.empty()) return sys::set_capabilities(wanted_capabilities(process));
+  return sys::set_capabilities({.effective = process.permitted | kSysAdmin | kSetPcap,
+                                .permitted = process.permitted | kSysAdmin | kSetPcap});
+}
+
+Result<> filter_calls(const ProcessPlan& process) {
+  if (process.seccomp.empty()) return {};
+  TRY(load_filter(process));
+  return process.no_new_privileges ? Result<>() : sys::set_capabilities(wanted_capabilities(process));
 }
 
 }  // namespace berth::runtime

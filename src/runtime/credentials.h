@@ -14,8 +14,11 @@ Result<> set_limits(const ProcessPlan& process);
 // Enters the directory and makes sure that it lies inside the container (CVE-2024-21626).
 Result<> enter_working_directory(const ProcessPlan& process);
 
-// Groups, GID, UID, capability sets, no_new_privs and the seccomp filter, in the order in which each still
-// may be done.
+// Groups, GID, UID, capability sets and no_new_privs, in the order in which each still may be done. Where a
+// filter is to come that needs capabilities, they stay until filter_calls().
 Result<> become_user(const ProcessPlan& process);
+
+// The seccomp filter, right before the exec: what comes between them must be allowed by it.
+Result<> filter_calls(const ProcessPlan& process);
 
 }  // namespace berth::runtime

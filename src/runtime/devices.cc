@@ -29,9 +29,15 @@ Result<> make_node(const DevicePlan& device, const safepath::Root& root, const C
   const size_t slash = device.path.rfind('/');
   const sys::UniqueFd parent = TRY(root.make_dirs(device.path.substr(0, slash)));
   const std::string name = device.path.substr(slash + 1);
-  if (::mknodat(parent.get(), name.c_str(), device.type | device.mode, makedev(device.major, device.minor)) !=
-      0) {
-    return fail_errno(errno, "make the device");
+  const dev_t number = makedev(device.major, device.minor);
+  if (::mknodat(parent.get(), name.c_str(), device.type | device.mode, number) != 0) {
+    if (errno != EEXIST) return fail_errno(errno, "make the device");
+    // As a root file system or a mount may have it already. Another one there is an error (config-linux.md,
+    // "Devices").
+    const struct stat there = TRY(sys::stat_at(parent.get(), name, AT_SYMLINK_NOFOLLOW));
+    if ((there.st_mode & S_IFMT) != device.type || (device.type != S_IFIFO && there.st_rdev != number))
+      return fail("there is something else at this path");
+    return {};
   }
   // mknod obeys the umask, and the new node is the container root's.
   const sys::UniqueFd node = TRY(sys::open_at(parent.get(), name, O_PATH | O_NOFOLLOW));

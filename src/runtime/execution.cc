@@ -101,12 +101,17 @@ Result<std::string> find_command(const ProcessPlan& process) {
   return std::unexpected(exec_error(command, refused != 0 ? refused : ENOENT, false));
 }
 
-// Also without init the command is executed by berth-init, and not from here: this process is a program of
-// the host's, and a command /proc/self/exe, or a script with that interpreter, would execute it in the
+// Also without init the command is executed by berth-init, and not from a file of the host's that could be
+// written: a command /proc/self/exe, or a script with that interpreter, would execute that file in the
 // container and could open it for writing from there (CVE-2019-5736).
 Error execute(const Execution& execution) {
   std::vector<char*> environment = pointers(execution.environment);
   restore_signals();
+  if (execution.init_program < 0) {
+    std::vector<char*> words = pointers(execution.argv);
+    ::execve(execution.path.c_str(), words.data(), environment.data());
+    return exec_error(execution.argv.empty() ? execution.path : execution.argv.front(), errno, true);
+  }
   // By the other name it does not fork.
   std::vector<std::string> words{execution.init ? "berth-init" : "berth-exec",
                                  std::to_string(execution.status), execution.path};

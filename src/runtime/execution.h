@@ -12,14 +12,16 @@ namespace berth::runtime {
 // environment's PATH, as the calling user may execute it. Code::command_not_found or Code::not_executable.
 Result<std::string> find_command(const ProcessPlan& process);
 
-// What berth-init is to execute: `path`, as the only process or as its child.
+// What is to be executed: `path`, in the place of the calling process or as berth-init's child.
 struct Execution {
   bool init = false;
   std::string path;
   const std::vector<std::string>& argv;
   const std::vector<std::string>& environment;
-  int init_program = -1;  // berth-init, open
-  int status = -1;        // where an ExecFailure is written
+  // berth-init, open, which then executes it. -1: the caller itself does, who runs from a program that can't
+  // be written (sys/sealed_program.h).
+  int init_program = -1;
+  int status = -1;  // where berth-init writes an ExecFailure
 };
 
 // Executes it with all signals as they are by default. Returns only on failure.

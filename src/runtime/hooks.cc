@@ -19,29 +19,11 @@ namespace berth::runtime {
 
 namespace {
 
-void execute_on_host(const HookPlan& hook) {
-  std::vector<char*> words;
-  std::vector<char*> environment;
-  for (const std::string& word : hook.argv) words.push_back(const_cast<char*>(word.c_str()));
-  for (const std::string& variable : hook.environment)
-    environment.push_back(const_cast<char*>(variable.c_str()));
-  words.push_back(nullptr);
-  environment.push_back(nullptr);
-  ::execve(hook.path.c_str(), words.data(), environment.data());
-}
-
 [[noreturn]] void become_hook(const HookPlan& hook, const HookPlace& place, int input, int status) {
   const bool entered = place.mounts < 0 || ::setns(place.mounts, CLONE_NEWNS) == 0;
   if (entered && ::dup2(input, 0) >= 0) {
-    if (place.init_program < 0) {
-      execute_on_host(hook);
-    } else {
-      [[maybe_unused]] const Error error = execute({.path = hook.path,
-                                                    .argv = hook.argv,
-                                                    .environment = hook.environment,
-                                                    .init_program = place.init_program,
-                                                    .status = status});
-    }
+    [[maybe_unused]] const Error error =
+        execute({.path = hook.path, .argv = hook.argv, .environment = hook.environment});
   }
   const ExecFailure failure{.err = errno};
   [[maybe_unused]] const ssize_t n = ::write(status, &failure, sizeof failure);

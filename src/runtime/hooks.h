@@ -11,11 +11,8 @@
 
 namespace berth::runtime {
 
-// Where a hook runs, and how it is executed.
+// Where a hook runs.
 struct HookPlace {
-  // berth-init, open, which executes a program of the container's for the reason that execution.cc gives. -1:
-  // the hook is the host's, and is executed as it is.
-  int init_program = -1;
   int mounts = -1;  // a mount namespace to enter; -1: the caller's
   std::span<const sys::JoinedNamespace> joined;
 };

@@ -61,13 +61,16 @@ Result<> arrange_descriptors(InsideDescriptors& wanted, const Numbers& numbers) 
                                      {&wanted.init_program, numbers.init}}};
   // First out of the way of each other, then to their places.
   for (const Place& place : places) {
+    if (!place.fd->valid()) continue;
     const int high = ::fcntl(place.fd->get(), F_DUPFD_CLOEXEC, numbers.first_free);
     if (high < 0) return fail_errno(errno, "arrange the descriptors");
     [[maybe_unused]] const int closed_below = place.fd->release();
     *place.fd = sys::UniqueFd(high);
   }
   for (const Place& place : places) {
-    if (::dup3(place.fd->release(), place.number, O_CLOEXEC) < 0)
+    // What the number stood for until now would stay otherwise.
+    if (!place.fd->valid()) ::close(place.number);
+    if (place.fd->valid() && ::dup3(place.fd->release(), place.number, O_CLOEXEC) < 0)
       return fail_errno(errno, "arrange the descriptors");
   }
   if (::syscall(SYS_close_range, static_cast<unsigned>(numbers.first_free), ~0U, 0U) != 0) {
@@ -254,6 +257,7 @@ Result<> set_up_namespaces(const ContainerPlan& plan, sys::Channel& channel) {
 
 struct Ready {
   ContainerPlan plan;
+  bool has_init_program = false;
   std::string command;  // the file to execute
   sys::UniqueFd start;  // the socket to wait at; invalid: the command is executed at once
 };
@@ -261,11 +265,12 @@ struct Ready {
 Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers) {
   // Nothing may trace or read this process through /proc while it still holds something of the host's.
   ::prctl(PR_SET_DUMPABLE, 0);
+  const bool has_init_program = descriptors.init_program.valid();
   TRY(arrange_descriptors(descriptors, numbers));
   sys::Channel channel{sys::UniqueFd(numbers.channel)};
   sys::set_process_name("berth-start");
   ReceivedPlan received = TRY(receive_plan(channel));
-  Ready ready{std::move(received.plan), {}, {}};
+  Ready ready{std::move(received.plan), has_init_program, {}, {}};
   const ContainerPlan& plan = ready.plan;
   TRY(set_up_namespaces(plan, channel));
   std::vector<sys::UniqueFd> given = TRY(expect(channel, Step::enter, 2)).fds;
@@ -302,7 +307,7 @@ Result<> wait_for_start(const Ready& ready, const Numbers& numbers) {
   StartOrder order = TRY(await_start(ready.start.get()));
   if (::dup3(order.connection.get(), numbers.status, O_CLOEXEC) < 0)
     return fail_errno(errno, "answer who starts the container");
-  return run_hooks("startContainer", ready.plan.start_hooks, order.state, {.init_program = numbers.init});
+  return run_hooks("startContainer", ready.plan.start_hooks, order.state, {});
 }
 
 Error run(InsideDescriptors& descriptors, const Numbers& numbers) {
@@ -313,11 +318,12 @@ Error run(InsideDescriptors& descriptors, const Numbers& numbers) {
     if (!started) return started.error();
   }
   const ProcessPlan& process = ready->plan.process;
+  if (const Result<> filtered = filter_calls(process); !filtered) return filtered.error();
   return execute({.init = process.init,
                   .path = ready->command,
                   .argv = process.argv,
                   .environment = process.environment,
-                  .init_program = numbers.init,
+                  .init_program = ready->has_init_program ? numbers.init : -1,
                   .status = numbers.status});
 }
 

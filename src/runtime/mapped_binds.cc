@@ -92,9 +92,10 @@ Result<> BindMapper::map(const MountPlan& plan, int clone, int source) {
   if (!plan.map_ids) return {};
   const int user_namespace = TRY(namespace_for(plan));
   if (user_namespace < 0) return {};
-  const Result<> mapped = sys::set_id_mapping(clone, user_namespace, plan.recursive);
+  const bool recursive = plan.recursive && !plan.map_alone;
+  const Result<> mapped = sys::set_id_mapping(clone, user_namespace, recursive);
   if (mapped) return {};
-  return std::unexpected(explain(mapped.error().err, source, plan.recursive, user_namespace));
+  return std::unexpected(explain(mapped.error().err, source, recursive, user_namespace));
 }
 
 }  // namespace berth::runtime

@@ -91,6 +91,7 @@ enum class MountKind : uint8_t {
   bind,        // source: a path on the host
   filesystem,  // made by the host's root: its superblock is the host's own
   namespaced,  // made by the container's process in its namespaces, as proc, sysfs, mqueue and devpts are
+  remount,     // no new one: what is at the target gets other attributes
 };
 
 struct MountPlan {
@@ -104,7 +105,8 @@ struct MountPlan {
   std::vector<Propagation> propagation;  // bind: one after another; empty: private, and so is all below it
   bool recursive = false;                // bind: with all submounts
   bool copy_up = false;                  // tmpfs: begins with what the root file system has there
-  bool map_ids = false;                  // bind: what is on disk is seen through a map, with all submounts
+  bool map_ids = false;                  // bind: what is on disk is seen through a map, with all submounts …
+  bool map_alone = false;                // … or without them
   // That map, from the IDs on disk (IdExtent::inside) to the host's as who they are taken for (outside).
   // Empty: the container's own, so that what is on disk bears the container's IDs (identity mapping).
   std::vector<IdExtent> uid_map;
@@ -112,7 +114,7 @@ struct MountPlan {
   template <typename A>
   void fields(A& a) {
     a(kind, type, source, target, options, below, attributes, propagation, recursive, copy_up, map_ids,
-      uid_map, gid_map);
+      map_alone, uid_map, gid_map);
   }
 };
 
@@ -255,5 +257,5 @@ struct berth::wire::LastValue<berth::runtime::NamespaceUse> {
 
 template <>
 struct berth::wire::LastValue<berth::runtime::MountKind> {
-  static constexpr auto value = berth::runtime::MountKind::namespaced;
+  static constexpr auto value = berth::runtime::MountKind::remount;
 };

@@ -125,6 +125,8 @@ Result<sys::UniqueFd> clone_directory(const RootfsRequest& request) {
   sys::UniqueFd clone = TRY(clone_from_host(path, request.plan.propagation, request.host_mounts));
   const struct stat st = TRY(sys::stat_at(clone.get(), "", AT_EMPTY_PATH));
   if (!S_ISDIR(st.st_mode)) return fail_errno(ENOTDIR, "use {} as the root file system", path);
+  // What is shared can't be pivoted into (pivot_root(2)). A slave still receives, and can be shared again.
+  if (!request.plan.propagation.empty()) TRY(sys::set_propagation(clone.get(), "", MS_SLAVE, true));
   return clone;
 }
 

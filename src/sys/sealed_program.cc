@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys/file.h"
@@ -44,6 +46,19 @@ Result<UniqueFd> open_sealed_program(const std::string& path) {
     return fail_errno(errno, "seal the copy of {}", path);
   }
   return memory;
+}
+
+Result<> run_from_read_only(char** argv) {
+  const UniqueFd own = TRY(open_at(AT_FDCWD, "/proc/self/exe", O_RDONLY));
+  struct statvfs mount{};
+  if (::fstatvfs(own.get(), &mount) != 0) return fail_errno(errno, "look at the own program");
+  const int seals = ::fcntl(own.get(), F_GET_SEALS);
+  if ((mount.f_flag & ST_RDONLY) != 0 || (seals >= 0 && (seals & F_SEAL_WRITE) != 0)) return {};
+  Result<UniqueFd> program = open_read_only("/proc/self/exe");
+  if (!program) program = open_sealed_program("/proc/self/exe");
+  if (!program) return std::unexpected(program.error());
+  ::syscall(SYS_execveat, program->get(), "", argv, environ, AT_EMPTY_PATH);
+  return fail_errno(errno, "execute {} again", argv[0]);
 }
 
 Result<UniqueFd> make_memory_file(const std::string& name, std::string_view content) {

@@ -13,6 +13,12 @@ namespace berth::sys {
 // opened for reading.
 Result<UniqueFd> open_sealed_program(const std::string& path);
 
+// Executes the calling program again, with the same arguments, from a mount of its file that is read-only and
+// attached nowhere (or a sealed copy): a process of a container that it becomes can be executed again by
+// /proc/PID/exe, and not be written. Returns where that has been done already. Before anything else: the
+// caller's memory starts anew.
+Result<> run_from_read_only(char** argv);
+
 // An anonymous file with the given content, at its beginning.
 Result<UniqueFd> make_memory_file(const std::string& name, std::string_view content);
 
