@@ -73,13 +73,14 @@ Result<std::optional<int64_t>> take_freed(store::Statement query, Search& search
 }
 
 // In the order that banks.h tells.
-Result<std::optional<int64_t>> choose(store::Database& db, Search& search, int64_t now) {
+Result<std::optional<int64_t>> choose(store::Database& db, Search& search, int64_t rest_seconds,
+                                      int64_t now) {
   const BankRange unnumbered{kFirstUnnumbered.number(), kLastBank.number()};
   if (const auto fresh = TRY(take_fresh(db, search, unnumbered))) return fresh;
   store::Statement rested =
       TRY(db.prepare("SELECT number FROM banks WHERE owner IS NULL AND number >= 1032 AND freed_at <= ? "
                      "ORDER BY freed_at"));
-  rested.bind(1, now - kRestSeconds * kNanoseconds);
+  rested.bind(1, now - rest_seconds * kNanoseconds);
   if (const auto found = TRY(take_freed(std::move(rested), search))) return found;
   const BankRange numbered{kFirstBank.number(), kFirstUnnumbered.number() - 1};
   if (const auto fresh = TRY(take_fresh(db, search, numbered))) return fresh;
@@ -163,7 +164,7 @@ Result<Bank> allocate_bank(store::Database& db, const Owner& owner, const HostSo
       TRY_CONTEXT(Reservations::look(db, host), "see which IDs are in use on this host");
   Search search(reservations);
   const int64_t now = host.now();
-  const std::optional<int64_t> number = TRY(choose(db, search, now));
+  const std::optional<int64_t> number = TRY(choose(db, search, host.rules.rest_seconds, now));
   if (!number) return fail_pool_full(db, host.rules, search.given_up());
   TRY(hand_out(db, *number, owner, now));
   return bank_number(*number);

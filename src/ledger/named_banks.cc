@@ -36,14 +36,14 @@ std::unexpected<Error> held_by_other(store::Database& db, uint32_t number, const
   return std::unexpected(std::move(error));
 }
 
-// Nobody but its last owner gets a bank that has not rested for its hour.
+// Nobody but its last owner gets a bank that has not rested for long enough.
 Result<> check_rest(store::Database& db, uint32_t number, const BankRecord& record, const Owner& owner,
-                    int64_t now) {
+                    const HostSources& host) {
   constexpr int64_t kMinute = 60;
   if (!record.last_owner || *record.last_owner == owner) return {};
-  const int64_t left = record.freed_at + kRestSeconds - now / kNanoseconds;
+  const int64_t left = record.freed_at + host.rules.rest_seconds - host.now() / kNanoseconds;
   // A time of freeing that lies in the future is from before the clock was set back.
-  if (left <= 0 || left > kRestSeconds) return {};
+  if (left <= 0 || left > host.rules.rest_seconds) return {};
   const std::string last = record.last_owner_name.empty() ? TRY(describe_owner(db, *record.last_owner))
                                                           : "container " + record.last_owner_name;
   Error error{Code::conflict,
@@ -80,7 +80,7 @@ Result<Bank> claim_number(store::Database& db, uint32_t number, const Owner& own
     return held_by_other(db, number, *record->owner);
   }
   TRY(check_others(db, number, reservations, host));
-  if (record) TRY(check_rest(db, number, *record, owner, host.now()));
+  if (record) TRY(check_rest(db, number, *record, owner, host));
   if (const std::optional<BankRange> fresh = TRY(fresh_range_of(db, bank.number())))
     TRY(use_up(db, *fresh, bank.number()));
   TRY(hand_out(db, bank.number(), owner, host.now()));

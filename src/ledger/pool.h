@@ -41,6 +41,7 @@ struct PoolRules {
   // Host IDs, normalized: only banks that lie wholly in them are chosen. nullopt: any.
   std::optional<std::vector<idmap::IdRange>> allowed;
   std::string allowed_by;  // the rule and its place, for messages: "allowed-ranges are 1-9 (berth.toml:3)"
+  int64_t rest_seconds = kRestSeconds;  // kRestSeconds at least
 };
 
 // A range of banks, both ends included, by their own numbers (host ID >> 16).

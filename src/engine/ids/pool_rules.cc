@@ -6,7 +6,8 @@ namespace berth::engine {
 
 ledger::HostSources host_under(const config::Config& config) {
   ledger::HostSources host;
-  host.rules = {config.policy.allowed_ranges.value, config::allowed_ranges_text(config)};
+  host.rules = {config.policy.allowed_ranges.value, config::allowed_ranges_text(config),
+                config.policy.bank_rest.value.count()};
   return host;
 }
 

@@ -70,6 +70,18 @@ TEST_F(Ledger, AFreedBankRestsForAnHourWhileThereAreOthers) {
   EXPECT_FALSE(allocate("g"));
 }
 
+TEST_F(Ledger, AFreedBankRestsAsLongAsTheRulesSay) {
+  execute("UPDATE fresh_banks SET last = 1032 WHERE first = 1032");
+  execute("UPDATE fresh_banks SET last = 9 WHERE first = 8");
+  host_.rules.rest_seconds = 2 * kRestSeconds;
+  number("a");
+  release("a");
+  pass(2 * kRestSeconds - 1);
+  EXPECT_EQ(number("b"), 8);
+  pass(2);
+  EXPECT_EQ(number("c"), 1032);
+}
+
 TEST_F(Ledger, WhoHeldABankBeforeIsKnownByName) {
   execute(
       "INSERT INTO containers (id, name, image_id, image_name, created_at, spec, state) "

@@ -1,0 +1,144 @@
+"""podman with berth-runtime as its OCI runtime: what its users do every day."""
+
+import os
+import pathlib
+import pty
+import subprocess
+import unittest
+
+from support import case
+
+SUBORDINATE = "containers:2147483648:1048576\n"  # for --userns=auto; outside of berth's own banks
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
+
+
+class Podman(unittest.TestCase):
+    """podman with a store, a state and a configuration of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        work = cls.work = case.WORK / "podman"
+        work.mkdir()
+        runtime = case.PROGRAMS / "berth-runtime"
+        # A machine without CAP_SYS_RESOURCE can't raise the limits that podman has by default.
+        (work / "containers.conf").write_text(
+            '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n'
+            '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "berth-runtime"\n'
+            f'[engine.runtimes]\nberth-runtime = ["{runtime}"]\n')
+        (work / "storage.conf").write_text(
+            f'[storage]\ndriver = "overlay"\ngraphroot = "{work}/store"\nrunroot = "/run/podman"\n')
+        cls.env = dict(os.environ, CONTAINERS_CONF=str(work / "containers.conf"),
+                       CONTAINERS_STORAGE_CONF=str(work / "storage.conf"))
+        for name in ("subuid", "subgid"):
+            own = work / name
+            own.write_text(SUBORDINATE)
+            subprocess.run(["mount", "--bind", own, f"/etc/{name}"], check=True)
+        cls.addClassCleanup(cls.close)
+        cls.image = cls.ok("load", "-q", "-i", case.demo_archive()).split()[-1]
+
+    @classmethod
+    def close(cls):
+        cls.call("rm", "--all", "--force", "--time", "0")
+        subprocess.run(["umount", "-R", "-q", cls.work / "store/overlay"], check=False)
+        for name in ("subuid", "subgid"):
+            subprocess.run(["umount", f"/etc/{name}"], check=False)
+
+    @classmethod
+    def call(cls, *words, **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run(["podman", "--log-level=error", *map(str, words)], env=cls.env, check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, **options)
+
+    @classmethod
+    def ok(cls, *words, **options):
+        done = cls.call(*words, **options)
+        if done.returncode != 0:
+            raise AssertionError(f"podman {words}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def run_in(self, *words, **options):
+        return self.call("run", "--rm", "--network=none", *words, **options)
+
+    def shell(self, script, *flags):
+        done = self.run_in(*flags, self.image, "sh", "-c", script)
+        self.assertEqual(done.returncode, 0, done)
+        return done.stdout
+
+    def test_a_command_and_its_status(self):
+        self.assertEqual(self.shell("id -u; echo hello"), "0\nhello\n")
+        self.assertEqual(self.run_in(self.image, "sh", "-c", "exit 7").returncode, 7)
+        self.assertEqual(self.run_in(self.image, "sh", "-c", "kill -9 $$").returncode, 137)
+
+    def test_a_command_that_is_not_there(self):
+        done = self.run_in(self.image, "nosuch")
+        self.assertEqual(done.returncode, 127, done)
+        self.assertIn("nosuch", done.stderr)
+        self.assertEqual(self.run_in(self.image, "/etc/passwd").returncode, 126)
+
+    def test_the_standard_streams(self):
+        done = self.run_in("-i", self.image, "sh", "-c", "cat; echo error >&2", stdin=None, input="through\n")
+        self.assertEqual((done.stdout, done.stderr), ("through\n", "error\n"))
+        self.assertEqual(self.shell("id -u; echo again > /dev/stdout", "-u", "1000"), "1000\nagain\n")
+
+    def test_a_terminal(self):
+        ours, theirs = pty.openpty()
+        try:
+            done = subprocess.run(["podman", "run", "--rm", "-t", "--network=none", self.image, "sh", "-c", "tty; stty size"],
+                                  env=self.env, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  check=False, timeout=60)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        self.assertEqual(done.stdout.split()[0], "/dev/pts/0", done)
+
+    def test_a_user_namespace_of_its_own(self):
+        uid_map = self.shell("cat /proc/self/uid_map", "--userns=auto").split()
+        self.assertEqual(uid_map[0], "0")
+        self.assertGreaterEqual(int(uid_map[1]), 2147483648)
+
+    def test_volumes(self):
+        data = self.work / "data"
+        data.mkdir(exist_ok=True)
+        self.shell("echo kept > /data/file", "-v", f"{data}:/data")
+        self.assertEqual((data / "file").read_text(), "kept\n")
+        done = self.run_in("-v", f"{data}:/data:ro", self.image, "touch", "/data/other")
+        self.assertNotEqual(done.returncode, 0)
+        self.shell("touch /data/mapped", "--userns=auto", "-v", f"{data}:/data:idmap")
+        self.assertEqual((data / "mapped").stat().st_uid, 0, "what the container's root makes is the host root's")
+
+    def test_limits(self):
+        got = self.shell("cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max", "--memory", "64m",
+                         "--pids-limit", "50")
+        self.assertEqual(got.split(), ["67108864", "50"])
+
+    def test_a_container_that_stays(self):
+        name = self.ok("run", "-d", "--network=none", self.image, "sleep", "1000").strip()
+        self.assertTrue(self.ok("ps", "--format", "{{.Status}}").startswith("Up"))
+        self.assertEqual(self.ok("exec", name, "sh", "-c", "echo in; id -u").split(), ["in", "0"])
+        self.assertEqual(self.call("exec", name, "sh", "-c", "exit 3").returncode, 3)
+        self.assertEqual(self.call("exec", name, "nosuch").returncode, 127)
+        self.ok("pause", name)
+        self.assertEqual(self.ok("inspect", name, "--format", "{{.State.Status}}").strip(), "paused")
+        self.ok("unpause", name)
+        self.ok("restart", "-t", "0", name)
+        self.ok("stop", "-t", "0", name)
+        self.assertEqual(self.ok("inspect", name, "--format", "{{.State.ExitCode}}").strip(), "137")
+        self.ok("rm", name)
+
+    def test_a_pod(self):
+        # Its first container needs an image that is nowhere here, so the containers share what one of them has.
+        first = self.ok("run", "-d", "--network=none", self.image, "sleep", "1000").strip()
+        space = self.ok("exec", first, "readlink", "/proc/self/ns/net").strip()
+        other = self.ok("run", "--rm", "--network", f"container:{first}", self.image, "readlink", "/proc/self/ns/net").strip()
+        self.assertEqual(other, space)
+        self.ok("rm", "-f", "-t", "0", first)
+
+    def test_nothing_is_left(self):
+        self.shell("true")
+        self.assertEqual(self.ok("ps", "-aq"), "")
+        left = [path for path in CGROUPS.glob("*/libpod_parent/libpod-*") if path.is_dir()]
+        self.assertEqual(left, [])
+
+
+if __name__ == "__main__":
+    case.main()
