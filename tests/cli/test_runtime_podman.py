@@ -67,7 +67,7 @@ class Podman(unittest.TestCase):
     def test_a_command_and_its_status(self):
         self.assertEqual(self.shell("id -u; echo hello"), "0\nhello\n")
         self.assertEqual(self.run_in(self.image, "sh", "-c", "exit 7").returncode, 7)
-        self.assertEqual(self.run_in(self.image, "sh", "-c", "kill -9 $$").returncode, 137)
+        self.assertEqual(self.run_in(self.image, "sh", "-c", "sleep 9 & kill -9 $!; wait $!").returncode, 137)
 
     def test_a_command_that_is_not_there(self):
         done = self.run_in(self.image, "nosuch")
