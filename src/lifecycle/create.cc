@@ -21,6 +21,7 @@
 #include "lifecycle/namespaces.h"
 #include "lifecycle/plan.h"
 #include "lifecycle/remove.h"
+#include "lifecycle/send_descriptor.h"
 #include "runtime/await_start.h"
 #include "runtime/hooks.h"
 #include "safepath/root.h"
@@ -68,13 +69,11 @@ uint32_t current_umask() {
 Result<seccomp::Filter> filter_for(const Root& root, const bundle::Config& config) {
   const std::optional<bundle::Seccomp>& wanted = config.linux_part.seccomp;
   if (!wanted) return seccomp::Filter{};
-  if (wanted->notifies)
-    return fail(Code::refused,
-                "config.json: linux.seccomp: SCMP_ACT_NOTIFY is not supported by this version");
   const uint64_t bounding =
       config.process && config.process->capabilities ? config.process->capabilities->bounding : 0;
   const seccomp::FilterCache cache{root.fd(), kFilterCache, root.path() + "/" + kFilterCache};
-  return seccomp::filter_for(cache, wanted->profile, bounding);
+  return TRY_CONTEXT(seccomp::filter_for(cache, wanted->profile, bounding, wanted->notifies),
+                     "config.json: linux.seccomp");
 }
 
 std::vector<Pair> pairs(const std::map<std::string, std::string>& from) {
@@ -135,7 +134,11 @@ class Creation {
   [[nodiscard]] Result<cgroup::CgroupsPath> cgroup_path() const {
     const std::string& wanted = config_.linux_part.cgroups_path;
     if (options_.systemd_cgroup)
-      return fail(Code::usage, "--systemd-cgroup: systemd does not run on this host");
+      return std::unexpected(
+          fail(Code::usage, "--systemd-cgroup is not supported: berth-runtime makes cgroups by itself")
+              .error()
+              .with_hint("Engines have a setting for it: the cgroup manager \"cgroupfs\" (podman, CRI-O), "
+                         "native.cgroupdriver=cgroupfs (dockerd), SystemdCgroup = false (containerd)."));
     return cgroup::parse_cgroups_path(wanted.empty() ? "/berth/" + options_.id : wanted);
   }
 
@@ -218,7 +221,18 @@ class Creation {
     for (const sys::UniqueFd& entrance : entrances) request.cgroup_entrances.push_back(entrance.get());
     request.before_pivot = [&] { return run_create_hooks(); };
     request.start_socket = start_socket_.get();
+    request.take_listener = [&](const sys::UniqueFd& listener) { return tell_agent(listener); };
     return prepared.start(plan_, request);
+  }
+
+  // config-linux.md, "The Container Process State": the agent gets it with the descriptor, one a connection.
+  [[nodiscard]] Result<> tell_agent(const sys::UniqueFd& listener) const {
+    const bundle::Seccomp& seccomp = *config_.linux_part.seccomp;
+    const std::string state = TRY(bundle::emit_container_process_state(
+        state_of(record_, bundle::Status::creating), seccomp.listener_metadata));
+    TRY_CONTEXT(send_descriptor(seccomp.listener_path, listener, state),
+                "config.json: linux.seccomp.listenerPath: tell the seccomp agent");
+    return {};
   }
 
   // config.md: prestart and createRuntime in the runtime's namespaces, createContainer in the container's,

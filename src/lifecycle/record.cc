@@ -74,11 +74,15 @@ Result<bundle::Status> status_of(int directory, const Record& record) {
   return bundle::Status::running;
 }
 
-Result<std::string> state_text(const Record& record, bundle::Status status) {
+bundle::State state_of(const Record& record, bundle::Status status) {
   bundle::State state{.id = record.id, .status = status, .bundle = record.bundle};
   if (status != bundle::Status::stopped) state.pid = record.pid;
   for (const Pair& pair : record.annotations) state.annotations[pair.key] = pair.value;
-  return bundle::emit_state(state);
+  return state;
+}
+
+Result<std::string> state_text(const Record& record, bundle::Status status) {
+  return bundle::emit_state(state_of(record, status));
 }
 
 }  // namespace berth::lifecycle

@@ -60,6 +60,7 @@ Result<std::optional<cgroup::Cgroup>> open_cgroup(const Record& record);
 
 Result<bundle::Status> status_of(int directory, const Record& record);
 
+bundle::State state_of(const Record& record, bundle::Status status);
 // As hooks and `state` get it.
 Result<std::string> state_text(const Record& record, bundle::Status status);
 

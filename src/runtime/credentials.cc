@@ -56,16 +56,21 @@ Result<> enter_working_directory(const ProcessPlan& process) {
 
 namespace {
 
-Result<> load_filter(const ProcessPlan& process) {
+Result<> load_filter(const ProcessPlan& process, const ListenerTaker& take_listener) {
   const std::string& program = process.seccomp;
   if (program.empty()) return {};
   if (program.size() % sizeof(sock_filter) != 0) return fail("the seccomp filter is malformed");
   std::vector<sock_filter> instructions(program.size() / sizeof(sock_filter));
   std::memcpy(instructions.data(), program.data(), program.size());
   const sock_fprog filter{static_cast<unsigned short>(instructions.size()), instructions.data()};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, process.seccomp_flags, &filter) != 0) {
-    return fail_errno(errno, "load the seccomp filter");
-  }
+  const auto load = [&]() -> Result<int> {
+    const long listener = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, process.seccomp_flags, &filter);
+    if (listener < 0) return fail_errno(errno, "load the seccomp filter");
+    return static_cast<int>(listener);
+  };
+  if ((process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0)
+    return load_with_listener(load, take_listener);
+  TRY(load());
   return {};
 }
 
@@ -82,7 +87,7 @@ Result<> change_ids(const ProcessPlan& process) {
 
 }  // namespace
 
-Result<> become_user(const ProcessPlan& process) {
+Result<> become_user(const ProcessPlan& process, const ListenerTaker& take_listener) {
   const sys::CapabilitySets wanted{process.bounding, process.effective, process.permitted,
                                    process.inheritable, process.ambient};
   constexpr uint64_t kSysAdmin = uint64_t{1} << 21;
@@ -94,13 +99,13 @@ Result<> become_user(const ProcessPlan& process) {
   if (process.no_new_privileges) {
     TRY(sys::set_capabilities(wanted));
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail_errno(errno, "set no_new_privs");
-    return load_filter(process);
+    return load_filter(process, take_listener);
   }
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the last capabilities go.
   if (!process.seccomp.empty()) {
     TRY(sys::set_capabilities({.effective = wanted.permitted | kSysAdmin | kSetPcap,
                                .permitted = wanted.permitted | kSysAdmin | kSetPcap}));
-    TRY(load_filter(process));
+    TRY(load_filter(process, take_listener));
   }
   return sys::set_capabilities(wanted);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/plan.h"
+#include "runtime/seccomp_listener.h"
 
 namespace berth::runtime {
 
@@ -15,7 +16,7 @@ Result<> set_limits(const ProcessPlan& process);
 Result<> enter_working_directory(const ProcessPlan& process);
 
 // Groups, GID, UID, capability sets, no_new_privs and the seccomp filter, in the order in which each still
-// may be done.
-Result<> become_user(const ProcessPlan& process);
+// may be done. `take_listener` gets that of a filter that notifies; without it, such a filter is an error.
+Result<> become_user(const ProcessPlan& process, const ListenerTaker& take_listener = {});
 
 }  // namespace berth::runtime
