@@ -60,6 +60,14 @@ std::string home_of(const bundle::Config& config, const std::string& rootfs) {
   return entry && entry->home.starts_with('/') ? std::string(entry->home) : none;
 }
 
+// What would otherwise be left out without a word.
+Result<> refuse_unsupported(const bundle::Linux& wanted) {
+  if (wanted.intel_rdt) return fail(Code::refused, "config.json: linux.intelRdt: Intel RDT is not supported");
+  if (!wanted.mount_label.empty())
+    return fail(Code::refused, "config.json: linux.mountLabel: SELinux labels of mounts are not supported");
+  return {};
+}
+
 uint32_t current_umask() {
   const mode_t mask = ::umask(0);
   ::umask(mask);
@@ -94,6 +102,7 @@ class Creation {
     if (!options_.pivot)
       return fail(Code::usage,
                   "--no-pivot is for a root file system that can't be pivoted into, and is not supported");
+    TRY(refuse_unsupported(config_.linux_part));
     if (config_.root.path.empty()) return fail(Code::refused, "config.json: root.path is needed");
     record_.rootfs = absolute(record_.bundle, config_.root.path);
     hierarchies_ = TRY(cgroup::discover());
