@@ -157,13 +157,14 @@ class Creation {
     fault::point("container-directory-made");
     TRY_CONTEXT(make_cgroup(), "make the container's cgroup");
     TRY(write_record(directory_, record_));
-    fault::point("cgroup-made");
+    fault::point("cgroup-recorded");
     host_mounts_ = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
     const std::string init_path = TRY(sys::companion_path("berth-init"));
     sys::UniqueFd init = TRY(sys::open_sealed_program(init_path));
     start_socket_ = TRY(runtime::make_start_socket(directory_.fd.get(), kStartSocket));
     runtime::PreparedContainer prepared =
         TRY(runtime::PreparedContainer::prepare(spaces_.namespaces, std::move(init), options_.preserved));
+    fault::point("process-waiting");
     record_.pid = prepared.pid();
     record_.pid_start = TRY(sys::start_time(record_.pid));
     TRY(write_record(directory_, record_));
@@ -181,6 +182,7 @@ class Creation {
   void fill_record() {
     record_.created_at = now_nanoseconds();
     record_.own_pid_space = plan_.namespaces.pid == runtime::NamespaceUse::own;
+    record_.cgroup_path = cgroup_path_.text();
     record_.command = plan_.process.argv.front();
     record_.annotations = pairs(config_.annotations);
     record_.poststart = plan_hooks(config_.hooks.poststart);
@@ -196,6 +198,7 @@ class Creation {
     cgroup::CreateOptions wanted;
     wanted.required = cgroup::controllers_for(limits);
     cgroup_ = TRY(cgroup::Cgroup::create(hierarchies_, cgroup_path_, wanted));
+    fault::point("cgroup-made");
     record_.cgroup = cgroup::record_text(cgroup_->record());
     TRY(cgroup::apply_limits(*cgroup_, limits));
     if (resources && !resources->devices.empty())
