@@ -15,7 +15,7 @@ namespace berth::lifecycle {
 namespace {
 
 Result<sys::UniqueFd> connect_to(const std::string& path) {
-  constexpr timeval kPatience{10, 0};
+  constexpr timeval kPatience{5, 0};
   sys::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) return fail_errno(errno, "make a socket");
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
