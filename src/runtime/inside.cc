@@ -259,11 +259,11 @@ struct Ready {
   sys::Channel start;   // the socket to wait at; not open: the command is executed at once
 };
 
-Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers) {
+Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers, sys::Channel& channel) {
   // Nothing may trace or read this process through /proc while it still holds something of the host's.
   ::prctl(PR_SET_DUMPABLE, 0);
   TRY(arrange_descriptors(descriptors, numbers));
-  sys::Channel channel{sys::UniqueFd(numbers.channel)};
+  channel = sys::Channel(sys::UniqueFd(numbers.channel));
   sys::set_process_name("berth-start");
   ReceivedPlan received = TRY(receive_plan(channel));
   Ready ready{std::move(received.plan), {}, {}};
@@ -312,9 +312,10 @@ Result<> wait_for_start(Ready& ready, const Numbers& numbers) {
   return run_hooks("startContainer", ready.plan.start_hooks, order.state, {.init_program = numbers.init});
 }
 
-Error run(InsideDescriptors& descriptors, const Numbers& numbers) {
-  Result<Ready> ready = set_up(descriptors, numbers);
+Error run(InsideDescriptors& descriptors, const Numbers& numbers, sys::Channel& channel) {
+  Result<Ready> ready = set_up(descriptors, numbers, channel);
   if (!ready) return ready.error();
+  channel.close();
   if (ready->start.open()) {
     const Result<> started = wait_for_start(*ready, numbers);
     if (!started) return started.error();
@@ -334,7 +335,8 @@ void run_inside(InsideDescriptors descriptors, unsigned preserved) {
   log::set_sink(nullptr);  // the maker's log is not for this side
   const int early_status = descriptors.status.get();
   const Numbers numbers(preserved);
-  const std::string failure = wire::encode(to_failure(run(descriptors, numbers)));
+  sys::Channel channel;  // open until the reason is told, for its end makes the other side look for one
+  const std::string failure = wire::encode(to_failure(run(descriptors, numbers, channel)));
   if (!sys::write_all(numbers.status, failure)) [[maybe_unused]]
     const Result<> second_try = sys::write_all(early_status, failure);
   ::_exit(1);
