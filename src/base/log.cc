@@ -10,8 +10,11 @@ namespace berth::log {
 
 namespace {
 Level current = Level::warn;
+std::string_view program = "berth";
+Sink sink = nullptr;
+}  // namespace
 
-std::string_view name_of(Level level) {
+std::string_view level_name(Level level) {
   switch (level) {
     case Level::error:
       return "error";
@@ -24,7 +27,6 @@ std::string_view name_of(Level level) {
   }
   return "error";
 }
-}  // namespace
 
 void set_level(Level level) {
   current = level;
@@ -35,7 +37,7 @@ Level level() {
 
 bool set_level(std::string_view name) {
   for (const Level candidate : {Level::error, Level::warn, Level::info, Level::debug}) {
-    if (name == name_of(candidate)) {
+    if (name == level_name(candidate)) {
       current = candidate;
       return true;
     }
@@ -47,10 +49,19 @@ bool set_level(std::string_view name) {
   return false;
 }
 
+void set_program(std::string_view name) {
+  program = name;
+}
+
+void set_sink(Sink new_sink) {
+  sink = new_sink;
+}
+
 void write(Level level, std::string_view message) {
-  const std::string line = fmt::format("berth: {}: {}\n", name_of(level), printable(message));
+  const std::string line = fmt::format("{}: {}: {}\n", program, level_name(level), printable(message));
   // A diagnostic that can't be written has nowhere else to go.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+  if (sink != nullptr) sink(level, message);
 }
 
 }  // namespace berth::log

@@ -10,13 +10,24 @@ namespace berth::log {
 
 enum class Level { error, warn, info, debug };
 
+// "error", "warning", "info", "debug".
+std::string_view level_name(Level level);
+
 // The process's level; warn until set. Single-threaded set-up, read from anywhere afterwards.
 void set_level(Level level);
 [[nodiscard]] Level level();
 // "error", "warn" (or "warning"), "info", "debug"; false for anything else, which leaves the level as it was.
 bool set_level(std::string_view name);
 
-// Writes "berth: <level>: <message>\n" to stderr in one write.
+// What messages begin with; "berth" until set. The text must live as long as the process.
+void set_program(std::string_view name);
+
+// Gets every message too, besides stderr. nullptr: nobody, as until set. A process that was forked must set
+// it anew, or to nullptr, before it gives up the descriptors that the sink may write to.
+using Sink = void (*)(Level level, std::string_view message);
+void set_sink(Sink sink);
+
+// Writes "<program>: <level>: <message>\n" to stderr in one write.
 void write(Level level, std::string_view message);
 
 template <typename... Args>

@@ -109,6 +109,16 @@ Result<Cgroup> Cgroup::open(const Hierarchies& hierarchies, const std::vector<Re
   return Cgroup(std::move(parts));
 }
 
+Result<Cgroup> Cgroup::open_unused(const Hierarchies& hierarchies, const CgroupsPath& path) {
+  std::vector<Part> parts;
+  for (const Hierarchy& hierarchy : hierarchies.all) {
+    std::optional<Part> part = TRY(find_unused_part(hierarchy, path, hierarchies.unified()));
+    if (part) parts.push_back(std::move(*part));
+  }
+  if (parts.empty()) return fail(Code::not_found, "there is no unused cgroup {}", path.text());
+  return Cgroup(std::move(parts));
+}
+
 std::vector<RecordEntry> Cgroup::record() const {
   std::vector<RecordEntry> record;
   for (const Part& part : parts_) record.push_back({part.hierarchy.key, part.path, part.id});

@@ -73,6 +73,10 @@ class Cgroup {
   static Result<Cgroup> open(const Hierarchies& hierarchies, const std::vector<RecordEntry>& record);
   [[nodiscard]] std::vector<RecordEntry> record() const;
 
+  // What a create() of this path, which was killed before anybody recorded its outcome, may have made: the
+  // directories at the path that nobody is in and nothing is below. Code::not_found if there is none.
+  static Result<Cgroup> open_unused(const Hierarchies& hierarchies, const CgroupsPath& path);
+
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
   [[nodiscard]] const Part* v2() const;
   // The v1 directory in whose hierarchy the controller is ("memory"), or the one of v2 if it is enabled

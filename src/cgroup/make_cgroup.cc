@@ -206,4 +206,24 @@ Result<Cgroup::Part> make_part(const Hierarchy& hierarchy, const CgroupsPath& pa
   }
 }
 
+Result<std::optional<Cgroup::Part>> find_unused_part(const Hierarchy& hierarchy, const CgroupsPath& path,
+                                                     bool unified) {
+  const Result<std::vector<std::string>> names = full_path(hierarchy, path, unified);
+  if (!names) return std::nullopt;  // then none can have been made
+  Cgroup::Part part{hierarchy, "", TRY(open_hierarchy(hierarchy)), 0};
+  for (const std::string& name : *names) {
+    Result<sys::UniqueFd> below = open_below(part.fd.get(), name);
+    if (!below && below.error().err == ENOENT) return std::nullopt;
+    part.fd = TRY(std::move(below));
+    part.path += "/" + name;
+  }
+  const Result<> unused = demand_unused(part.fd.get(), part.shown());
+  if (!unused && unused.error().code == Code::conflict) return std::nullopt;
+  TRY(unused);
+  TRY(verify_cgroup(part.fd.get(), part.v2(), part.shown()));
+  const struct stat found = TRY(sys::stat_at(part.fd.get(), "", AT_EMPTY_PATH));
+  part.id = found.st_ino;
+  return std::optional<Cgroup::Part>(std::move(part));
+}
+
 }  // namespace berth::cgroup

@@ -1,6 +1,7 @@
 // Making a cgroup's directory in one hierarchy.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,5 +32,9 @@ class MadeDirectories {
 // last name it is demanded that nobody is in it and nothing below.
 Result<Cgroup::Part> make_part(const Hierarchy& hierarchy, const CgroupsPath& path, bool unified,
                                const CreateOptions& options, MadeDirectories& made);
+
+// The directory of `path` if it is there; nullopt if it is not, or somebody is in it or below it.
+Result<std::optional<Cgroup::Part>> find_unused_part(const Hierarchy& hierarchy, const CgroupsPath& path,
+                                                     bool unified);
 
 }  // namespace berth::cgroup

@@ -21,6 +21,7 @@
 #include "lifecycle/namespaces.h"
 #include "lifecycle/plan.h"
 #include "lifecycle/remove.h"
+#include "lifecycle/send_descriptor.h"
 #include "runtime/await_start.h"
 #include "runtime/hooks.h"
 #include "safepath/root.h"
@@ -59,6 +60,14 @@ std::string home_of(const bundle::Config& config, const std::string& rootfs) {
   return entry && entry->home.starts_with('/') ? std::string(entry->home) : none;
 }
 
+// What would otherwise be left out without a word.
+Result<> refuse_unsupported(const bundle::Linux& wanted) {
+  if (wanted.intel_rdt) return fail(Code::refused, "config.json: linux.intelRdt: Intel RDT is not supported");
+  if (!wanted.mount_label.empty() && !sys::exists_at(AT_FDCWD, "/sys/fs/selinux/enforce"))
+    return fail(Code::refused, "config.json: linux.mountLabel: SELinux is not in use on this host");
+  return {};
+}
+
 uint32_t current_umask() {
   const mode_t mask = ::umask(0);
   ::umask(mask);
@@ -68,13 +77,11 @@ uint32_t current_umask() {
 Result<seccomp::Filter> filter_for(const Root& root, const bundle::Config& config) {
   const std::optional<bundle::Seccomp>& wanted = config.linux_part.seccomp;
   if (!wanted) return seccomp::Filter{};
-  if (wanted->notifies)
-    return fail(Code::refused,
-                "config.json: linux.seccomp: SCMP_ACT_NOTIFY is not supported by this version");
   const uint64_t bounding =
       config.process && config.process->capabilities ? config.process->capabilities->bounding : 0;
   const seccomp::FilterCache cache{root.fd(), kFilterCache, root.path() + "/" + kFilterCache};
-  return seccomp::filter_for(cache, wanted->profile, bounding);
+  return TRY_CONTEXT(seccomp::filter_for(cache, wanted->profile, bounding, wanted->notifies),
+                     "config.json: linux.seccomp");
 }
 
 std::vector<Pair> pairs(const std::map<std::string, std::string>& from) {
@@ -95,7 +102,7 @@ class Creation {
     if (!options_.pivot)
       return fail(Code::usage,
                   "--no-pivot is for a root file system that can't be pivoted into, and is not supported");
-    TRY(check_host());
+    TRY(refuse_unsupported(config_.linux_part));
     if (config_.root.path.empty()) return fail(Code::refused, "config.json: root.path is needed");
     record_.rootfs = absolute(record_.bundle, config_.root.path);
     hierarchies_ = TRY(cgroup::discover());
@@ -133,17 +140,6 @@ class Creation {
     return Created{std::move(directory_), std::move(record_), std::move(*running)};
   }
 
- private:
-  // What the configuration may ask for and this host, or this version, does not have.
-  [[nodiscard]] Result<> check_host() const {
-    const bundle::Linux& linux_part = config_.linux_part;
-    if (linux_part.intel_rdt)
-      return fail(Code::refused, "config.json: linux.intelRdt is not supported by this version");
-    if (!linux_part.mount_label.empty() && !sys::exists_at(AT_FDCWD, "/sys/fs/selinux/enforce"))
-      return fail(Code::refused, "config.json: linux.mountLabel: SELinux is not in use on this host");
-    return {};
-  }
-
   // Of the host's user namespace a process can have no capability that this one has not (config.md: a
   // warning).
   [[nodiscard]] uint64_t available_capabilities() const {
@@ -159,7 +155,11 @@ class Creation {
   [[nodiscard]] Result<cgroup::CgroupsPath> cgroup_path() const {
     const std::string& wanted = config_.linux_part.cgroups_path;
     if (options_.systemd_cgroup)
-      return fail(Code::usage, "--systemd-cgroup: systemd does not run on this host");
+      return std::unexpected(
+          fail(Code::usage, "--systemd-cgroup is not supported: berth-runtime makes cgroups by itself")
+              .error()
+              .with_hint("Engines have a setting for it: the cgroup manager \"cgroupfs\" (podman, CRI-O), "
+                         "native.cgroupdriver=cgroupfs (dockerd), SystemdCgroup = false (containerd)."));
     return cgroup::parse_cgroups_path(wanted.empty() ? "/berth/" + options_.id : wanted);
   }
 
@@ -169,11 +169,12 @@ class Creation {
     fault::point("container-directory-made");
     TRY_CONTEXT(make_cgroup(), "make the container's cgroup");
     TRY(write_record(directory_, record_));
-    fault::point("cgroup-made");
+    fault::point("cgroup-recorded");
     host_mounts_ = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
     start_socket_ = TRY(runtime::make_start_socket(directory_.fd.get(), kStartSocket));
     runtime::PreparedContainer prepared =
         TRY(runtime::PreparedContainer::prepare(spaces_.namespaces, {}, options_.preserved));
+    fault::point("process-waiting");
     record_.pid = prepared.pid();
     record_.pid_start = TRY(sys::start_time(record_.pid));
     TRY(write_record(directory_, record_));
@@ -191,6 +192,7 @@ class Creation {
   void fill_record() {
     record_.created_at = now_nanoseconds();
     record_.own_pid_space = plan_.namespaces.pid == runtime::NamespaceUse::own;
+    record_.cgroup_path = cgroup_path_.text();
     record_.command = plan_.process.argv.front();
     record_.annotations = pairs(config_.annotations);
     record_.poststart = plan_hooks(config_.hooks.poststart);
@@ -206,6 +208,7 @@ class Creation {
     cgroup::CreateOptions wanted;
     wanted.required = cgroup::controllers_for(limits);
     cgroup_ = TRY(cgroup::Cgroup::create(hierarchies_, cgroup_path_, wanted));
+    fault::point("cgroup-made");
     record_.cgroup = cgroup::record_text(cgroup_->record());
     TRY(cgroup::apply_limits(*cgroup_, limits));
     if (resources && !resources->devices.empty())
@@ -240,7 +243,18 @@ class Creation {
     for (const sys::UniqueFd& entrance : entrances) request.cgroup_entrances.push_back(entrance.get());
     request.before_pivot = [&] { return run_create_hooks(); };
     request.start_socket = start_socket_.get();
+    request.take_listener = [&](const sys::UniqueFd& listener) { return tell_agent(listener); };
     return prepared.start(plan_, request);
+  }
+
+  // config-linux.md, "The Container Process State": the agent gets it with the descriptor, one a connection.
+  [[nodiscard]] Result<> tell_agent(const sys::UniqueFd& listener) const {
+    const bundle::Seccomp& seccomp = *config_.linux_part.seccomp;
+    const std::string state = TRY(bundle::emit_container_process_state(
+        state_of(record_, bundle::Status::creating), seccomp.listener_metadata));
+    TRY_CONTEXT(send_descriptor(seccomp.listener_path, listener, state),
+                "config.json: linux.seccomp.listenerPath: tell the seccomp agent");
+    return {};
   }
 
   // config.md: prestart and createRuntime in the runtime's namespaces, createContainer in the container's,

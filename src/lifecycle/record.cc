@@ -14,7 +14,7 @@ namespace berth::lifecycle {
 namespace {
 
 // Changes with the fields of Record, so that another version's record is not misread.
-constexpr std::string_view kMagic = "berth-runtime 1\n";
+constexpr std::string_view kMagic = "berth-runtime 2\n";
 constexpr size_t kLargestRecord = size_t{32} << 20;
 
 // The letter in /proc/PID/stat; nothing if there is no such process.
@@ -54,9 +54,12 @@ Result<std::optional<sys::UniqueFd>> open_process(const Record& record) {
 }
 
 Result<std::optional<cgroup::Cgroup>> open_cgroup(const Record& record) {
-  if (record.cgroup.empty()) return std::nullopt;
+  if (record.cgroup_path.empty()) return std::nullopt;
+  const cgroup::Hierarchies hierarchies = TRY(cgroup::discover());
+  const cgroup::CgroupsPath path = TRY(cgroup::parse_cgroups_path(record.cgroup_path));
   const std::vector<cgroup::RecordEntry> entries = TRY(cgroup::parse_record(record.cgroup));
-  Result<cgroup::Cgroup> cgroup = cgroup::Cgroup::open(TRY(cgroup::discover()), entries);
+  Result<cgroup::Cgroup> cgroup = record.cgroup.empty() ? cgroup::Cgroup::open_unused(hierarchies, path)
+                                                        : cgroup::Cgroup::open(hierarchies, entries);
   if (!cgroup && cgroup.error().code == Code::not_found) return std::nullopt;
   if (!cgroup) return std::unexpected(cgroup.error());
   return std::optional(std::move(*cgroup));
@@ -74,17 +77,21 @@ Result<bundle::Status> status_of(int directory, const Record& record) {
   return bundle::Status::running;
 }
 
-Result<std::string> state_text_inside(const Record& record, bundle::Status status) {
-  Record inside = record;
-  if (record.own_pid_space) inside.pid = 1;
-  return state_text(inside, status);
-}
-
-Result<std::string> state_text(const Record& record, bundle::Status status) {
+bundle::State state_of(const Record& record, bundle::Status status) {
   bundle::State state{.id = record.id, .status = status, .bundle = record.bundle};
   if (status != bundle::Status::stopped) state.pid = record.pid;
   for (const Pair& pair : record.annotations) state.annotations[pair.key] = pair.value;
+  return state;
+}
+
+Result<std::string> state_text_inside(const Record& record, bundle::Status status) {
+  bundle::State state = state_of(record, status);
+  if (record.own_pid_space && state.pid != 0) state.pid = 1;
   return bundle::emit_state(state);
+}
+
+Result<std::string> state_text(const Record& record, bundle::Status status) {
+  return bundle::emit_state(state_of(record, status));
 }
 
 }  // namespace berth::lifecycle

@@ -34,7 +34,8 @@ struct Record {
   bool own_pid_space = true;  // a PID namespace of its own: its process's end is the end of all
   std::string command;        // its process's, for messages
   std::vector<Pair> annotations;
-  std::string cgroup;  // cgroup::record_text(); empty before there is one
+  std::string cgroup_path;  // where it is to be made, as cgroup::CgroupsPath::text()
+  std::string cgroup;       // cgroup::record_text(); empty before there is one
   std::vector<runtime::HookPlan> poststart;
   std::vector<runtime::HookPlan> poststop;
   // What `exec` takes over where it does not say otherwise.
@@ -43,8 +44,8 @@ struct Record {
   std::vector<runtime::IdExtent> gid_map;
   template <typename A>
   void fields(A& a) {
-    a(id, bundle, rootfs, pid, pid_start, created_at, created, own_pid_space, command, annotations, cgroup,
-      poststart, poststop, process, uid_map, gid_map);
+    a(id, bundle, rootfs, pid, pid_start, created_at, created, own_pid_space, command, annotations,
+      cgroup_path, cgroup, poststart, poststop, process, uid_map, gid_map);
   }
 };
 
@@ -55,11 +56,12 @@ Result<Record> read_record(int directory);
 // Its process: a pidfd, or nothing where that has ended (a zombie has).
 Result<std::optional<sys::UniqueFd>> open_process(const Record& record);
 
-// nullopt: it has none (any more).
+// nullopt: it has none (any more). Before its making was recorded, what there is at its place and unused.
 Result<std::optional<cgroup::Cgroup>> open_cgroup(const Record& record);
 
 Result<bundle::Status> status_of(int directory, const Record& record);
 
+bundle::State state_of(const Record& record, bundle::Status status);
 // As `state` shows it and hooks on the host get it.
 Result<std::string> state_text(const Record& record, bundle::Status status);
 // As hooks in the container's namespaces get it: with the PID that its process has there (runtime.md,

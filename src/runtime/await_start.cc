@@ -25,7 +25,7 @@ Result<sockaddr_un> address_of(int directory, const std::string& name) {
 }
 
 Result<sys::UniqueFd> new_socket() {
-  sys::UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  sys::UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) return fail_errno(errno, "make a socket");
   return socket;
 }
@@ -35,21 +35,16 @@ Result<sys::UniqueFd> new_socket() {
 Result<sys::UniqueFd> make_start_socket(int directory, const std::string& name) {
   const sockaddr_un address = TRY(address_of(directory, name));
   sys::UniqueFd socket = TRY(new_socket());
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(socket.get(), 1) != 0)
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return fail_errno(errno, "make the socket {}", name);
   return socket;
 }
 
-Result<StartOrder> await_start(int socket) {
+Result<StartOrder> await_start(sys::Channel& socket) {
   while (true) {
-    const int accepted = ::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC);
-    if (accepted < 0 && errno == EINTR) continue;
-    if (accepted < 0) return fail_errno(errno, "wait to be started");
-    sys::Channel connection{sys::UniqueFd(accepted)};
-    Result<sys::Message> order = connection.receive();
-    if (!order || order->data.empty()) continue;
-    return StartOrder{sys::UniqueFd(connection.release()), std::move(order->data)};
+    sys::Message order = TRY_CONTEXT(socket.receive(1), "wait to be started");
+    if (order.data.empty() || order.fds.empty()) continue;
+    return StartOrder{std::move(order.fds.front()), std::move(order.data)};
   }
 }
 
@@ -66,8 +61,9 @@ Result<> order_start(int directory, const std::string& name, const std::string& 
   if (connected != 0) return fail_errno(errno, "reach the container's process");
   // From here on it is no longer one that waits.
   if (::unlinkat(directory, name.c_str(), 0) != 0) return fail_errno(errno, "remove the socket {}", name);
-  sys::Channel connection(std::move(socket));
-  TRY(connection.send(state));
+  auto [connection, theirs] = TRY(sys::Channel::make_pair());
+  TRY(sys::Channel(std::move(socket)).send(state, {theirs.fd()}));
+  theirs.close();
   const sys::Message answer = TRY(connection.receive());
   if (answer.data.empty()) return {};
   return std::unexpected(failure_from(command, answer.data));

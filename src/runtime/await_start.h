@@ -2,14 +2,18 @@
 // command. Who tells it need not be who made it, and hears on the same connection how that went.
 //
 //   berth-runtime start                  the container's process
-//   connects                        ───▶ accepts
-//   the order, with the state       ───▶ hooks; executes the command
+//   the order: the state, and
+//   one end of a connection         ───▶ hooks; executes the command
 //   the connection ends: it runs    ◀─── (closed by the exec), or a Failure
+//
+// By then the process has its seccomp filter, so it waits by recvmsg(2), which programs need, and not by
+// accept(2), which many profiles leave out.
 #pragma once
 
 #include <string>
 
 #include "base/error.h"
+#include "sys/channel.h"
 #include "sys/unique_fd.h"
 
 namespace berth::runtime {
@@ -19,14 +23,14 @@ struct StartOrder {
   std::string state;  // what hooks get on their standard input
 };
 
-// A socket to listen at, bound to `name` in a directory that only root enters.
+// A socket to wait at, bound to `name` in a directory that only root enters.
 Result<sys::UniqueFd> make_start_socket(int directory, const std::string& name);
 
-// Inside. Connections that end without an order are passed over.
-Result<StartOrder> await_start(int socket);
+// Inside. What is no order is passed over.
+Result<StartOrder> await_start(sys::Channel& socket);
 
 // Outside: gives the order and waits until the command has been executed, or for the reason why it was not.
-// `command` is its name, for messages. Code::conflict where nobody listens any more: it was started before,
+// `command` is its name, for messages. Code::conflict where nobody waits any more: it was started before,
 // or has gone.
 Result<> order_start(int directory, const std::string& name, const std::string& state,
                      const std::string& command);

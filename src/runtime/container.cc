@@ -114,7 +114,7 @@ class PreparedContainer::Parts {
     // What only the mounting needed; let go after the exec, as taking a mount apart makes its owner wait.
     std::vector<sys::UniqueFd> sources;
     Result<> outcome = assemble_and_enter(plan, request, sources);
-    if (outcome) outcome = request.start_socket < 0 ? await_exec(plan) : await_ready();
+    if (outcome) outcome = request.start_socket < 0 ? await_exec(plan) : await_ready(request);
     if (!outcome) {
       const Error error = explain(plan, outcome.error());
       end_process();
@@ -221,10 +221,16 @@ class PreparedContainer::Parts {
   }
 
   // The process says that it is ready; where it fails instead, the channel ends and the status pipe has why.
-  [[nodiscard]] Result<> await_ready() {
-    const sys::Message message = TRY(channel_.receive());
-    if (!message.data.empty() && TRY(wire::decode<StepMessage>(message.data)).step == Step::ready) return {};
-    return fail("the container's process ended before it was ready");
+  [[nodiscard]] Result<> await_ready(const StartRequest& request) {
+    while (true) {
+      const sys::Message message = TRY(channel_.receive(1));
+      if (message.data.empty()) return fail("the container's process ended before it was ready");
+      const Step step = TRY(wire::decode<StepMessage>(message.data)).step;
+      if (step == Step::ready) return {};
+      if (step != Step::listener || message.fds.size() != 1 || !request.take_listener)
+        return fail("the container's process said something out of turn");
+      TRY(request.take_listener(message.fds.front()));
+    }
   }
 
   // If the new process has said why it failed, that is the reason; what the host side saw is only the

@@ -45,9 +45,13 @@ struct StartRequest {
   std::function<Result<>()> before_pivot;
   // Files of cgroups to which the process writes "0" first of all (cgroup/cgroup.h, entrances()).
   std::vector<int> cgroup_entrances;
-  // Not -1: a listening socket at which the process waits to be told to execute its command
+  // Not -1: a socket at which the process waits to be told to execute its command
   // (await_start.h). Then the container outlives its maker.
   int start_socket = -1;
+  // With a start socket: gets the listener of a seccomp filter that notifies (seccomp_unotify(2)), for the
+  // agent. From then on every step of the new process may wait for the agent's answers. Its error ends the
+  // start.
+  std::function<Result<>(const sys::UniqueFd&)> take_listener;
 };
 
 // A process in its namespaces, which waits to be told what container it is to be. Namespaces take the kernel

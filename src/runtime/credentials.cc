@@ -56,16 +56,21 @@ Result<> enter_working_directory(const ProcessPlan& process) {
 
 namespace {
 
-Result<> load_filter(const ProcessPlan& process) {
+Result<> load_filter(const ProcessPlan& process, const ListenerTaker& take_listener) {
   const std::string& program = process.seccomp;
   if (program.empty()) return {};
   if (program.size() % sizeof(sock_filter) != 0) return fail("the seccomp filter is malformed");
   std::vector<sock_filter> instructions(program.size() / sizeof(sock_filter));
   std::memcpy(instructions.data(), program.data(), program.size());
   const sock_fprog filter{static_cast<unsigned short>(instructions.size()), instructions.data()};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, process.seccomp_flags, &filter) != 0) {
-    return fail_errno(errno, "load the seccomp filter");
-  }
+  const auto load = [&]() -> Result<int> {
+    const long listener = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, process.seccomp_flags, &filter);
+    if (listener < 0) return fail_errno(errno, "load the seccomp filter");
+    return static_cast<int>(listener);
+  };
+  if ((process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0)
+    return load_with_listener(load, take_listener);
+  TRY(load());
   return {};
 }
 
@@ -84,30 +89,38 @@ sys::CapabilitySets wanted_capabilities(const ProcessPlan& process) {
   return {process.bounding, process.effective, process.permitted, process.inheritable, process.ambient};
 }
 
+bool notifies(const ProcessPlan& process) {
+  return !process.seccomp.empty() && (process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+}
+
+Result<> filter_and_drop(const ProcessPlan& process, const ListenerTaker& take_listener) {
+  TRY(load_filter(process, take_listener));
+  return process.no_new_privileges ? Result<>() : sys::set_capabilities(wanted_capabilities(process));
+}
+
 }  // namespace
 
-Result<> become_user(const ProcessPlan& process) {
+Result<> become_user(const ProcessPlan& process, const ListenerTaker& take_listener) {
   constexpr uint64_t kSysAdmin = uint64_t{1} << 21;
   constexpr uint64_t kSetPcap = uint64_t{1} << 8;
   ::umask(process.umask);
   TRY(sys::limit_bounding_set(process.bounding));
   TRY(sys::keep_capabilities_over_setuid());
   TRY(change_ids(process));
-  if (process.no_new_privileges) {
-    TRY(sys::set_capabilities(wanted_capabilities(process)));
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail_errno(errno, "set no_new_privs");
-    return {};
-  }
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the last capabilities go.
-  if (process.seccomp.empty()) return sys::set_capabilities(wanted_capabilities(process));
-  return sys::set_capabilities({.effective = process.permitted | kSysAdmin | kSetPcap,
-                                .permitted = process.permitted | kSysAdmin | kSetPcap});
+  if (process.no_new_privileges || process.seccomp.empty()) {
+    TRY(sys::set_capabilities(wanted_capabilities(process)));
+  } else {
+    TRY(sys::set_capabilities({.effective = process.permitted | kSysAdmin | kSetPcap,
+                               .permitted = process.permitted | kSysAdmin | kSetPcap}));
+  }
+  if (process.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return fail_errno(errno, "set no_new_privs");
+  return notifies(process) ? filter_and_drop(process, take_listener) : Result<>();
 }
 
 Result<> filter_calls(const ProcessPlan& process) {
-  if (process.seccomp.empty()) return {};
-  TRY(load_filter(process));
-  return process.no_new_privileges ? Result<>() : sys::set_capabilities(wanted_capabilities(process));
+  return process.seccomp.empty() || notifies(process) ? Result<>() : filter_and_drop(process, {});
 }
 
 }  // namespace berth::runtime

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/plan.h"
+#include "runtime/seccomp_listener.h"
 
 namespace berth::runtime {
 
@@ -15,8 +16,10 @@ Result<> set_limits(const ProcessPlan& process);
 Result<> enter_working_directory(const ProcessPlan& process);
 
 // Groups, GID, UID, capability sets and no_new_privs, in the order in which each still may be done. Where a
-// filter is to come that needs capabilities, they stay until filter_calls().
-Result<> become_user(const ProcessPlan& process);
+// filter is to come that needs capabilities, they stay until filter_calls(). Only a filter that notifies is
+// loaded here, for its agent is told of it before the start: `take_listener` gets its listener, and without
+// that it is an error.
+Result<> become_user(const ProcessPlan& process, const ListenerTaker& take_listener = {});
 
 // The seccomp filter, right before the exec: what comes between them must be allowed by it.
 Result<> filter_calls(const ProcessPlan& process);

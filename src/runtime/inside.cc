@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/log.h"
 #include "runtime/await_start.h"
 #include "runtime/credentials.h"
 #include "runtime/execution.h"
@@ -221,11 +222,11 @@ Result<> take_own_keyring(const ContainerPlan& plan) {
 
 // As root first, as runc and crun have it: images name directories that are closed to the user whom the
 // caller has chosen. Some are open to the user only, on a file system that does not know this root.
-Result<> enter_directory_and_become(const ProcessPlan& process) {
+Result<> enter_directory_and_become(const ProcessPlan& process, const ListenerTaker& take_listener) {
   const Result<> entered = enter_working_directory(process);
   const bool closed = !entered && (entered.error().err == EACCES || entered.error().err == EPERM);
   if (!entered && !closed) return std::unexpected(entered.error());
-  TRY(become_user(process));
+  TRY(become_user(process, take_listener));
   if (closed) TRY(enter_working_directory(process));
   return {};
 }
@@ -259,15 +260,15 @@ struct Ready {
   ContainerPlan plan;
   bool has_init_program = false;
   std::string command;  // the file to execute
-  sys::UniqueFd start;  // the socket to wait at; invalid: the command is executed at once
+  sys::Channel start;   // the socket to wait at; not open: the command is executed at once
 };
 
-Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers) {
+Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers, sys::Channel& channel) {
   // Nothing may trace or read this process through /proc while it still holds something of the host's.
   ::prctl(PR_SET_DUMPABLE, 0);
   const bool has_init_program = descriptors.init_program.valid();
   TRY(arrange_descriptors(descriptors, numbers));
-  sys::Channel channel{sys::UniqueFd(numbers.channel)};
+  channel = sys::Channel(sys::UniqueFd(numbers.channel));
   sys::set_process_name("berth-start");
   ReceivedPlan received = TRY(receive_plan(channel));
   Ready ready{std::move(received.plan), has_init_program, {}, {}};
@@ -290,12 +291,18 @@ Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers) {
   if (received.needs_input) TRY_CONTEXT(take_null_input(), "set up the standard input");
   TRY(set_limits(plan.process));
   TRY(set_attributes(plan.process));
-  TRY(enter_directory_and_become(plan.process));
+  ListenerTaker send_listener;
+  if (!given.empty()) {
+    send_listener = [&channel](int listener) {
+      return channel.send(wire::encode(StepMessage{.step = Step::listener}), {listener});
+    };
+  }
+  TRY(enter_directory_and_become(plan.process, send_listener));
   if (given.empty()) TRY(end_with_maker(channel));
   ready.command = TRY(find_command(plan.process));
   fault::point("inside-ready");
   if (!given.empty()) {
-    ready.start = std::move(given.front());
+    ready.start = sys::Channel(std::move(given.front()));
     TRY(channel.send(wire::encode(StepMessage{Step::ready})));
   }
   return ready;
@@ -303,17 +310,18 @@ Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers) {
 
 // The status pipe's reader has gone with the container's maker; the connection of who starts it takes its
 // place.
-Result<> wait_for_start(const Ready& ready, const Numbers& numbers) {
-  StartOrder order = TRY(await_start(ready.start.get()));
+Result<> wait_for_start(Ready& ready, const Numbers& numbers) {
+  StartOrder order = TRY(await_start(ready.start));
   if (::dup3(order.connection.get(), numbers.status, O_CLOEXEC) < 0)
     return fail_errno(errno, "answer who starts the container");
   return run_hooks("startContainer", ready.plan.start_hooks, order.state, {});
 }
 
-Error run(InsideDescriptors& descriptors, const Numbers& numbers) {
-  const Result<Ready> ready = set_up(descriptors, numbers);
+Error run(InsideDescriptors& descriptors, const Numbers& numbers, sys::Channel& channel) {
+  Result<Ready> ready = set_up(descriptors, numbers, channel);
   if (!ready) return ready.error();
-  if (ready->start) {
+  channel.close();
+  if (ready->start.open()) {
     const Result<> started = wait_for_start(*ready, numbers);
     if (!started) return started.error();
   }
@@ -330,9 +338,11 @@ Error run(InsideDescriptors& descriptors, const Numbers& numbers) {
 }  // namespace
 
 void run_inside(InsideDescriptors descriptors, unsigned preserved) {
+  log::set_sink(nullptr);  // the maker's log is not for this side
   const int early_status = descriptors.status.get();
   const Numbers numbers(preserved);
-  const std::string failure = wire::encode(to_failure(run(descriptors, numbers)));
+  sys::Channel channel;  // open until the reason is told, for its end makes the other side look for one
+  const std::string failure = wire::encode(to_failure(run(descriptors, numbers, channel)));
   if (!sys::write_all(numbers.status, failure)) [[maybe_unused]]
     const Result<> second_try = sys::write_all(early_status, failure);
   ::_exit(1);

@@ -61,6 +61,7 @@ Result<Parsed> parse_globals(const flags::CommandLine& line, const std::string& 
   if (debug) level = "debug";
   if (!log::set_level(level))
     return fail(Code::usage, "--log-level {}: it is error, warn, info or debug", level);
+  open_log(parsed.log);
   parsed.rest = flags.rest();
   return parsed;
 }
@@ -90,6 +91,7 @@ Result<lifecycle::Root> open_root(const Invocation& invocation) {
 }
 
 int run_command_line(std::span<const std::string> argv) {
+  log::set_program(kProgram);
   const flags::CommandLine line{std::string(kProgram), "", {argv.begin() + 1, argv.end()}};
   const Result<Parsed> parsed = parse_globals(line, list_of_commands());
   const auto run = [&]() -> Result<int> {
@@ -101,7 +103,7 @@ int run_command_line(std::span<const std::string> argv) {
   if (status) return std::fflush(stdout) == 0 ? *status : kFailed;
   std::fflush(stdout);
   fmt::print(stderr, "{}", render(kProgram, status.error()));
-  if (parsed) write_log(parsed->log, status.error());
+  log_error(status.error());
   return kFailed;
 }
 

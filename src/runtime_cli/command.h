@@ -47,5 +47,11 @@ Result<int> kill_command(const Invocation& invocation);
 Result<int> delete_command(const Invocation& invocation);
 Result<int> pause_command(const Invocation& invocation);
 Result<int> resume_command(const Invocation& invocation);
+Result<int> list_command(const Invocation& invocation);
+Result<int> ps_command(const Invocation& invocation);
+Result<int> update_command(const Invocation& invocation);
+Result<int> events_command(const Invocation& invocation);
+Result<int> features_command(const Invocation& invocation);
+Result<int> spec_command(const Invocation& invocation);
 
 }  // namespace berth::runtime_cli

@@ -5,7 +5,7 @@
 namespace berth::runtime_cli {
 
 std::span<const Command> all_commands() {
-  static constexpr std::array<Command, 8> kCommands{
+  static constexpr std::array<Command, 14> kCommands{
       {{"create", "Make a container from a bundle; its process waits to be started", create_command},
        {"start", "Let the process of a created container execute its command", start_command},
        {"run", "create and start; in the foreground until it ends", run_command},
@@ -13,7 +13,13 @@ std::span<const Command> all_commands() {
        {"kill", "Send a signal to a container's process", kill_command},
        {"delete", "Remove what is left of a container", delete_command},
        {"pause", "Freeze all processes of a container", pause_command},
-       {"resume", "Thaw them", resume_command}}};
+       {"resume", "Thaw them", resume_command},
+       {"list", "List the containers below --root", list_command},
+       {"ps", "Show the processes of a container", ps_command},
+       {"update", "Change the limits of a container", update_command},
+       {"events", "Print what a container uses, and when it runs out of memory", events_command},
+       {"features", "Print what this runtime can do as JSON", features_command},
+       {"spec", "Write a config.json to begin with", spec_command}}};
 
   return kCommands;
 }

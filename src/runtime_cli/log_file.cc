@@ -5,13 +5,25 @@
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "oci/json.h"
 #include "sys/file.h"
 
 namespace berth::runtime_cli {
 
 namespace {
+
+struct OpenLog {
+  sys::UniqueFd file;
+  bool json = false;
+  pid_t owner = 0;  // children do not write: the number may be another file's there
+};
+OpenLog& open_file() {
+  static OpenLog log;
+  return log;
+}
 
 std::string time_text() {
   const std::time_t now = std::time(nullptr);
@@ -22,25 +34,49 @@ std::string time_text() {
   return text.data();
 }
 
-std::string line_of(const LogTarget& target, const Error& error) {
-  const std::string message =
-      printable(error.hint.empty() ? error.message : error.message + " (" + error.hint + ")");
+std::string in_quotes(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+std::string line_of(bool json, log::Level level, std::string_view text) {
+  const std::string message = printable(text);
   const std::string time = time_text();
-  if (target.format == "json") {
-    const Result<std::string> line = oci::emit_json({{"level", "error"}, {"msg", message}, {"time", time}});
+  const std::string_view name = log::level_name(level);
+  if (json) {
+    const Result<std::string> line = oci::emit_json({{"level", name}, {"msg", message}, {"time", time}});
     if (line) return *line + "\n";
   }
-  return fmt::format("time=\"{}\" level=error msg=\"{}\"\n", time, message);
+  return fmt::format("time=\"{}\" level={} msg={}\n", time, name, in_quotes(message));
+}
+
+void append(log::Level level, std::string_view message) {
+  const OpenLog& log = open_file();
+  if (!log.file || log.owner != ::getpid()) return;
+  // One that can't be written to is passed over.
+  [[maybe_unused]] const Result<> written = sys::write_all(log.file.get(), line_of(log.json, level, message));
 }
 
 }  // namespace
 
-void write_log(const LogTarget& target, const Error& error) {
+void open_log(const LogTarget& target) {
   if (target.path.empty()) return;
-  const Result<sys::UniqueFd> file =
-      sys::open_at(AT_FDCWD, target.path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0644);
-  if (!file) return;
-  [[maybe_unused]] const Result<> written = sys::write_all(file->get(), line_of(target, error));
+  Result<sys::UniqueFd> file =
+      sys::open_at(AT_FDCWD, target.path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY, 0644);
+  if (!file) {
+    log::warn("--log: {}", file.error().message);
+    return;
+  }
+  open_file() = {std::move(*file), target.format == "json", ::getpid()};
+  log::set_sink(append);
+}
+
+void log_error(const Error& error) {
+  append(log::Level::error, error.hint.empty() ? error.message : error.message + " (" + error.hint + ")");
 }
 
 }  // namespace berth::runtime_cli

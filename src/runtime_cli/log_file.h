@@ -12,7 +12,12 @@ struct LogTarget {
   std::string format = "text";  // or "json", one object a line
 };
 
-// Appends the error. A log that can't be written is passed over: stderr has it.
-void write_log(const LogTarget& target, const Error& error);
+// From here on warnings and others go to the file too. It is opened now, for later this process may stand in
+// a container's root, where the path could lead anywhere. One that can't be opened is passed over: stderr has
+// everything.
+void open_log(const LogTarget& target);
+
+// Appends the error with which the program ends.
+void log_error(const Error& error);
 
 }  // namespace berth::runtime_cli

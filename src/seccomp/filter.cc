@@ -55,6 +55,8 @@ uint64_t checksum(std::string_view program) {
 std::string key_of(std::string_view profile, const Facts& facts) {
   std::string text =
       fmt::format("{}\narch {:x}\ncaps {:x}\n", Header::kMagic.data(), facts.native, facts.capabilities);
+  // Whether it is refused depends on this.
+  if (facts.agent) text += "agent\n";
   if (profile.empty()) {
     text += fmt::format("default {:x}", default_fingerprint());
   } else {
@@ -128,9 +130,11 @@ Result<> keep(int directory, const std::string& name, std::string_view data) {
 
 }  // namespace
 
-Result<Filter> filter_for(const FilterCache& cache, std::string_view profile, uint64_t capabilities) {
+Result<Filter> filter_for(const FilterCache& cache, std::string_view profile, uint64_t capabilities,
+                          bool agent) {
   if (profile == kUnconfined) return Filter{};
-  const Facts facts = facts_of_host(capabilities);
+  Facts facts = facts_of_host(capabilities);
+  facts.agent = agent;
   const sys::UniqueFd directory = TRY(open_cache(cache));
   const std::string name = key_of(profile, facts);
   const Result<sys::UniqueFd> cached =

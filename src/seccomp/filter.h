@@ -11,7 +11,7 @@ namespace berth::seccomp {
 
 struct Filter {
   std::string program;  // struct sock_filter[]; empty: unconfined
-  uint32_t flags = 0;   // SECCOMP_FILTER_FLAG_* for seccomp(2)
+  uint32_t flags = 0;   // as Profile::flags
 };
 
 // Where compiled filters are kept: the directory `name` (0700, root's) in the directory `parent`, which is
@@ -23,12 +23,13 @@ struct FilterCache {
 };
 
 // `profile` as in ContainerSpec: "" for the default, "unconfined", or a profile's text. `capabilities` is the
-// container's bounding set, which conditions of a profile ask about.
+// container's bounding set, which conditions of a profile ask about; `agent` as in Facts.
 //
 // The key covers the profile, the architecture,
 // the capabilities, the kernel's version where a profile may ask for it, and this format; the file says which
 // libseccomp made it, and one that is damaged or was made by another libseccomp is made again. 0.02 ms if it
 // is there.
-Result<Filter> filter_for(const FilterCache& cache, std::string_view profile, uint64_t capabilities);
+Result<Filter> filter_for(const FilterCache& cache, std::string_view profile, uint64_t capabilities,
+                          bool agent = false);
 
 }  // namespace berth::seccomp

@@ -9,7 +9,9 @@
 
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "oci/capability_names.h"
 #include "oci/json.h"
@@ -85,7 +87,7 @@ constexpr std::array<Named<uint32_t>, 4> kFlags{{
     {"SECCOMP_FILTER_FLAG_TSYNC", 0},
     {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
     {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-    {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0},  // of use only with NOTIFY, which is refused
+    {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
 }};
 
 template <typename Value, size_t kSize>
@@ -95,6 +97,13 @@ Result<Value> look_up(const std::array<Named<Value>, kSize>& table, std::string_
       std::find_if(table.begin(), table.end(), [&](const Named<Value>& row) { return row.name == name; });
   if (found == table.end()) return fail(Code::refused, "unknown {} \"{}\"", what, name);
   return found->value;
+}
+
+template <typename Value, size_t kSize>
+std::vector<std::string> names_of(const std::array<Named<Value>, kSize>& table) {
+  std::vector<std::string> names;
+  for (const Named<Value>& row : table) names.emplace_back(row.name);
+  return names;
 }
 
 // Typed access; absent and null are the same.
@@ -157,16 +166,18 @@ Result<uint32_t> errno_at(const json& object, const char* number_key, const char
   return fail(Code::refused, "unknown {} \"{}\"", name_key, name);
 }
 
-Result<uint32_t> action_at(const json& object, const char* key, const char* number_key,
-                           const char* name_key) {
+Result<uint32_t> action_at(const json& object, const char* key, const char* number_key, const char* name_key,
+                           const Facts& facts) {
   const std::string name = TRY(string_at(object, key));
   const uint32_t action = TRY(look_up(kActions, key, name));
-  if (action == SCMP_ACT_NOTIFY) {
-    return fail(Code::refused, "{} is SCMP_ACT_NOTIFY, which needs a supervisor that berth does not have",
-                key);
+  if (action == SCMP_ACT_NOTIFY && !facts.agent) {
+    return fail(Code::refused, "{} is SCMP_ACT_NOTIFY, and there is no agent to notify", key);
   }
   if (action == SCMP_ACT_ERRNO(0)) return SCMP_ACT_ERRNO(TRY(errno_at(object, number_key, name_key)));
   if (action == SCMP_ACT_TRACE(0)) return SCMP_ACT_TRACE(TRY(errno_at(object, number_key, name_key)));
+  // config-linux.md, "Seccomp": an action that has no error must not be given one.
+  if (find(object, number_key) != nullptr)
+    return fail(Code::refused, "{} {} has no error, so {} is not allowed", key, name, number_key);
   return action;
 }
 
@@ -251,7 +262,7 @@ Result<> add_rule(const json& value, const Facts& facts, size_t& names_seen, Pro
   if (rule.names.empty()) return fail(Code::refused, "it names no system call");
   names_seen += rule.names.size();
   if (names_seen > kMaxNames) return fail(Code::refused, "there are more than {} names", kMaxNames);
-  rule.action = TRY(action_at(value, "action", "errnoRet", "errno"));
+  rule.action = TRY(action_at(value, "action", "errnoRet", "errno", facts));
   for (const json* argument : TRY(elements_at(value, "args"))) {
     if (rule.arguments.size() == 64) return fail(Code::refused, "args has more than 64 elements");
     rule.arguments.push_back(TRY(parse_argument(*argument)));
@@ -288,10 +299,17 @@ Result<std::vector<uint32_t>> parse_architectures(const json& document, const Fa
   return found;
 }
 
+bool notifies(const Profile& profile) {
+  return profile.default_action == SCMP_ACT_NOTIFY ||
+         std::any_of(profile.rules.begin(), profile.rules.end(),
+                     [](const Rule& rule) { return rule.action == SCMP_ACT_NOTIFY; });
+}
+
 Result<Profile> parse_document(const json& document, const Facts& facts) {
   if (!document.is_object()) return fail(Code::refused, "it must be an object");
   Profile profile;
-  profile.default_action = TRY(action_at(document, "defaultAction", "defaultErrnoRet", "defaultErrno"));
+  profile.default_action =
+      TRY(action_at(document, "defaultAction", "defaultErrnoRet", "defaultErrno", facts));
   profile.architectures = TRY(parse_architectures(document, facts));
   for (const std::string& flag : TRY(strings_at(document, "flags"))) {
     profile.flags |= TRY(look_up(kFlags, "flag", flag));
@@ -301,7 +319,18 @@ Result<Profile> parse_document(const json& document, const Facts& facts) {
   for (size_t i = 0; i < rules.size(); ++i) {
     TRY_CONTEXT(add_rule(*rules[i], facts, names_seen, profile), "syscalls[{}]", i);
   }
+  // The kernel takes this one beside the other only.
+  if (notifies(profile)) {
+    profile.flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  } else {
+    profile.flags &= ~uint32_t{SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV};
+  }
   return profile;
+}
+
+// The kernel looks at the flags before it looks at the filter, of which there is none here (seccomp(2)).
+bool kernel_takes(uint32_t flags) {
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, nullptr) != 0 && errno == EFAULT;
 }
 
 constexpr uint32_t native_architecture() {
@@ -344,6 +373,29 @@ std::vector<uint32_t> seccomp_sub_architectures(uint32_t native) {
 Result<Profile> parse_profile(std::string_view text, const Facts& facts) {
   const json document = TRY_CONTEXT(oci::parse_json(text, kMaxProfileBytes), "the seccomp profile");
   return TRY_CONTEXT(parse_document(document, facts), "the seccomp profile");
+}
+
+std::vector<std::string> action_names() {
+  return names_of(kActions);
+}
+std::vector<std::string> operator_names() {
+  return names_of(kOperators);
+}
+std::vector<std::string> architecture_names() {
+  return names_of(kArchitectures);
+}
+std::vector<std::string> flag_names() {
+  return names_of(kFlags);
+}
+
+std::vector<std::string> usable_flag_names() {
+  std::vector<std::string> names;
+  for (const Named<uint32_t>& flag : kFlags) {
+    const bool beside_listener = flag.value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    if (kernel_takes(flag.value | (beside_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0)))
+      names.emplace_back(flag.name);
+  }
+  return names;
 }
 
 }  // namespace berth::seccomp

@@ -35,7 +35,8 @@ struct Profile {
   uint32_t default_action = 0;
   std::vector<uint32_t> architectures;  // libseccomp's tokens (SCMP_ARCH_*), beside the native one
   std::vector<Rule> rules;
-  uint32_t flags = 0;  // SECCOMP_FILTER_FLAG_* for seccomp(2)
+  // SECCOMP_FILTER_FLAG_* for seccomp(2); with NEW_LISTENER where an action is SCMP_ACT_NOTIFY.
+  uint32_t flags = 0;
   // Names that the profile has decided about, beside those of its rules. If not empty, system calls with a
   // higher number than all of those and the rules' are newer than the profile: they fail with ENOSYS, as on a
   // kernel that does not have them, so that programs fall back to older ones.
@@ -48,6 +49,7 @@ struct Facts {
   uint64_t capabilities = 0;  // the container's bounding set
   unsigned kernel_major = 0;
   unsigned kernel_minor = 0;
+  bool agent = false;  // not of the profile's asking: somebody is there who answers for SCMP_ACT_NOTIFY
 };
 Facts facts_of_host(uint64_t capabilities);
 
@@ -56,8 +58,16 @@ std::vector<uint32_t> seccomp_sub_architectures(uint32_t native);
 
 // Reads a profile in Docker's format (names, includes, excludes, archMap, minKernel, errno by name) or the
 // runtime specification's (architectures, flags). Rules whose conditions do not hold are left out.
-// Code::refused: not JSON, an unknown action, operator, architecture or flag, a value out of range, actions
-// that need a supervisor (NOTIFY).
+// Code::refused: not JSON, an unknown action, operator, architecture or flag, a value out of range,
+// SCMP_ACT_NOTIFY without an agent.
 Result<Profile> parse_profile(std::string_view text, const Facts& facts);
+
+// What parse_profile() knows, by the names that the runtime specification has for them.
+std::vector<std::string> action_names();        // "SCMP_ACT_ALLOW"
+std::vector<std::string> operator_names();      // "SCMP_CMP_EQ"
+std::vector<std::string> architecture_names();  // "SCMP_ARCH_X86_64"
+std::vector<std::string> flag_names();          // "SECCOMP_FILTER_FLAG_LOG"
+// Those flags that the running kernel takes too.
+std::vector<std::string> usable_flag_names();
 
 }  // namespace berth::seccomp

@@ -105,6 +105,40 @@ TEST(Profile, OneArgumentTwiceMeansEither) {
   EXPECT_EQ(profile.rules[2].arguments[1].value, UINT64_MAX);
 }
 
+TEST(Profile, NotifyNeedsAnAgentAndAsksForAListener) {
+  const auto notifying = [](std::string_view flags) {
+    return fmt::format(
+        R"({{"defaultAction": "SCMP_ACT_ALLOW", "flags": [{}],
+             "syscalls": [{{"names": ["mknod"], "action": "SCMP_ACT_NOTIFY"}}]}})",
+        flags);
+  };
+  Facts facts = kFacts;
+  EXPECT_THAT(refusal(notifying("")),
+              HasSubstr("syscalls[0]: action is SCMP_ACT_NOTIFY, and there is no agent"));
+  facts.agent = true;
+  const auto plain = parse_profile(notifying(""), facts);
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(plain->rules[0].action, uint32_t{SECCOMP_RET_USER_NOTIF});
+  EXPECT_EQ(plain->flags, uint32_t{SECCOMP_FILTER_FLAG_NEW_LISTENER});
+  const auto killable = parse_profile(notifying(R"("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")"), facts);
+  ASSERT_TRUE(killable) << killable.error().message;
+  EXPECT_EQ(killable->flags,
+            uint32_t{SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV});
+  // The kernel would refuse it without a listener.
+  EXPECT_EQ(
+      parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]})")
+          .flags,
+      0U);
+}
+
+TEST(Profile, WhatItKnowsHasNames) {
+  EXPECT_THAT(action_names(), testing::IsSupersetOf({"SCMP_ACT_NOTIFY", "SCMP_ACT_ERRNO"}));
+  EXPECT_THAT(operator_names(), testing::SizeIs(7));
+  EXPECT_THAT(architecture_names(), testing::Contains("SCMP_ARCH_X86_64"));
+  EXPECT_THAT(flag_names(), testing::IsSupersetOf(usable_flag_names()));
+  EXPECT_THAT(usable_flag_names(), testing::Contains("SECCOMP_FILTER_FLAG_LOG"));
+}
+
 TEST(Profile, MalformedOnesAreRefusedWithThePlace) {
   const auto with_rule = [](std::string_view rule) {
     return refusal(fmt::format(R"({{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{}]}})", rule));
@@ -112,7 +146,7 @@ TEST(Profile, MalformedOnesAreRefusedWithThePlace) {
   EXPECT_THAT(refusal(""), HasSubstr("the seccomp profile: it is not valid JSON"));
   EXPECT_THAT(refusal("[]"), HasSubstr("must be an object"));
   EXPECT_THAT(refusal("{}"), HasSubstr("unknown defaultAction \"\""));
-  EXPECT_THAT(refusal(R"({"defaultAction": "SCMP_ACT_NOTIFY"})"), HasSubstr("supervisor"));
+  EXPECT_THAT(refusal(R"({"defaultAction": "SCMP_ACT_NOTIFY"})"), HasSubstr("agent"));
   EXPECT_THAT(refusal(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 4096})"),
               HasSubstr("0 to 4095"));
   EXPECT_THAT(refusal(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "EWHAT"})"), HasSubstr("EWHAT"));
@@ -125,6 +159,8 @@ TEST(Profile, MalformedOnesAreRefusedWithThePlace) {
   EXPECT_THAT(with_rule(R"({"action": "SCMP_ACT_ALLOW"})"), HasSubstr("names no system call"));
   EXPECT_THAT(with_rule(R"({"names": ["a\u0000b"], "action": "SCMP_ACT_ALLOW"})"), HasSubstr("NUL"));
   EXPECT_THAT(with_rule(R"({"names": ["a"], "action": "ALLOW"})"), HasSubstr("unknown action"));
+  EXPECT_THAT(with_rule(R"({"names": ["a"], "action": "SCMP_ACT_KILL", "errnoRet": 5})"),
+              HasSubstr("syscalls[0]: action SCMP_ACT_KILL has no error, so errnoRet is not allowed"));
   EXPECT_THAT(
       with_rule(
           R"({"names": ["a"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 6, "op": "SCMP_CMP_EQ"}]})"),
