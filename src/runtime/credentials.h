@@ -18,4 +18,7 @@ Result<> enter_working_directory(const ProcessPlan& process);
 // may be done.
 Result<> become_user(const ProcessPlan& process);
 
+// Both in an order in which the one does not hinder the other.
+Result<> enter_directory_and_become(const ProcessPlan& process);
+
 }  // namespace berth::runtime
