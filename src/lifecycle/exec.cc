@@ -61,6 +61,7 @@ class Execution {
     TRY(open_container());
     const std::string init_path = TRY(sys::companion_path("berth-init"));
     runtime::ExecRequest request{.joined = joined_,
+                                 .cgroup = cgroup_ ? cgroup_->clone_fd() : -1,
                                  .cgroup_entrances = entrances_,
                                  .init_program = TRY(sys::open_sealed_program(init_path)),
                                  .preserved = options_.preserved,
@@ -101,13 +102,9 @@ class Execution {
     if (has_ended(process_)) return stopped();
     joined_ = TRY(std::move(apart));
     add_home(safepath::Root(TRY(std::move(root))));
-    const cgroup::Cgroup* where = cgroup_ ? &*cgroup_ : nullptr;
-    std::optional<cgroup::Cgroup> below;
-    if (where != nullptr && !options_.cgroups.empty()) {
-      below = TRY(open_sub_cgroup(*where, options_.cgroups));
-      where = &*below;
-    }
-    if (where != nullptr) entrances_ = TRY(where->entrances(false));
+    if (!cgroup_) return {};
+    if (!options_.cgroups.empty()) cgroup_ = TRY(open_sub_cgroup(*cgroup_, options_.cgroups));
+    entrances_ = TRY(cgroup_->entrances(true));
     return {};
   }
 

@@ -44,7 +44,7 @@ Result<> run_on(const CpuMask& mask, const char* which) {
   return {};
 }
 
-// This process has one thread; the files were opened by somebody who may move it.
+// Those of v1. This process has one thread; the files were opened by somebody who may move it.
 Result<> enter_cgroups(std::span<const sys::UniqueFd> entrances) {
   for (const sys::UniqueFd& file : entrances) {
     if (::write(file.get(), "0", 1) != 1) return fail_errno(errno, "enter the container's cgroup");
@@ -97,8 +97,10 @@ class Entering {
 
   // Gives the file to execute.
   Result<std::string> set_up() {
-    ::prctl(PR_SET_DUMPABLE, 0);
     TRY(enter_cgroups_and_cpus(plan_, request_));
+    TRY_CONTEXT(sys::join_namespaces(request_.joined), "enter the container");
+    // A change of credentials may have set it again (fs.suid_dumpable, proc(5)).
+    ::prctl(PR_SET_DUMPABLE, 0);
     const int channel_number = status_ + 1;
     const std::array<Placement, 3> places{
         {{&own_status_, status_}, {&own_channel_, channel_number}, {&request_.init_program, init()}}};
@@ -195,11 +197,20 @@ class Starting {
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
     status_ = sys::UniqueFd(pipe[0]);
     sys::UniqueFd status_inside(pipe[1]);
-    child_ = TRY_CONTEXT(sys::fork_into_joined(0, request.joined), "enter the container");
+    child_ = TRY_CONTEXT(fork_untraceable(request), "enter the container");
     if (child_.pid == 0)
       Entering(plan_, request, sys::UniqueFd(theirs.release()), std::move(status_inside)).run();
     channel_ = std::move(ours);
     return {};
+  }
+
+  // The child takes it over from this process, so there is no moment at which it could be traced.
+  static Result<sys::Child> fork_untraceable(const ExecRequest& request) {
+    const int dumpable = ::prctl(PR_GET_DUMPABLE);
+    ::prctl(PR_SET_DUMPABLE, 0);
+    Result<sys::Child> child = sys::fork_into_pid_space(request.joined, request.cgroup);
+    if (dumpable == 1 && (!child || child->pid != 0)) ::prctl(PR_SET_DUMPABLE, 1);
+    return child;
   }
 
   Result<> guide(const ExecRequest& request) {

@@ -2,7 +2,9 @@
 //
 //   the caller, on the host                      the new process
 //   ───────────────────────                      ───────────────
-//   creates it in the container's namespaces ──▶ enters the cgroup, closes what is the caller's, waits
+//   creates it in the container's cgroup and
+//   PID namespace, not to be traced          ──▶ enters cgroups of v1, joins the other namespaces,
+//                                                closes what is the caller's, waits
 //   does to it what takes the host's rights
 //            enter                           ──▶ session, terminal of the container's own devpts
 //                                   ◀─── ready   with the terminal's master, if it is to have one
@@ -12,7 +14,8 @@
 //
 // Whoever is root in the container sees the process from its first moment on. It can't be traced, and what
 // /proc has of it can't be opened, until it executes: it is not dumpable, and its memory belongs to the
-// host's user namespace (ptrace(2), "Ptrace access mode checking").
+// host's user namespace (ptrace(2), "Ptrace access mode checking"). There is no process between: one would
+// count in the container's pids.max, or be outside of its cgroup.
 #pragma once
 
 #include <functional>
@@ -55,7 +58,8 @@ struct ExecPlan {
 
 struct ExecRequest {
   std::span<const sys::JoinedNamespace> joined;  // all that the caller is not in
-  // Files of cgroups to which the process writes "0" first of all (cgroup/cgroup.h, entrances()).
+  int cgroup = -1;  // the container's of v2, which the process is made in, if there is one
+  // Files of its other cgroups to which the process writes "0" first of all (cgroup/cgroup.h, entrances()).
   std::span<const sys::UniqueFd> cgroup_entrances;
   sys::UniqueFd init_program;  // berth-init, open, which executes the command (execution.h)
   unsigned preserved = 0;      // so many descriptors from 3 on stay, beside the standard streams
