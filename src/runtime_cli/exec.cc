@@ -59,6 +59,7 @@ Result<int> exec_command(const Invocation& invocation) {
   if (const char* listen = ::getenv("LISTEN_FDS"); listen != nullptr)
     options.preserved += whole_number<uint8_t>(listen).value_or(0);
   const lifecycle::Root root = TRY(open_root(invocation));
+  if (!options.detach) lifecycle::hold_signals();
   runtime::RunningContainer process = TRY(lifecycle::exec(root, options));
   if (options.detach) return 0;
   return lifecycle::wait_in_foreground(process);
