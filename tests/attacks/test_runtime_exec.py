@@ -67,10 +67,9 @@ class OwnProgram(AttackedExec):
         for mapped in (True, False):
             container = self.attacker("own_program", mapped=mapped).sleeping()
             for command in ("/proc/self/exe", "/proc/thread-self/exe"):
-                done = container.exec(command, "/own_program", "1")
-                self.assertNotEqual(done.status, 0, done)
-                self.assertNotIn("BROKEN", done.stdout + done.stderr)
-                self.assertNotIn("Usage", done.stdout)
+                # It is the sealed copy of berth-init that runs again, which ends so where it is called wrongly.
+                done = container.exec(command, "/own_program")
+                self.assertEqual((done.status, done.stdout), (125, ""), done)
 
     def test_a_script_whose_interpreter_is_the_running_program(self):
         for mapped in (True, False):
@@ -79,8 +78,9 @@ class OwnProgram(AttackedExec):
             script.write_text("#!/proc/self/exe /own_program\n")
             script.chmod(0o755)
             container.sleeping()
-            done = container.exec("/bin/run", "self")
-            self.assertNotIn("BROKEN", done.stdout + done.stderr)
+            for words in ((), ("self",)):
+                done = container.exec("/bin/run", *words)
+                self.assertEqual((done.status, done.stdout), (125, ""), done)
 
     def test_a_library_that_the_container_has_everything_load(self):
         """berth-init is static: nothing of the container's is loaded before the command."""
