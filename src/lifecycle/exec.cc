@@ -1,6 +1,7 @@
 #include "lifecycle/exec.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -39,7 +40,7 @@ bool has_ended(const sys::UniqueFd& process) {
 
 // "/" for a user who has no entry, as at create.
 std::string home_of(const safepath::Root& root, uint32_t uid) {
-  const std::string none = "/";
+  std::string none = "/";
   const Result<std::string> passwd = root.read_file("etc/passwd", kMaxAccountFileBytes);
   if (!passwd) return none;
   const std::optional<PasswdEntry> entry = find_user(*passwd, uid);
@@ -59,14 +60,11 @@ class Execution {
     const std::optional<bundle::Process> file = TRY(read_process_file(options_.process_file));
     wish_ = TRY(plan_exec(record_, file, options_));
     TRY(open_container());
-    const std::string init_path = TRY(sys::companion_path("berth-init"));
-    runtime::ExecRequest request{.joined = joined_,
-                                 .cgroup = cgroup_ ? cgroup_->clone_fd() : -1,
-                                 .cgroup_entrances = entrances_,
-                                 .init_program = TRY(sys::open_sealed_program(init_path)),
-                                 .preserved = options_.preserved,
-                                 .adjust = [&](pid_t pid) { return adjust(pid); }};
-    Result<runtime::RunningContainer> started = runtime::start_process(wish_.plan, std::move(request));
+    Result<runtime::RunningContainer> started = start();
+    if (!started && started.error().err == EBUSY && cgroup_ && options_.cgroups.empty()) {
+      cgroup_ = TRY(open_cgroup_of_process(*cgroup_, record_.pid));
+      started = start();
+    }
     // It can have ended meanwhile, and all of its processes with it.
     if (!started && has_ended(process_)) return stopped();
     if (!started) return std::unexpected(started.error());
@@ -106,6 +104,17 @@ class Execution {
     if (!options_.cgroups.empty()) cgroup_ = TRY(open_sub_cgroup(*cgroup_, options_.cgroups));
     entrances_ = TRY(cgroup_->entrances(true));
     return {};
+  }
+
+  Result<runtime::RunningContainer> start() {
+    const std::string init_path = TRY(sys::companion_path("berth-init"));
+    sys::UniqueFd init = TRY(sys::open_sealed_program(init_path));
+    return runtime::start_process(wish_.plan, {.joined = joined_,
+                                               .cgroup = cgroup_ ? cgroup_->clone_fd() : -1,
+                                               .cgroup_entrances = entrances_,
+                                               .init_program = std::move(init),
+                                               .preserved = options_.preserved,
+                                               .adjust = [&](pid_t pid) { return adjust(pid); }});
   }
 
   void add_home(const safepath::Root& root) {

@@ -1,6 +1,8 @@
 #include "lifecycle/sub_cgroup.h"
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 #include <fcntl.h>
 
@@ -49,6 +51,17 @@ Result<> descend(const cgroup::Cgroup::Part& part, const std::string& path, cgro
   return {};
 }
 
+// The line of v2 in /proc/PID/cgroup: "0::/a/b".
+std::optional<std::string> unified_path(std::string_view text) {
+  constexpr std::string_view kStart = "0::";
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    if (text.starts_with(kStart)) return std::string(text.substr(kStart.size(), end - kStart.size()));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<cgroup::Cgroup> open_sub_cgroup(const cgroup::Cgroup& own, const std::vector<std::string>& places) {
@@ -63,6 +76,23 @@ Result<cgroup::Cgroup> open_sub_cgroup(const cgroup::Cgroup& own, const std::vec
       TRY_CONTEXT(descend(part, place.path, entries[i]), "--cgroup {}", text);
     }
     if (!used) return fail(Code::usage, "--cgroup {}: no hierarchy has that controller", text);
+  }
+  return cgroup::Cgroup::open(TRY(cgroup::discover()), entries);
+}
+
+Result<cgroup::Cgroup> open_cgroup_of_process(const cgroup::Cgroup& own, pid_t pid) {
+  constexpr size_t kLongest = size_t{1} << 20;
+  const std::string text = TRY(sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/cgroup", pid), kLongest));
+  const std::optional<std::string> path = unified_path(text);
+  std::vector<cgroup::RecordEntry> entries = own.record();
+  for (size_t i = 0; path && i < entries.size(); ++i) {
+    const cgroup::Cgroup::Part& part = own.parts()[i];
+    if (!part.v2()) continue;
+    if (!path->starts_with(part.path + "/"))
+      return fail(Code::refused, "the container's process is not in its cgroup {}", part.shown());
+    TRY_CONTEXT(
+        descend(part, safepath::relative(std::string_view(*path).substr(part.path.size())), entries[i]),
+        "open the cgroup {} of the container's process", *path);
   }
   return cgroup::Cgroup::open(TRY(cgroup::discover()), entries);
 }

@@ -81,6 +81,18 @@ class Flags(berth_runtime.BerthRuntimeCase):
         for place in ("pids:..", "pids:part/../..", "pids:absent", ":part"):
             self.fails(container.exec("/bin/true", flags=("--cgroup", place)), place)
 
+    def test_a_container_that_divides_its_cgroup(self):
+        """As systemd in a container does: its own cgroup can't be entered then, so it is that of its process."""
+        container = self.container().sleeping()
+        own = container.cgroup_directory("")
+        controllers = own.joinpath("cgroup.controllers").read_text().split()
+        own.joinpath("init").mkdir()
+        own.joinpath("init/cgroup.procs").write_text(str(container.pid))
+        # Without a controller of v2 there is nothing to divide, and its own can be entered all the time.
+        own.joinpath("cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers[:1]))
+        line = self.ok(container.exec("/bin/grep", "^0::", "/proc/self/cgroup")).stdout
+        self.assertEqual(line.strip().endswith("/init"), bool(controllers), line)
+
     def test_an_error_is_in_the_log(self):
         container = self.container().sleeping()
         log = self.work / "log"
