@@ -81,6 +81,15 @@ class Flags(berth_runtime.BerthRuntimeCase):
         for place in ("pids:..", "pids:part/../..", "pids:absent", ":part"):
             self.fails(container.exec("/bin/true", flags=("--cgroup", place)), place)
 
+    def test_engines_know_why_a_command_can_not_be_executed(self):
+        """podman and Docker look for these words: 127 for the first two, 126 for the others."""
+        container = self.container()
+        (container.rootfs / "etc/script").write_text("#!/bin/sh\n")
+        container.sleeping()
+        for command, words in (("/no/such", "No such file or directory"), ("nosuch", "No such file or directory"),
+                               ("/etc", "Permission denied"), ("/etc/script", "Permission denied")):
+            self.fails(container.exec(command), words, command)
+
     def test_a_container_that_divides_its_cgroup(self):
         """As systemd in a container does: its own cgroup can't be entered then, so it is that of its process."""
         container = self.container().sleeping()
