@@ -45,7 +45,7 @@ class Entering(AttackedExec):
         self.eventually(lambda: "waiting" in container.output(), "it waits")
         deadline = time.monotonic() + 30
         for count in range(60):
-            self.ok(container.exec("/bin/true" if count % 2 else "/bin/sh", *(() if count % 2 else ("-c", ":"))))
+            self.ok(container.exec(*(("/bin/true",) if count % 2 else ("/bin/sh", "-c", ":"))))
             self.assertLess(time.monotonic(), deadline)
         (container.rootfs / "tmp/stop").touch()
         container.stopped()
@@ -108,14 +108,16 @@ class Paths(AttackedExec):
         leaked = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
         self.addCleanup(os.close, leaked)
         for number in range(40):
-            for place in (f"/proc/self/fd/{number}", f"/link{number}", f"/proc/self/fd/{number}/..", f"/proc/1/fd/{number}"):
+            own = f"/proc/self/fd/{number}"
+            for place in (own, f"{own}/..", f"/link{number}", f"/proc/1/fd/{number}"):
                 done = container.exec("/bin/ls", flags=("--cwd", place), pass_fds=[leaked])
                 self.assertEqual((done.status, done.stdout), (255, ""), done)
 
     def test_a_terminal_is_of_the_containers_own_devpts(self):
         """CVE-2025-52565: what stands at /dev/ptmx, or over the devpts, is not opened."""
         container = self.attacker(mapped=False)
-        container.bundle.process["args"] = ["/bin/sh", "-c", "rm /dev/ptmx; ln -s /bin/sh /dev/ptmx; echo done; exec sleep 1000"]
+        script = "rm /dev/ptmx; ln -s /bin/sh /dev/ptmx; echo done; exec sleep 1000"
+        container.bundle.process["args"] = ["/bin/sh", "-c", script]
         container.started()
         self.eventually(lambda: "done" in container.output(), "it is swapped")
         done = container.exec("/bin/readlink", "/proc/self/fd/0", flags=("--tty",))
@@ -136,8 +138,10 @@ class Paths(AttackedExec):
     def test_hostile_passwd(self):
         """It is read from outside for HOME: not through a link to the host, not a FIFO that makes exec wait."""
         passwd = "etc/passwd"
-        for make in (lambda path: path.symlink_to("/../../../../../../etc/hostname"), os.mkfifo, os.mkdir,
-                     lambda path: path.symlink_to("/proc/self/fd/0"), lambda path: path.write_bytes(b"root:x:0:0:::" + b"x" * (2 << 20)),
+        for make in (os.mkfifo, os.mkdir,
+                     lambda path: path.symlink_to("/../../../../../../etc/hostname"),
+                     lambda path: path.symlink_to("/proc/self/fd/0"),
+                     lambda path: path.write_bytes(b"root:x:0:0:::" + b"x" * (2 << 20)),
                      lambda path: path.write_bytes(b"root:x:0:0:root:/a\0b:/bin/sh\n")):
             container = self.attacker(mapped=False)
             (container.rootfs / passwd).unlink()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import signal
 import subprocess
 
@@ -23,13 +22,14 @@ class Flags(berth_runtime.BerthRuntimeCase):
         self.assertEqual(self.processes_in(container), [container.pid])
 
     def test_a_user_is_exact_or_refused(self):
-        """CVE-2026-30892 and its kin: every spelling of a number is that number, or an error; never root by accident."""
+        """CVE-2026-30892 and its kin: every spelling of a number is that number, or an error; never another one."""
         container = self.container().sleeping()
         for user, seen in (("1", (1, 0)), ("01", (1, 0)), ("2147483648:2147483648", (2147483648,) * 2),
                            ("4294967294:7", (4294967294, 7))):
             ids = container.exec_probe(flags=("--user", user))["ids"]
             self.assertEqual((ids["uid"][0], ids["gid"][0]), seen, user)
-        for user in ("4294967295", "4294967296", "-1", "1:", ":1", "", "1:4294967296", "18446744073709551617", "1 ", "0x1"):
+        for user in ("4294967295", "4294967296", "18446744073709551617", "1:4294967296", "-1", "1:", ":1", "", "1 ",
+                     "0x1"):
             self.fails(container.exec("/bin/id", flags=("--user", user)), "--user")
 
     def test_a_user_who_is_not_in_the_map_is_refused(self):
@@ -74,10 +74,8 @@ class Flags(berth_runtime.BerthRuntimeCase):
     def test_a_cgroup_below_the_containers(self):
         container = self.container().sleeping()
         container.cgroup_directory("pids").joinpath("part").mkdir()
-        line = self.ok(container.exec("/bin/grep", ":pids:", "/proc/self/cgroup", flags=("--cgroup", "pids:part"))).stdout
-        self.assertTrue(line.strip().endswith("/part"), line)
-        line = self.ok(container.exec("/bin/grep", ":memory:", "/proc/self/cgroup", flags=("--cgroup", "pids:/part"))).stdout
-        self.assertFalse(line.strip().endswith("/part"), line)
+        lines = self.ok(container.exec("/bin/cat", "/proc/self/cgroup", flags=("--cgroup", "pids:part"))).stdout.split()
+        self.assertEqual([line.split(":")[1] for line in lines if line.endswith("/part")], ["pids"])
         for place in ("pids:..", "pids:part/../..", "pids:absent", ":part"):
             self.fails(container.exec("/bin/true", flags=("--cgroup", place)), place)
 
@@ -138,7 +136,8 @@ class Promises(berth_runtime.BerthRuntimeCase):
     def test_a_broken_file_is_told_by_place(self):
         container = self.container().sleeping()
         path = self.work / "process.json"
-        for text, said in (("{", "process.json"), ('{"args": ["x"], "cwd": "here"}', "cwd"), ('{"args": [], "cwd": "/"}', "args"),
+        for text, said in (("{", "process.json"), ('{"args": ["x"], "cwd": "here"}', "cwd"),
+                           ('{"args": [], "cwd": "/"}', "args"),
                            ('{"args": ["x"], "cwd": "/", "user": {"uid": -1, "gid": 0}}', "uid")):
             path.write_text(text)
             self.fails(self.runtime("exec", "--process", path, container.id), said)
@@ -153,7 +152,8 @@ class Promises(berth_runtime.BerthRuntimeCase):
 class Life(berth_runtime.BerthRuntimeCase):
     def test_signals_are_passed_on(self):
         container = self.container().sleeping()
-        command = self.command("exec", container.id, "/bin/sh", "-c", 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done')
+        script = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done'
+        command = self.command("exec", container.id, "/bin/sh", "-c", script)
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as child:
             self.assertEqual(child.stdout.readline(), "ready\n")
             child.send_signal(signal.SIGTERM)
@@ -161,7 +161,8 @@ class Life(berth_runtime.BerthRuntimeCase):
 
     def test_a_terminal_of_the_containers(self):
         container = self.container().sleeping()
-        command = self.command("exec", "--tty", container.id, "/bin/sh", "-c", "readlink /proc/self/fd/0; read x; echo got $x; exit 5")
+        script = "readlink /proc/self/fd/0; read x; echo got $x; exit 5"
+        command = self.command("exec", "--tty", container.id, "/bin/sh", "-c", script)
         with terminal.Terminal(command) as screen:
             screen.expect(r"/dev/pts/\d+\s")
             screen.type("word\n")
@@ -201,8 +202,9 @@ class Life(berth_runtime.BerthRuntimeCase):
     def test_the_output_is_the_users(self):
         """A user who is not root opens /dev/stdout again, though the pipe is the caller's."""
         container = self.container().sleeping()
-        done = subprocess.run(self.command("exec", "--user", "7", container.id, "/bin/sh", "-c", "echo through > /proc/self/fd/1"),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=10, check=True)
+        script = "echo through > /proc/self/fd/1"
+        command = self.command("exec", "--user", "7", container.id, "/bin/sh", "-c", script)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=10, check=True)
         self.assertEqual(done.stdout, b"through\n")
 
     def test_commands_at_once(self):
