@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "cgroup/devices.h"
+#include "lifecycle/adjust_process.h"
 #include "lifecycle/console_socket.h"
 #include "lifecycle/limits.h"
 #include "lifecycle/namespaces.h"
@@ -182,7 +182,7 @@ class Creation {
     TRY(adjust_process());
     runtime::RunningContainer running = TRY(start(prepared));
     if (!options_.console_socket.empty()) TRY(send_terminal(options_.console_socket, running.terminal));
-    if (!options_.pid_file.empty()) TRY(write_pid_file());
+    if (!options_.pid_file.empty()) TRY(write_pid_file(options_.pid_file, record_.pid));
     record_.created = true;
     TRY(write_record(directory_, record_));
     fault::point("created");
@@ -198,6 +198,11 @@ class Creation {
     record_.poststart = plan_hooks(config_.hooks.poststart);
     record_.poststop = plan_hooks(config_.hooks.poststop);
     record_.process = plan_.process;
+    // Without the HOME of this user, which another does not have.
+    record_.process.environment = config_.process->env;
+    record_.oom_score_adj = config_.process->oom_score_adj;
+    if (config_.process->exec_cpu_affinity)
+      record_.exec_affinity = plan_affinity(*config_.process->exec_cpu_affinity);
     record_.uid_map = spaces_.uid_map;
     record_.gid_map = spaces_.gid_map;
   }
@@ -216,24 +221,10 @@ class Creation {
     return {};
   }
 
-  // What takes the host's capabilities, for a process that has those of its user namespace only.
   [[nodiscard]] Result<> adjust_process() const {
-    give_streams();
-    for (const runtime::ResourceLimit& limit : plan_.process.limits) {
-      rlimit now{};
-      const auto resource = static_cast<__rlimit_resource>(limit.resource);
-      if (::prlimit(record_.pid, resource, nullptr, &now) != 0) return fail_errno(errno, "look at a limit");
-      if (limit.hard <= now.rlim_max) continue;
-      now.rlim_max = limit.hard;
-      // Where it may not be raised the process says so, with the limit's name and value.
-      if (::prlimit(record_.pid, resource, &now, nullptr) != 0)
-        log::debug("raise limit {}: {}", limit.resource, describe_errno(errno));
-    }
-    if (!config_.process->oom_score_adj) return {};
-    TRY_CONTEXT(sys::write_control_file(AT_FDCWD, fmt::format("/proc/{}/oom_score_adj", record_.pid),
-                                        fmt::format("{}", *config_.process->oom_score_adj)),
-                "set process.oomScoreAdj to {}", *config_.process->oom_score_adj);
-    return {};
+    give_streams(plan_.process, plan_.uid_map);
+    TRY(raise_limits(record_.pid, plan_.process));
+    return set_oom_score(record_.pid, config_.process->oom_score_adj);
   }
 
   Result<runtime::RunningContainer> start(runtime::PreparedContainer& prepared) {
@@ -273,30 +264,6 @@ class Creation {
     const std::string inside = TRY(state_text_inside(record_, bundle::Status::creating));
     return runtime::run_hooks("createContainer", plan_hooks(hooks.create_container), inside,
                               {.joined = joined});
-  }
-
-  [[nodiscard]] Result<> write_pid_file() const {
-    const std::string& path = options_.pid_file;
-    const size_t slash = path.rfind('/');
-    const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    const sys::UniqueFd directory = TRY(sys::open_at(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY));
-    TRY_CONTEXT(sys::replace_file_at(directory.get(), path.substr(slash + 1), fmt::format("{}", record_.pid),
-                                     0644, sys::Durability::none),
-                "--pid-file {}", path);
-    return {};
-  }
-
-  // A user who is not root can then open /dev/stdout again, though a pipe is its maker's. Devices stay whose
-  // they are: the host's /dev/null is everybody's.
-  void give_streams() const {
-    if (plan_.process.terminal) return;
-    const Result<uint32_t> uid = runtime::outside_id(plan_.uid_map, plan_.process.uid);
-    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-      struct stat st{};
-      if (!uid || ::fstat(stream, &st) != 0 || S_ISCHR(st.st_mode)) continue;
-      if (::fchown(stream, *uid, static_cast<gid_t>(-1)) != 0)
-        log::debug("give descriptor {} to the process: {}", stream, describe_errno(errno));
-    }
   }
 
   void undo() {

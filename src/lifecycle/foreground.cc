@@ -114,6 +114,12 @@ class Waiting {
 
 }  // namespace
 
+void hold_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
 Result<int> wait_in_foreground(runtime::RunningContainer& container) {
   return Waiting(container).run();
 }

@@ -80,6 +80,13 @@ std::string absolute(const std::string& bundle, const std::string& path) {
   return path.starts_with('/') ? path : bundle + "/" + path;
 }
 
+runtime::AffinityPlan plan_affinity(const bundle::CpuAffinity& affinity) {
+  runtime::AffinityPlan plan;
+  for (const bundle::CpuRange& range : affinity.initial) plan.initial.push_back({range.first, range.last});
+  for (const bundle::CpuRange& range : affinity.final) plan.final.push_back({range.first, range.last});
+  return plan;
+}
+
 std::vector<runtime::HookPlan> plan_hooks(const std::vector<bundle::Hook>& hooks) {
   std::vector<runtime::HookPlan> plans;
   for (const bundle::Hook& hook : hooks) {

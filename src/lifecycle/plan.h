@@ -5,6 +5,7 @@
 
 #include "bundle/config.h"
 #include "cgroup/hierarchies.h"
+#include "runtime/exec.h"
 #include "runtime/plan.h"
 
 namespace berth::lifecycle {
@@ -29,6 +30,8 @@ Result<runtime::ContainerPlan> plan_container(const bundle::Config& config, cons
 
 // A process of `exec`, or the container's own.
 Result<runtime::ProcessPlan> plan_process(const bundle::Process& process, const PlanFacts& facts);
+
+runtime::AffinityPlan plan_affinity(const bundle::CpuAffinity& affinity);
 
 std::vector<runtime::HookPlan> plan_hooks(const std::vector<bundle::Hook>& hooks);
 

@@ -10,6 +10,7 @@
 #include "bundle/state.h"
 #include "cgroup/cgroup.h"
 #include "lifecycle/directory.h"
+#include "runtime/exec.h"
 #include "runtime/plan.h"
 
 namespace berth::lifecycle {
@@ -39,13 +40,15 @@ struct Record {
   std::vector<runtime::HookPlan> poststart;
   std::vector<runtime::HookPlan> poststop;
   // What `exec` takes over where it does not say otherwise.
-  runtime::ProcessPlan process;
+  runtime::ProcessPlan process;  // its environment without what was added to the configuration's
+  std::optional<int32_t> oom_score_adj;
+  runtime::AffinityPlan exec_affinity;
   std::vector<runtime::IdExtent> uid_map;
   std::vector<runtime::IdExtent> gid_map;
   template <typename A>
   void fields(A& a) {
     a(id, bundle, rootfs, pid, pid_start, created_at, created, own_pid_space, command, annotations,
-      cgroup_path, cgroup, poststart, poststop, process, uid_map, gid_map);
+      cgroup_path, cgroup, poststart, poststop, process, oom_score_adj, exec_affinity, uid_map, gid_map);
   }
 };
 

@@ -123,4 +123,15 @@ Result<> filter_calls(const ProcessPlan& process) {
   return process.seccomp.empty() || notifies(process) ? Result<>() : filter_and_drop(process, {});
 }
 
+// As root first, as runc and crun have it: images name directories that are closed to the user whom the
+// caller has chosen. Some are open to the user only, on a file system that does not know this root.
+Result<> enter_directory_and_become(const ProcessPlan& process, const ListenerTaker& take_listener) {
+  const Result<> entered = enter_working_directory(process);
+  const bool closed = !entered && (entered.error().err == EACCES || entered.error().err == EPERM);
+  if (!entered && !closed) return std::unexpected(entered.error());
+  TRY(become_user(process, take_listener));
+  if (closed) TRY(enter_working_directory(process));
+  return {};
+}
+
 }  // namespace berth::runtime

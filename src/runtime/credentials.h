@@ -24,4 +24,7 @@ Result<> become_user(const ProcessPlan& process, const ListenerTaker& take_liste
 // The seccomp filter, right before the exec: what comes between them must be allowed by it.
 Result<> filter_calls(const ProcessPlan& process);
 
+// Both in an order in which the one does not hinder the other.
+Result<> enter_directory_and_become(const ProcessPlan& process, const ListenerTaker& take_listener = {});
+
 }  // namespace berth::runtime

@@ -71,7 +71,9 @@ Error exec_error(const std::string& command, int err, bool found) {
   } else if (absent) {
     error.hint = "The image has no such command in its PATH.";
   } else if (err == EISDIR) {
-    error.message = fmt::format("cannot execute \"{}\" in the container: it is a directory", command);
+    // With execve(2)'s own error for it, by which podman and Docker know that the status is to be 126.
+    error.message = fmt::format("cannot execute \"{}\" in the container: it is a directory: {}", command,
+                                describe_errno(EACCES));
   } else if (err == EACCES) {
     error.hint =
         "Its mode does not let the container's user execute it, or its file system is mounted noexec.";

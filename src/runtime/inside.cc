@@ -6,7 +6,6 @@
 #include <span>
 
 #include <fcntl.h>
-#include <linux/keyctl.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -22,11 +21,13 @@
 #include "base/log.h"
 #include "runtime/await_start.h"
 #include "runtime/credentials.h"
+#include "runtime/descriptors.h"
 #include "runtime/execution.h"
 #include "runtime/hooks.h"
 #include "runtime/namespaced_mounts.h"
 #include "runtime/process_attributes.h"
 #include "runtime/protocol.h"
+#include "runtime/terminal.h"
 #include "sys/channel.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
@@ -50,34 +51,12 @@ struct Numbers {
   int first_free;
 };
 
-// Puts the wanted descriptors at fixed numbers and closes all others: the maker's log, locks and directories
-// are not for this side.
+// The maker's log, locks and directories are not for this side.
 Result<> arrange_descriptors(InsideDescriptors& wanted, const Numbers& numbers) {
-  struct Place {
-    sys::UniqueFd* fd;
-    int number;
-  };
-  const std::array<Place, 3> places{{{&wanted.status, numbers.status},
-                                     {&wanted.channel, numbers.channel},
-                                     {&wanted.init_program, numbers.init}}};
-  // First out of the way of each other, then to their places.
-  for (const Place& place : places) {
-    if (!place.fd->valid()) continue;
-    const int high = ::fcntl(place.fd->get(), F_DUPFD_CLOEXEC, numbers.first_free);
-    if (high < 0) return fail_errno(errno, "arrange the descriptors");
-    [[maybe_unused]] const int closed_below = place.fd->release();
-    *place.fd = sys::UniqueFd(high);
-  }
-  for (const Place& place : places) {
-    // What the number stood for until now would stay otherwise.
-    if (!place.fd->valid()) ::close(place.number);
-    if (place.fd->valid() && ::dup3(place.fd->release(), place.number, O_CLOEXEC) < 0)
-      return fail_errno(errno, "arrange the descriptors");
-  }
-  if (::syscall(SYS_close_range, static_cast<unsigned>(numbers.first_free), ~0U, 0U) != 0) {
-    return fail_errno(errno, "close the other descriptors");
-  }
-  return {};
+  const std::array<Placement, 3> places{{{&wanted.status, numbers.status},
+                                         {&wanted.channel, numbers.channel},
+                                         {&wanted.init_program, numbers.init}}};
+  return place_descriptors(places, numbers.first_free);
 }
 
 constexpr const char* kMakerIsGone = "who made the container is gone";
@@ -158,35 +137,21 @@ Result<> bring_loopback_up() {
   return {};
 }
 
-// Out of the way of 0, 1 and 2, which are free until the terminal is put there.
-Result<sys::UniqueFd> move_up(sys::UniqueFd fd) {
-  sys::UniqueFd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
-  if (!moved) return fail_errno(errno, "arrange the terminal's descriptors");
-  return moved;
-}
-
 // A new session, with the terminal as its controlling one. The terminal is opened again by its name in the
 // container, so that ttyname(3) finds it there, and compared with the descriptor that the monitor got from
 // the kernel (TIOCGPTPEER), so that the name can't have been swapped (CVE-2025-52565).
 Result<> take_terminal(const ContainerPlan& plan, sys::UniqueFd received) {
-  const sys::UniqueFd peer = TRY(move_up(std::move(received)));
+  const sys::UniqueFd peer = TRY(move_behind_streams(std::move(received)));
   const struct stat by_peer = TRY(sys::stat_at(peer.get(), "", AT_EMPTY_PATH));
   const unsigned number = minor(by_peer.st_rdev);
   sys::UniqueFd opened = TRY(sys::open_at2(AT_FDCWD, fmt::format("/dev/pts/{}", number), O_RDWR | O_NOCTTY, 0,
                                            RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS));
-  const sys::UniqueFd named = TRY(move_up(std::move(opened)));
+  const sys::UniqueFd named = TRY(move_behind_streams(std::move(opened)));
   const struct stat by_name = TRY(sys::stat_at(named.get(), "", AT_EMPTY_PATH));
   if (by_name.st_dev != by_peer.st_dev || by_name.st_ino != by_peer.st_ino) {
     return fail("/dev/pts/{} is not the container's terminal", number);
   }
-  if (::fchown(named.get(), plan.process.uid, static_cast<gid_t>(-1)) != 0) {
-    return fail_errno(errno, "give the terminal to the user");
-  }
-  if (::ioctl(named.get(), TIOCSCTTY, 0) != 0) return fail_errno(errno, "take the terminal");
-  for (int fd : {0, 1, 2}) {
-    if (::dup2(named.get(), fd) < 0) return fail_errno(errno, "use the terminal");
-  }
-  return {};
+  return use_terminal(named.get(), plan.process.uid);
 }
 
 // A node of the container's own: of the host's, a root with the host's IDs could change the mode.
@@ -207,27 +172,6 @@ Result<> name_host(const ContainerPlan& plan) {
     return fail_errno(errno, "set the hostname to {}", plan.hostname);
   if (!plan.domainname.empty() && ::setdomainname(plan.domainname.data(), plan.domainname.size()) != 0)
     return fail_errno(errno, "set the domain name to {}", plan.domainname);
-  return {};
-}
-
-// Or the container would have the caller's keys. Kernels without keyrings have nothing to leak.
-Result<> take_own_keyring(const ContainerPlan& plan) {
-  if (!plan.process.own_keyring) return {};
-  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, plan.id.c_str()) < 0 && errno != ENOSYS &&
-      errno != EPERM) {
-    return fail_errno(errno, "make a session keyring");
-  }
-  return {};
-}
-
-// As root first, as runc and crun have it: images name directories that are closed to the user whom the
-// caller has chosen. Some are open to the user only, on a file system that does not know this root.
-Result<> enter_directory_and_become(const ProcessPlan& process, const ListenerTaker& take_listener) {
-  const Result<> entered = enter_working_directory(process);
-  const bool closed = !entered && (entered.error().err == EACCES || entered.error().err == EPERM);
-  if (!entered && !closed) return std::unexpected(entered.error());
-  TRY(become_user(process, take_listener));
-  if (closed) TRY(enter_working_directory(process));
   return {};
 }
 
@@ -281,7 +225,7 @@ Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers, sys
   TRY(set_root_propagation(plan.rootfs));
   fault::point("inside-entered");
   TRY(name_host(plan));
-  TRY(take_own_keyring(plan));
+  TRY(take_own_keyring(plan.process, plan.id));
   if (::setsid() < 0) return fail_errno(errno, "start a session");
   if (plan.process.terminal) {
     if (given.empty()) return fail("the container's maker sent no terminal");

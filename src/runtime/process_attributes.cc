@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <sys/personality.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -63,6 +64,16 @@ Result<> set_attributes(const ProcessPlan& process) {
   TRY(set_label("apparmor/exec", process.apparmor_profile.empty() ? "" : "exec " + process.apparmor_profile,
                 "AppArmor"));
   return set_label("exec", process.selinux_label, "SELinux");
+}
+
+Result<> take_own_keyring(const ProcessPlan& process, const std::string& name) {
+  if (!process.own_keyring) return {};
+  // Kernels without keyrings have nothing to leak.
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str()) < 0 && errno != ENOSYS &&
+      errno != EPERM) {
+    return fail_errno(errno, "make a session keyring");
+  }
+  return {};
 }
 
 }  // namespace berth::runtime

@@ -9,4 +9,8 @@ namespace berth::runtime {
 // the host has no such security module: a label is never left out silently.
 Result<> set_attributes(const ProcessPlan& process);
 
+// A session keyring of this name, unless the process is to keep its caller's: or the container would have the
+// caller's keys.
+Result<> take_own_keyring(const ProcessPlan& process, const std::string& name);
+
 }  // namespace berth::runtime

@@ -39,7 +39,7 @@ Result<Parsed> parse_globals(const flags::CommandLine& line, const std::string& 
   flags::Flags flags(
       line, "[flags] COMMAND [ARG...]",
       "Runs containers from OCI bundles (runtime-spec 1.2), for podman, containerd, Docker and others.\n"
-      "The exit status of a command that fails is 1.",
+      "The exit status of a command that fails is 1, of exec 255.",
       commands);
   flags.value("--root", parsed.globals.root, "Where the state of containers is kept (/run/berth-runtime)");
   flags.value("--log", parsed.log.path, "Write errors and warnings to this file too");
@@ -66,18 +66,27 @@ Result<Parsed> parse_globals(const flags::CommandLine& line, const std::string& 
   return parsed;
 }
 
-Result<int> dispatch(const Parsed& parsed) {
-  if (parsed.rest.empty()) return fail(Code::usage, "there is no command; `berth-runtime --help` lists them");
-  const std::string& name = parsed.rest.front();
+const Command* find_command(const std::string& name) {
   const auto commands = all_commands();
   const auto found =
       std::find_if(commands.begin(), commands.end(), [&](const Command& one) { return one.name == name; });
-  if (found != commands.end()) {
+  return found == commands.end() ? nullptr : &*found;
+}
+
+int status_of_failure(const Parsed& parsed) {
+  const Command* command = parsed.rest.empty() ? nullptr : find_command(parsed.rest.front());
+  return command == nullptr ? kFailed : command->failed;
+}
+
+Result<int> dispatch(const Parsed& parsed) {
+  if (parsed.rest.empty()) return fail(Code::usage, "there is no command; `berth-runtime --help` lists them");
+  const std::string& name = parsed.rest.front();
+  if (const Command* found = find_command(name); found != nullptr) {
     const Invocation invocation(parsed.globals, name, {parsed.rest.begin() + 1, parsed.rest.end()});
     return found->run(invocation);
   }
   std::vector<std::string_view> names;
-  for (const Command& command : commands) names.push_back(command.name);
+  for (const Command& command : all_commands()) names.push_back(command.name);
   Error error{Code::usage, 0, fmt::format("there is no command {}", name), {}};
   const std::string_view near = nearest(name, names);
   if (!near.empty()) error.hint = fmt::format("Did you mean {}?", near);
@@ -104,7 +113,7 @@ int run_command_line(std::span<const std::string> argv) {
   std::fflush(stdout);
   fmt::print(stderr, "{}", render(kProgram, status.error()));
   log_error(status.error());
-  return kFailed;
+  return parsed ? status_of_failure(*parsed) : kFailed;
 }
 
 }  // namespace berth::runtime_cli

@@ -27,6 +27,7 @@ struct Command {
   std::string_view name;
   std::string_view summary;
   Result<int> (*run)(const Invocation&) = nullptr;
+  int failed = 1;  // the exit status for an error
 };
 
 std::span<const Command> all_commands();
@@ -34,14 +35,15 @@ std::span<const Command> all_commands();
 // Where the containers are: --root.
 Result<lifecycle::Root> open_root(const Invocation& invocation);
 
-// Runs a command line, reports an error on stderr and, with --log, in the log; gives the exit status: 1 for
-// an error, as engines expect of a runtime.
+// Runs a command line, reports an error on stderr and, with --log, in the log; gives the exit status: for an
+// error that of the command, as engines expect of a runtime.
 int run_command_line(std::span<const std::string> argv);
 
 // One file a command.
 Result<int> create_command(const Invocation& invocation);
 Result<int> run_command(const Invocation& invocation);
 Result<int> start_command(const Invocation& invocation);
+Result<int> exec_command(const Invocation& invocation);
 Result<int> state_command(const Invocation& invocation);
 Result<int> kill_command(const Invocation& invocation);
 Result<int> delete_command(const Invocation& invocation);

@@ -44,9 +44,10 @@ struct Report {
 };
 
 // All but the user namespace that may be joined now; those that may not are left in `left`.
-Report join_all(std::span<const JoinedNamespace> joined, std::vector<const JoinedNamespace*>& left) {
+Report join_all(std::span<const JoinedNamespace> joined, int without,
+                std::vector<const JoinedNamespace*>& left) {
   for (const JoinedNamespace& space : joined) {
-    if (space.type == CLONE_NEWUSER) continue;
+    if (space.type == CLONE_NEWUSER || space.type == without) continue;
     if (::setns(space.fd.get(), space.type) == 0) continue;
     if (errno != EPERM) return {.err = errno, .type = space.type};
     left.push_back(&space);
@@ -54,9 +55,10 @@ Report join_all(std::span<const JoinedNamespace> joined, std::vector<const Joine
   return {};
 }
 
-Report join(std::span<const JoinedNamespace> joined) {
+// `without`: a type that is left out, or 0.
+Report join(std::span<const JoinedNamespace> joined, int without = 0) {
   std::vector<const JoinedNamespace*> left;
-  if (const Report report = join_all(joined, left); report.err != 0) return report;
+  if (const Report report = join_all(joined, without, left); report.err != 0) return report;
   for (const JoinedNamespace& space : joined) {
     if (space.type == CLONE_NEWUSER && ::setns(space.fd.get(), CLONE_NEWUSER) != 0)
       return {.err = errno, .type = CLONE_NEWUSER};
@@ -159,6 +161,26 @@ Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamesp
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, report.pid, 0)));
   if (!pidfd) return fail_errno(errno, "watch process {}", report.pid);
   return Child{report.pid, std::move(pidfd)};
+}
+
+Result<> join_namespaces(std::span<const JoinedNamespace> joined) {
+  const Report report = join(joined, CLONE_NEWPID);
+  if (report.err != 0) return fail_errno(report.err, "join the {} namespace", namespace_name(report.type));
+  return {};
+}
+
+Result<Child> fork_into_pid_space(std::span<const JoinedNamespace> joined, int cgroup) {
+  UniqueFd own;
+  for (const JoinedNamespace& space : joined) {
+    if (space.type != CLONE_NEWPID) continue;
+    own = TRY(open_at(AT_FDCWD, "/proc/self/ns/pid", O_RDONLY));
+    if (::setns(space.fd.get(), CLONE_NEWPID) != 0) return fail_errno(errno, "join the pid namespace");
+  }
+  Result<Child> child = fork_into_cgroup(cgroup);
+  const bool is_child = child && child->pid == 0;
+  // Or the caller's next child would be there too.
+  if (own && !is_child && ::setns(own.get(), CLONE_NEWPID) != 0) ::abort();
+  return child;
 }
 
 }  // namespace berth::sys

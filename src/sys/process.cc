@@ -17,15 +17,33 @@
 
 namespace berth::sys {
 
-Result<Child> fork_into(uint64_t namespaces) {
+namespace {
+
+Result<Child> clone_child(clone_args args) {
   int pidfd = -1;
-  clone_args args{};
-  args.flags = namespaces | CLONE_PIDFD;
+  args.flags |= CLONE_PIDFD;
   args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) return fail_errno(errno, "create a process");
   return Child{static_cast<pid_t>(pid), UniqueFd(pid == 0 ? -1 : pidfd)};
+}
+
+}  // namespace
+
+Result<Child> fork_into(uint64_t namespaces) {
+  clone_args args{};
+  args.flags = namespaces;
+  return clone_child(args);
+}
+
+Result<Child> fork_into_cgroup(int cgroup) {
+  clone_args args{};
+  if (cgroup >= 0) {
+    args.flags = CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<decltype(args.cgroup)>(cgroup);
+  }
+  return clone_child(args);
 }
 
 Result<> call_in_namespaces(int namespaces, const std::function<void()>& work) {

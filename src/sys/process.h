@@ -26,6 +26,11 @@ struct Child {
 // handlers: only for single-threaded programs.
 Result<Child> fork_into(uint64_t namespaces);
 
+// fork_into() for a child that is in a cgroup of v2 (an open directory) from its first moment on (clone3(2),
+// CLONE_INTO_CGROUP, Linux 5.7). To move it afterwards would make the kernel wait for all processors. -1: the
+// caller's.
+Result<Child> fork_into_cgroup(int cgroup);
+
 // Calls `work` in new namespaces (CLONE_NEWNS and others that a process can have for itself), which belong to
 // the caller's user namespace and go afterwards. That needs a process, but one that shares memory and
 // descriptors with this one, which waits (clone(2), CLONE_VM, CLONE_FILES, CLONE_VFORK). An error if the

@@ -1,0 +1,245 @@
+#include "runtime/exec.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "runtime/credentials.h"
+#include "runtime/descriptors.h"
+#include "runtime/execution.h"
+#include "runtime/process_attributes.h"
+#include "runtime/protocol.h"
+#include "runtime/terminal.h"
+#include "sys/channel.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+namespace berth::runtime {
+
+namespace {
+
+// As many CPUs as a kernel can be built for, one bit each (sched_setaffinity(2)).
+using CpuMask = std::array<uint8_t, 1024>;
+
+CpuMask mask_of(const std::vector<CpuRange>& ranges) {
+  constexpr uint32_t kBits = 8;
+  CpuMask mask{};
+  for (const CpuRange& range : ranges) {
+    for (uint32_t cpu = range.first; cpu <= range.last && cpu / kBits < mask.size(); ++cpu)
+      mask[cpu / kBits] = static_cast<uint8_t>(mask[cpu / kBits] | 1U << cpu % kBits);
+  }
+  return mask;
+}
+
+Result<> run_on(const CpuMask& mask, const char* which) {
+  if (::syscall(SYS_sched_setaffinity, 0, mask.size(), mask.data()) < 0)
+    return fail_errno(errno, "set execCPUAffinity.{}", which);
+  return {};
+}
+
+// Those of v1. This process has one thread; the files were opened by somebody who may move it.
+Result<> enter_cgroups(std::span<const sys::UniqueFd> entrances) {
+  for (const sys::UniqueFd& file : entrances) {
+    if (::write(file.get(), "0", 1) != 1) return fail_errno(errno, "enter the container's cgroup");
+  }
+  return {};
+}
+
+Result<> enter_cgroups_and_cpus(const ExecPlan& plan, const ExecRequest& request) {
+  const AffinityPlan& affinity = plan.affinity;
+  if (!affinity.initial.empty()) TRY(run_on(mask_of(affinity.initial), "initial"));
+  TRY(enter_cgroups(request.cgroup_entrances));
+  if (!affinity.final.empty()) return run_on(mask_of(affinity.final), "final");
+  if (affinity.initial.empty()) return {};
+  // What was for before only: all that the cgroup has.
+  CpuMask all{};
+  all.fill(0xff);
+  return run_on(all, "final");
+}
+
+// The new process.
+class Entering {
+ public:
+  Entering(const ExecPlan& plan, ExecRequest& request, sys::UniqueFd channel, sys::UniqueFd status)
+      : plan_(plan),
+        request_(request),
+        own_channel_(std::move(channel)),
+        own_status_(std::move(status)),
+        status_(3 + static_cast<int>(request.preserved)) {}
+
+  [[noreturn]] void run() {
+    const int early_status = own_status_.get();
+    const std::string failure = wire::encode(to_failure(set_up_and_execute()));
+    if (!sys::write_all(status_, failure)) [[maybe_unused]]
+      const Result<> second_try = sys::write_all(early_status, failure);
+    ::_exit(1);
+  }
+
+ private:
+  Error set_up_and_execute() {
+    const Result<std::string> command = set_up();
+    if (!command) return command.error();
+    if (const Result<> filtered = filter_calls(plan_.process); !filtered) return filtered.error();
+    return execute({.path = *command, .argv = plan_.process.argv, .environment = plan_.process.environment});
+  }
+
+  // Gives the file to execute.
+  Result<std::string> set_up() {
+    TRY(enter_cgroups_and_cpus(plan_, request_));
+    TRY_CONTEXT(sys::join_namespaces(request_.joined), "enter the container");
+    // A change of credentials may have set it again (fs.suid_dumpable, proc(5)).
+    ::prctl(PR_SET_DUMPABLE, 0);
+    const int channel_number = status_ + 1;
+    const std::array<Placement, 2> places{{{&own_status_, status_}, {&own_channel_, channel_number}}};
+    TRY(place_descriptors(places, channel_number + 1));
+    sys::Channel channel{sys::UniqueFd(channel_number)};
+    sys::set_process_name("berth-exec");
+    TRY(await_enter(channel));
+    const ProcessPlan& process = plan_.process;
+    TRY(take_own_keyring(process, plan_.container));
+    if (::setsid() < 0) return fail_errno(errno, "start a session");
+    if (process.terminal) TRY_CONTEXT(make_terminal(channel), "set up the terminal");
+    TRY(set_limits(process));
+    TRY(set_attributes(process));
+    TRY(enter_directory_and_become(process));
+    std::string command = TRY(find_command(process));
+    fault::point("exec-ready");
+    TRY(check_caller(channel));
+    return command;
+  }
+
+  static Result<> await_enter(sys::Channel& channel) {
+    const sys::Message message = TRY(channel.receive());
+    if (message.data.empty()) return fail("who asked for the process is gone");
+    if (TRY(wire::decode<StepMessage>(message.data)).step != Step::enter)
+      return fail("who asked for the process said something out of turn");
+    return {};
+  }
+
+  Result<> make_terminal(sys::Channel& channel) const {
+    const TerminalPair pair = TRY(open_terminal(plan_.process));
+    TRY(use_terminal(pair.peer.get(), plan_.process.uid));
+    return channel.send(wire::encode(StepMessage{Step::ready}), {pair.master.get()});
+  }
+
+  // Nothing is executed for a caller who can't be told of it any more.
+  static Result<> check_caller(const sys::Channel& channel) {
+    pollfd caller{channel.fd(), 0, 0};
+    if (::poll(&caller, 1, 0) > 0 && (caller.revents & POLLHUP) != 0)
+      return fail("who asked for the process is gone");
+    return {};
+  }
+
+  const ExecPlan& plan_;
+  ExecRequest& request_;
+  sys::UniqueFd own_channel_;
+  sys::UniqueFd own_status_;
+  int status_;  // where the status pipe is put; the channel and berth-init follow
+};
+
+// What the status pipe brings until the command has been executed. The container might get hold of the pipe's
+// other end, so it is over with the process too.
+Result<std::string> read_failure(int status, int pidfd) {
+  std::string said;
+  if (::fcntl(status, F_SETFL, O_NONBLOCK) != 0) return fail_errno(errno, "watch the process");
+  while (true) {
+    std::array<pollfd, 2> watched{{{status, POLLIN, 0}, {pidfd, POLLIN, 0}}};
+    if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR)
+      return fail_errno(errno, "watch the process");
+    std::array<char, 4096> bytes{};
+    const ssize_t length = ::read(status, bytes.data(), bytes.size());
+    if (length > 0) said.append(bytes.data(), static_cast<size_t>(length));
+    if (said.size() > kLongestFailure) return fail("the process said more than a reason for its failure");
+    const bool waits = length < 0 && (errno == EAGAIN || errno == EINTR);
+    if (length == 0 || (waits && watched[1].revents != 0)) return said;
+    if (length < 0 && !waits) return fail_errno(errno, "watch the process");
+  }
+}
+
+class Starting {
+ public:
+  explicit Starting(const ExecPlan& plan) : plan_(plan) {}
+
+  Result<RunningContainer> run(ExecRequest& request) {
+    TRY(fork(request));
+    fault::point("exec-forked");
+    Result<> outcome = guide(request);
+    const Result<std::string> said = outcome || child_failed()
+                                         ? read_failure(status_.get(), child_.pidfd.get())
+                                         : Result<std::string>(std::string());
+    if (said && !said->empty()) {
+      outcome = std::unexpected(failure_from(plan_.process.argv.front(), *said));
+    } else if (!said) {
+      outcome = std::unexpected(said.error());
+    }
+    if (outcome) return RunningContainer{child_.pid, std::move(child_.pidfd), std::move(terminal_)};
+    end_process();
+    return std::unexpected(outcome.error());
+  }
+
+ private:
+  Result<> fork(ExecRequest& request) {
+    auto [ours, theirs] = TRY(sys::Channel::make_pair());
+    std::array<int, 2> pipe{};
+    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
+    status_ = sys::UniqueFd(pipe[0]);
+    sys::UniqueFd status_inside(pipe[1]);
+    child_ = TRY_CONTEXT(fork_untraceable(request), "enter the container");
+    if (child_.pid == 0)
+      Entering(plan_, request, sys::UniqueFd(theirs.release()), std::move(status_inside)).run();
+    channel_ = std::move(ours);
+    return {};
+  }
+
+  // The child takes it over from this process, so there is no moment at which it could be traced.
+  static Result<sys::Child> fork_untraceable(const ExecRequest& request) {
+    const int dumpable = ::prctl(PR_GET_DUMPABLE);
+    ::prctl(PR_SET_DUMPABLE, 0);
+    Result<sys::Child> child = sys::fork_into_pid_space(request.joined, request.cgroup);
+    if (dumpable == 1 && (!child || child->pid != 0)) ::prctl(PR_SET_DUMPABLE, 1);
+    return child;
+  }
+
+  Result<> guide(const ExecRequest& request) {
+    if (request.adjust) TRY(request.adjust(child_.pid));
+    TRY(channel_.send(wire::encode(StepMessage{.step = Step::enter})));
+    if (!plan_.process.terminal) return {};
+    sys::Message message = TRY(channel_.receive(1));
+    if (message.fds.size() != 1) return fail("the process ended before it had a terminal");
+    terminal_ = std::move(message.fds.front());
+    return {};
+  }
+
+  // It says why itself, and what was seen from here is only the consequence.
+  [[nodiscard]] bool child_failed() const {
+    pollfd readable{status_.get(), POLLIN, 0};
+    return ::poll(&readable, 1, 0) > 0;
+  }
+
+  void end_process() {
+    [[maybe_unused]] const Result<> killed = sys::send_signal(child_.pidfd.get(), SIGKILL);
+    [[maybe_unused]] const Result<siginfo_t> reaped = sys::wait_for(child_.pidfd.get());
+  }
+
+  const ExecPlan& plan_;
+  sys::Child child_;
+  sys::Channel channel_;
+  sys::UniqueFd status_;
+  sys::UniqueFd terminal_;
+};
+
+}  // namespace
+
+Result<RunningContainer> start_process(const ExecPlan& plan, ExecRequest request) {
+  if (plan.process.argv.empty()) return fail("there is no command");
+  return Starting(plan).run(request);
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,73 @@
+// Starts a further process in a container that is there.
+//
+//   the caller, on the host                      the new process
+//   ───────────────────────                      ───────────────
+//   creates it in the container's cgroup and
+//   PID namespace, not to be traced          ──▶ enters cgroups of v1, joins the other namespaces,
+//                                                closes what is the caller's, waits
+//   does to it what takes the host's rights
+//            enter                           ──▶ session, terminal of the container's own devpts
+//                                   ◀─── ready   with the terminal's master, if it is to have one
+//                                                limits, directory, user, capabilities, filter
+//                                                executes the command
+//   status pipe ends: it runs       ◀─── EOF     (or a Failure, as in protocol.h)
+//
+// Whoever is root in the container sees the process from its first moment on. It can't be traced, and what
+// /proc has of it can't be opened, until it executes: it is not dumpable, and its memory belongs to the
+// host's user namespace (ptrace(2), "Ptrace access mode checking"). There is no process between: one would
+// count in the container's pids.max, or be outside of its cgroup.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/container.h"
+#include "runtime/plan.h"
+#include "sys/namespaces.h"
+#include "sys/unique_fd.h"
+
+namespace berth::runtime {
+
+struct CpuRange {
+  uint32_t first = 0;
+  uint32_t last = 0;  // not below first, and below 8192
+  template <typename A>
+  void fields(A& a) {
+    a(first, last);
+  }
+};
+
+// Where the process runs before and after it enters the container's cgroup (runtime-spec 1.2, config.md,
+// "execCPUAffinity"). Empty: as it comes.
+struct AffinityPlan {
+  std::vector<CpuRange> initial;
+  std::vector<CpuRange> final;
+  template <typename A>
+  void fields(A& a) {
+    a(initial, final);
+  }
+};
+
+struct ExecPlan {
+  std::string container;  // its ID
+  ProcessPlan process;    // `init` is not looked at: there is none
+  AffinityPlan affinity;
+};
+
+struct ExecRequest {
+  std::span<const sys::JoinedNamespace> joined;  // all that the caller is not in
+  int cgroup = -1;  // the container's of v2, which the process is made in, if there is one
+  // Files of its other cgroups to which the process writes "0" first of all (cgroup/cgroup.h, entrances()).
+  std::span<const sys::UniqueFd> cgroup_entrances;
+  unsigned preserved = 0;  // so many descriptors from 3 on stay, beside the standard streams
+  // What takes the host's rights, done to the process while it waits. Its error ends it.
+  std::function<Result<>(pid_t)> adjust;
+};
+
+// Returns when the command has been executed; after an error nothing is left of it. The caller must be
+// single-threaded and have CAP_SYS_ADMIN on the host. Errors as of PreparedContainer::start().
+Result<RunningContainer> start_process(const ExecPlan& plan, ExecRequest request);
+
+}  // namespace berth::runtime
