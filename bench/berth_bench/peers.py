@@ -16,6 +16,10 @@ def isolate_host(work):
     """/run is empty, loopback is up, and podman finds subordinate IDs for --userns=auto."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    # crun gives its standard input to the container's root, /dev/null too: not the host's.
+    own_null = work / "null"
+    subprocess.run(["mknod", "-m", "666", str(own_null), "c", "1", "3"], check=True)
+    subprocess.run(["mount", "--bind", str(own_null), "/dev/null"], check=True)
     # crun 1.8 refuses a hybrid tree whose v2 part has controllers.
     if (CGROUPS / "unified").is_dir():
         subprocess.run(["umount", str(CGROUPS / "unified")], check=True)
@@ -28,14 +32,14 @@ def isolate_host(work):
         subprocess.run(["mount", "--bind", str(own), str(host)], check=True)
 
 
-def make_bundle(directory, layer):
+def make_bundle(directory, layer, *command):
     """A bundle for `crun run` and `runc run`: a user namespace with 65,536 IDs, and a root that they own."""
     shutil.copytree(layer, directory / "rootfs", symlinks=True)
     subprocess.run(["chown", "-R", f"{BASE}:{BASE}", directory / "rootfs"], check=True)
     subprocess.run(["crun", "spec"], cwd=directory, check=True)
     path = directory / "config.json"
     config = json.loads(path.read_text())
-    config["process"].update(args=["true"], terminal=False)
+    config["process"].update(args=list(command) or ["true"], terminal=False)
     config["process"].pop("rlimits", None)  # a machine without CAP_SYS_RESOURCE can't raise them
     config["root"] = {"path": "rootfs", "readonly": False}
     config["linux"]["namespaces"].append({"type": "user"})

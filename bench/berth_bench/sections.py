@@ -8,6 +8,7 @@ from berth_bench.bench import DEMO
 from berth_bench.measure import Contestant, interleaved, milliseconds
 from berth_bench.monitors import measure_monitors
 from berth_bench.pull import measure_pull
+from berth_bench.runtimes import measure_runtimes
 
 FLOOR = "floor (all namespaces, overlay, exec, wait)"
 CRUN = "crun run, ready bundle"
@@ -206,6 +207,11 @@ def pull(bench):
     measure_pull(bench)
 
 
+def runtime(bench):
+    """berth-runtime beside crun and runc on the same bundle."""
+    measure_runtimes(bench)
+
+
 def monitor(bench):
     """the memory of ten running monitors, beside conmon's."""
     measure_monitors(bench)
@@ -231,4 +237,4 @@ def fleet(bench):
 
 
 ALL = {"start": start, "growth": growth, "big-image": big_image, "chown": chown, "ledger": ledger, "volume": volume,
-       "translate": translate, "pull": pull, "monitor": monitor, "fleet": fleet}
+       "translate": translate, "pull": pull, "monitor": monitor, "runtime": runtime, "fleet": fleet}
