@@ -150,7 +150,7 @@ class Events(BerthRuntimeCase):
 
     def test_running_out_of_memory(self):
         container = self.container()
-        container.bundle.linux["resources"]["memory"] = {"limit": 16 * MIB}
+        container.bundle.linux["resources"]["memory"] = {"limit": 16 * MIB, "swap": 16 * MIB}
         container.bundle.process["args"] = ["/bin/sh", "-c", "while [ ! -e /data/go ]; do sleep 0.01; done; "
                                                              "x=0123456789abcdef; while true; do x=$x$x; done"]
         container.started()
