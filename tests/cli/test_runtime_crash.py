@@ -13,6 +13,7 @@ CREATE_POINTS = {"filter-staged", "container-directory-made", "cgroup-made", "cg
                  "process-waiting", "process-recorded", "rootfs-mounted", "assembled", "created"}
 INSIDE_POINTS = {"inside-mapped", "mounts-made", "inside-entered", "inside-ready"}
 DELETE_POINTS = {"processes-ended", "cgroup-removed"}
+EXEC_POINTS = {"exec-forked", "exec-ready"}  # test_runtime_exec.py kills there
 SECCOMP = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["getpgid"], "action": "SCMP_ACT_ERRNO"}]}
 
 
@@ -44,7 +45,7 @@ class Crash(BerthRuntimeCase):
         for folder in ("lifecycle", "runtime", "runtime_cli", "seccomp", "cgroup"):
             for path in (REPOSITORY / "src" / folder).rglob("*.cc"):
                 found |= set(re.findall(r'fault::point\("([^"]+)"\)', path.read_text()))
-        self.assertEqual(found, CREATE_POINTS | INSIDE_POINTS | DELETE_POINTS)
+        self.assertEqual(found, CREATE_POINTS | INSIDE_POINTS | DELETE_POINTS | EXEC_POINTS)
 
     def test_create(self):
         for point in sorted(CREATE_POINTS):
