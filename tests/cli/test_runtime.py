@@ -261,6 +261,14 @@ class SeccompAgent(BerthRuntimeCase):
         _, container = self.notifying("getpgid")
         self.assertEqual(sorted(container.probe()["fds"]), ["0", "1", "2"])
 
+    def test_exec_is_refused_and_does_not_run_without_the_filter(self):
+        _, container = self.notifying("getpgid")
+        container.sleeping()
+        done = container.exec("/bin/echo", "ran")
+        self.assertNotEqual(done.status, 0)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("the seccomp filter has SCMP_ACT_NOTIFY, and there is no way to the agent", done.stderr)
+
     def test_an_agent_that_cannot_be_reached_leaves_nothing(self):
         agent, container = self.notifying("getpgid")
         agent.end()
