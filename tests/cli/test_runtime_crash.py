@@ -3,9 +3,7 @@
 import re
 import subprocess
 
-from support import leftovers
 from support.case import REPOSITORY
-from support.oci_runtime import CGROUPS
 from support.runtime_case import BerthRuntimeCase, main
 
 # Of `create`, in the order in which it comes to them, by who is killed there.
@@ -36,9 +34,7 @@ class Crash(BerthRuntimeCase):
     def assert_nothing_left(self, container):
         self.assert_gone(container)
         self.assertEqual([path.name for path in self.root.iterdir() if path.name != "@seccomp"], [])
-        left = leftovers.wait_until_gone(self._before)
-        self.assertEqual(left, [])
-        self.assertEqual([str(path) for path in CGROUPS.rglob(f"*{container.token}*")], [])
+        self._check_left()
 
     def test_every_point_of_the_source_is_tried(self):
         found = set()
