@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/log.h"
 #include "runtime/credentials.h"
 #include "runtime/descriptors.h"
 #include "runtime/execution.h"
@@ -75,6 +76,7 @@ class Entering {
         status_(3 + static_cast<int>(request.preserved)) {}
 
   [[noreturn]] void run() {
+    log::set_sink(nullptr);  // the caller's log is not for this side
     const int early_status = own_status_.get();
     const std::string failure = wire::encode(to_failure(set_up_and_execute()));
     if (!sys::write_all(status_, failure)) [[maybe_unused]]

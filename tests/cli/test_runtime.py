@@ -150,7 +150,7 @@ class Events(BerthRuntimeCase):
 
     def test_running_out_of_memory(self):
         container = self.container()
-        container.bundle.linux["resources"]["memory"] = {"limit": 16 * MIB}
+        container.bundle.linux["resources"]["memory"] = {"limit": 16 * MIB, "swap": 16 * MIB}
         container.bundle.process["args"] = ["/bin/sh", "-c", "while [ ! -e /data/go ]; do sleep 0.01; done; "
                                                              "x=0123456789abcdef; while true; do x=$x$x; done"]
         container.started()
@@ -260,6 +260,14 @@ class SeccompAgent(BerthRuntimeCase):
     def test_the_container_does_not_have_the_listener(self):
         _, container = self.notifying("getpgid")
         self.assertEqual(sorted(container.probe()["fds"]), ["0", "1", "2"])
+
+    def test_exec_is_refused_and_does_not_run_without_the_filter(self):
+        _, container = self.notifying("getpgid")
+        container.sleeping()
+        done = container.exec("/bin/echo", "ran")
+        self.assertNotEqual(done.status, 0)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("the seccomp filter has SCMP_ACT_NOTIFY, and there is no way to the agent", done.stderr)
 
     def test_an_agent_that_cannot_be_reached_leaves_nothing(self):
         agent, container = self.notifying("getpgid")

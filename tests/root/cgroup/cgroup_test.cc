@@ -197,6 +197,16 @@ TEST_F(OwnCgroup, IsOpenedFromItsRecordAndToldFromALaterOne) {
   ASSERT_TRUE(later.remove());
 }
 
+TEST_F(OwnCgroup, OneWhoseMakingWasNotRecordedIsFoundAtItsPlaceUnlessItIsInUse) {
+  const auto found = Cgroup::open_unused(hierarchies(), path());
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->record(), cgroup().record());
+  const pid_t child = process();
+  ASSERT_TRUE(cgroup().add(child));
+  EXPECT_EQ(Cgroup::open_unused(hierarchies(), path()).error().code, Code::not_found);
+  EXPECT_EQ(Cgroup::open_unused(hierarchies(), path("/below")).error().code, Code::not_found);
+}
+
 TEST_F(OwnCgroup, OneInUseIsNotTakenOver) {
   ASSERT_TRUE(Cgroup::create(hierarchies(), path())) << "an empty one is";
   ASSERT_TRUE(cgroup().add(process()));

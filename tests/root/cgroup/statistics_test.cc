@@ -4,8 +4,10 @@
 #include <cstring>
 
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <sys/mman.h>
 
+#include "cgroup/oom_watch.h"
 #include "own_cgroup.h"
 
 namespace berth::cgroup {
@@ -30,6 +32,31 @@ void use_memory(size_t size) {
   void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) ::_exit(1);
   std::memset(memory, 1, size);
+}
+
+TEST_F(OwnStatistics, RunningOutOfMemoryIsHeardOf) {
+  Limits limits;
+  limits.memory.limit = 8 * kMiB;
+  limits.memory.swap = 8 * kMiB;
+  ASSERT_TRUE(apply_limits(cgroup(), limits));
+  auto watch = OomWatch::start(cgroup());
+  ASSERT_TRUE(watch) << watch.error().message;
+  ASSERT_TRUE(*watch) << "this machine has the controller";
+  EXPECT_EQ((*watch)->times().value(), 0U);
+  inside([] { use_memory(64 * kMiB); });
+  pollfd polled{(*watch)->fd(), (*watch)->events(), 0};
+  ASSERT_EQ(::poll(&polled, 1, 10'000), 1);
+  EXPECT_GE((*watch)->times().value(), 1U);
+  EXPECT_EQ((*watch)->times().value(), 0U) << "told once";
+}
+
+TEST_F(OwnStatistics, TheEndOfACgroupIsNoLackOfMemory) {
+  auto watch = OomWatch::start(cgroup());
+  ASSERT_TRUE(watch && *watch);
+  ASSERT_TRUE(cgroup().remove());
+  pollfd polled{(*watch)->fd(), (*watch)->events(), 0};
+  ::poll(&polled, 1, 1000);
+  EXPECT_EQ((*watch)->times().value_or(0), 0U);
 }
 
 TEST_F(OwnStatistics, TellWhatIsUsed) {
