@@ -10,6 +10,7 @@
 #include "engine/recovery/store_copy.h"
 #include "engine/remove.h"
 #include "engine/volumes/volumes.h"
+#include "monitor/protocol.h"
 
 namespace berth::engine {
 
@@ -27,7 +28,8 @@ Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
 
 Result<> recover_container(store::Store& store, const store::ContainerRecord& listed, Recovered& result) {
   const std::string directory = container_directory(listed.id);
-  if (!sys::exists_at(store.root(), directory)) {  // killed between the files and the record
+  if (!sys::exists_at(store.root(), directory + "/" + monitor::kLockFile)) {
+    // Its remover was killed between the files, of which the lock is the last, and the record.
     ++result.removed;
     return remove_container(store, {listed, {}});
   }

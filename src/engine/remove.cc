@@ -6,6 +6,7 @@
 #include <functional>
 #include <thread>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 #include "engine/translation/translate.h"
 #include "engine/volumes/volumes.h"
 #include "ledger/bank_uses.h"
+#include "monitor/protocol.h"
+#include "sys/file.h"
 #include "sys/process.h"
 
 namespace berth::engine {
@@ -24,6 +27,18 @@ namespace {
 Result<> remove_files(store::Store& store, const std::string& id) {
   const std::string path = container_directory(id);
   TRY(sys::remove_tree_at(store.run_root(), path));
+  const Result<sys::UniqueFd> directory =
+      sys::open_at(store.root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory && directory.error().err == ENOENT) return {};
+  if (!directory) return std::unexpected(directory.error());
+  // The lock last: without it nobody could tell one that is being removed from one whose remover was killed.
+  const std::vector<std::string> names = TRY(sys::list_dir(directory->get()));
+  for (const std::string& name : names) {
+    if (name != monitor::kLockFile) TRY(sys::remove_tree_at(directory->get(), name));
+  }
+  fault::point("files-removed-but-lock");
+  TRY(sys::remove_tree_at(directory->get(), monitor::kLockFile));
+  fault::point("lock-removed");
   return sys::remove_tree_at(store.root(), path);
 }
 

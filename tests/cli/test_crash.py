@@ -16,13 +16,15 @@ from support.images import archive
 # Where a run can be killed, and by whom it is noticed: the command itself is killed, or it says what was lost.
 CLIENT_POINTS = {"container-directory-made", "volume-copied", "volumes-made", "before-create-commit",
                  "container-recorded", "planned", "restart-recorded", "monitor-spawned", "start-sent", "started",
-                 "identity-staged", "filter-staged", "removing", "files-removed", "record-removed", "exit-stored"}
+                 "identity-staged", "filter-staged", "removing", "files-removed-but-lock", "lock-removed", "files-removed",
+                 "record-removed", "exit-stored"}
 MONITOR_POINTS = {"task-received", "process-created", "rootfs-mounted", "assembled", "container-started",
                   "state-recorded", "container-ended", "exit-recorded"}
 EARLY_INSIDE_POINTS = {"inside-mapped", "mounts-made"}
 LATE_INSIDE_POINTS = {"inside-entered", "inside-ready"}
 INSIDE_POINTS = EARLY_INSIDE_POINTS | LATE_INSIDE_POINTS
 VOLUME_POINTS = {"volume-directory-made", "volume-moved"}  # not of a run; test_volume.py kills there
+RUNTIME_POINTS = {"exec-forked", "exec-ready"}  # of berth-runtime's alone; test_runtime_exec.py kills there
 
 
 class Crash(BerthCase):
@@ -70,7 +72,7 @@ class AtEveryPoint(Crash):
         for folder in ("cli", "engine", "monitor", "runtime", "seccomp"):
             for path in (REPOSITORY / "src" / folder).rglob("*.cc"):
                 found |= set(re.findall(r'fault::point\("([^"]+)"\)', path.read_text()))
-        self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS)
+        self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS | RUNTIME_POINTS)
 
     def try_point(self, point, *flags):
         # A user that the image does not know, an unnamed volume, no filter in the cache: every step is taken.
@@ -95,7 +97,8 @@ class AtEveryPoint(Crash):
     def test_a_run_without_rm_leaves_a_container_that_can_be_removed_or_none(self):
         not_there = {"monitor-spawned", "container-directory-made", "volume-copied", "volumes-made",
                      "before-create-commit"}
-        without = {"restart-recorded", "removing", "files-removed", "record-removed"}
+        without = {"restart-recorded", "removing", "files-removed-but-lock", "lock-removed", "files-removed",
+                   "record-removed"}
         for point in sorted((CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS) - without):
             with self.subTest(point=point):
                 self.try_point(point)
@@ -141,14 +144,14 @@ class AtEveryPoint(Crash):
         self.assert_clean()
 
     def test_a_removal_that_is_killed_is_finished_by_the_next_command(self):
-        for point in ("removing", "files-removed"):
+        for point in ("removing", "files-removed-but-lock", "lock-removed", "files-removed"):
             self.ok("create", "--name", "job", DEMO, "true")
             self.assertEqual(self.killed_at(point, "rm", "job").status, 137)
             self.assertEqual(self.states(), {}, point)
             self.assert_clean()
 
     def test_a_repair_that_is_killed_is_finished_by_the_next(self):
-        for point in ("removing", "files-removed"):
+        for point in ("removing", "files-removed-but-lock", "lock-removed", "files-removed"):
             self.killed_at("container-recorded", "run", "--rm", "--name", "job", DEMO, "true")
             self.assertEqual(self.killed_at(point, "system", "repair").status, 137)
             self.assert_clean()
