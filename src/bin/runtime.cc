@@ -2,12 +2,15 @@
 #include <cstdio>
 
 #include "runtime_cli/command.h"
+#include "runtime_cli/inherited.h"
 #include "sys/sealed_program.h"
 
 int main(int argc, char** argv) {
   // Before anything is read: what comes from here on may become a container's process.
-  if (const berth::Result<> moved = berth::sys::run_from_read_only(argv); !moved) {
-    std::fputs(berth::render("berth-runtime", moved.error()).c_str(), stderr);
+  berth::Result<> settled = berth::runtime_cli::settle_inherited();
+  if (settled) settled = berth::sys::run_from_read_only(argv);
+  if (!settled) {
+    std::fputs(berth::render("berth-runtime", settled.error()).c_str(), stderr);
     return 1;
   }
   const std::vector<std::string> words(argv, argv + argc);

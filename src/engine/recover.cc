@@ -11,6 +11,7 @@
 #include "engine/remove.h"
 #include "engine/volumes/volumes.h"
 #include "monitor/protocol.h"
+#include "store/staging.h"
 
 namespace berth::engine {
 
@@ -82,6 +83,7 @@ Result<Recovered> recover_recorded(store::Store& store) {
 
 Result<Recovered> recover(store::Store& store) {
   Recovered result = TRY(recover_recorded(store));
+  TRY(store::clean_staging(store));
   // Nobody may be between making a directory and recording it.
   if (const Result<sys::FileLock> quiet = sys::FileLock::try_exclusive(store.root(), kCreatingLock)) {
     TRY(remove_orphans(store, store.root(), result));

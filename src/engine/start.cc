@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/accounts.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -18,7 +19,6 @@
 #include "engine/capabilities.h"
 #include "engine/container/status.h"
 #include "engine/devices.h"
-#include "base/accounts.h"
 #include "engine/identity/host_users.h"
 #include "engine/identity/identity_layer.h"
 #include "engine/identity/unmapped_users.h"

@@ -16,7 +16,8 @@ void give_streams(const runtime::ProcessPlan& process, const std::vector<runtime
   const Result<uint32_t> uid = runtime::outside_id(uid_map, process.uid);
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     struct stat st{};
-    if (!uid || ::fstat(stream, &st) != 0 || S_ISCHR(st.st_mode)) continue;
+    // Nothing that has a name: it may be somebody else's, and stays it.
+    if (!uid || ::fstat(stream, &st) != 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) continue;
     if (::fchown(stream, *uid, static_cast<gid_t>(-1)) != 0)
       log::debug("give descriptor {} to the process: {}", stream, describe_errno(errno));
   }

@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/accounts.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "cgroup/devices.h"
 #include "lifecycle/adjust_process.h"
 #include "lifecycle/console_socket.h"
+#include "lifecycle/home.h"
 #include "lifecycle/limits.h"
 #include "lifecycle/namespaces.h"
 #include "lifecycle/plan.h"
@@ -49,15 +49,9 @@ Result<bundle::Config> read_config(const std::string& path) {
   return std::move(parsed.config);
 }
 
-// Not for the numbers of a user that has no entry: then it is "/", as runc and crun have it.
-std::string home_of(const bundle::Config& config, const std::string& rootfs) {
-  const std::string none = "/";
+std::string home_in(const bundle::Config& config, const std::string& rootfs) {
   const Result<safepath::Root> root = safepath::Root::open(AT_FDCWD, rootfs);
-  if (!root || !config.process) return none;
-  const Result<std::string> passwd = root->read_file("etc/passwd", kMaxAccountFileBytes);
-  if (!passwd) return none;
-  const std::optional<PasswdEntry> entry = find_user(*passwd, config.process->user.uid.value());
-  return entry && entry->home.starts_with('/') ? std::string(entry->home) : none;
+  return root && config.process ? home_of(*root, config.process->user.uid.value()) : "/";
 }
 
 // What would otherwise be left out without a word.
@@ -115,7 +109,7 @@ class Creation {
                                          .uid_map = spaces_.uid_map,
                                          .gid_map = spaces_.gid_map,
                                          .umask = current_umask(),
-                                         .home = home_of(config_, record_.rootfs),
+                                         .home = home_in(config_, record_.rootfs),
                                          .capabilities = available_capabilities(),
                                          .seccomp_filter = filter.program,
                                          .seccomp_flags = filter.flags,
@@ -172,6 +166,7 @@ class Creation {
     fault::point("cgroup-recorded");
     host_mounts_ = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
     start_socket_ = TRY(runtime::make_start_socket(directory_.fd.get(), kStartSocket));
+    spaces_.namespaces.cgroup = cgroup_->clone_fd();
     runtime::PreparedContainer prepared =
         TRY(runtime::PreparedContainer::prepare(spaces_.namespaces, {}, options_.preserved));
     fault::point("process-waiting");
@@ -216,9 +211,10 @@ class Creation {
     fault::point("cgroup-made");
     record_.cgroup = cgroup::record_text(cgroup_->record());
     TRY(cgroup::apply_limits(*cgroup_, limits));
-    if (resources && !resources->devices.empty())
-      TRY(cgroup::apply_devices(*cgroup_, cgroup::rules_of_container(device_rules_of(*resources))));
-    return {};
+    // Also without rules of its own: then it has the default devices and no others.
+    const std::vector<cgroup::DeviceRule> own =
+        resources ? device_rules_of(*resources) : std::vector<cgroup::DeviceRule>{};
+    return cgroup::apply_devices(*cgroup_, cgroup::rules_of_container(own));
   }
 
   [[nodiscard]] Result<> adjust_process() const {
@@ -229,7 +225,7 @@ class Creation {
 
   Result<runtime::RunningContainer> start(runtime::PreparedContainer& prepared) {
     const sys::UniqueFd plan_file = TRY(sys::make_memory_file("plan", wire::encode(plan_)));
-    std::vector<sys::UniqueFd> entrances = TRY(cgroup_->entrances(false));
+    std::vector<sys::UniqueFd> entrances = TRY(cgroup_->entrances(cgroup_->clone_fd() >= 0));
     runtime::StartRequest request{.plan_file = plan_file.get(), .scratch = root_.path() + "/" + options_.id};
     for (const sys::UniqueFd& entrance : entrances) request.cgroup_entrances.push_back(entrance.get());
     request.before_pivot = [&] { return run_create_hooks(); };

@@ -13,6 +13,13 @@ std::unexpected<Error> no_such_container(const std::string& id) {
   return fail(Code::not_found, "container \"{}\" does not exist", id);
 }
 
+// Whether the ID still stands for this directory.
+bool is_still(const Root& root, const std::string& id, int directory) {
+  const Result<struct stat> now = sys::stat_at(root.fd(), id, AT_SYMLINK_NOFOLLOW);
+  const Result<struct stat> then = sys::stat_at(directory, "", AT_EMPTY_PATH);
+  return now && then && now->st_dev == then->st_dev && now->st_ino == then->st_ino;
+}
+
 }  // namespace
 
 Result<> check_id(const std::string& id) {
@@ -52,7 +59,7 @@ Result<Directory> open_directory(const Root& root, const std::string& id) {
   // It may have been deleted while this one waited.
   if (!lock && lock.error().err == ENOENT) return no_such_container(id);
   if (!lock) return std::unexpected(lock.error());
-  if (!sys::exists_at(root.fd(), id + "/" + kLockFile)) return no_such_container(id);
+  if (!is_still(root, id, fd.get())) return no_such_container(id);
   return Directory{id, std::move(fd), std::move(*lock)};
 }
 
@@ -64,6 +71,8 @@ Result<sys::UniqueFd> look_into(const Root& root, const std::string& id) {
 }
 
 Result<> remove_directory(const Root& root, const Directory& directory) {
+  // Another container may have the ID by now.
+  if (!is_still(root, directory.id, directory.fd.get())) return {};
   return sys::remove_tree_at(root.fd(), directory.id);
 }
 

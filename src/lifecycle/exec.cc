@@ -7,18 +7,16 @@
 #include <poll.h>
 #include <sched.h>
 
-#include "base/accounts.h"
 #include "base/log.h"
 #include "bundle/config.h"
 #include "lifecycle/adjust_process.h"
 #include "lifecycle/console_socket.h"
+#include "lifecycle/home.h"
 #include "lifecycle/plan_exec.h"
 #include "lifecycle/record.h"
 #include "lifecycle/sub_cgroup.h"
 #include "safepath/root.h"
-#include "sys/companion.h"
 #include "sys/process.h"
-#include "sys/sealed_program.h"
 
 namespace berth::lifecycle {
 
@@ -36,15 +34,6 @@ Result<std::optional<bundle::Process>> read_process_file(const std::string& path
 bool has_ended(const sys::UniqueFd& process) {
   pollfd ended{process.get(), POLLIN, 0};
   return ::poll(&ended, 1, 0) > 0;
-}
-
-// "/" for a user who has no entry, as at create.
-std::string home_of(const safepath::Root& root, uint32_t uid) {
-  std::string none = "/";
-  const Result<std::string> passwd = root.read_file("etc/passwd", kMaxAccountFileBytes);
-  if (!passwd) return none;
-  const std::optional<PasswdEntry> entry = find_user(*passwd, uid);
-  return entry && entry->home.starts_with('/') ? std::string(entry->home) : none;
 }
 
 std::unexpected<Error> stopped() {

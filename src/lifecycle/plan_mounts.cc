@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 
 #include "base/fields.h"
+#include "safepath/root.h"
 
 namespace berth::lifecycle {
 
@@ -149,7 +150,9 @@ void plan_cgroups(const bundle::Mount& mount, const PlanFacts& facts, std::vecto
 Result<std::vector<MountPlan>> plan_mounts(const bundle::Config& config, const PlanFacts& facts) {
   std::vector<MountPlan> plans;
   for (size_t i = 0; i < config.mounts.size(); ++i) {
-    const bundle::Mount& mount = config.mounts[i];
+    bundle::Mount mount = config.mounts[i];
+    // "/proc/" and "/./proc" are the same place, which others look for by its name.
+    mount.destination = "/" + safepath::relative(mount.destination);
     const std::string place = fmt::format("config.json: mounts[{}]", i);
     if (mount.options.remount && !mount.options.bind) {
       plans.push_back(TRY_CONTEXT(plan_remount(mount), "{}", place));

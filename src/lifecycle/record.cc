@@ -68,13 +68,12 @@ Result<std::optional<cgroup::Cgroup>> open_cgroup(const Record& record) {
 Result<bundle::Status> status_of(int directory, const Record& record) {
   if (!TRY(open_process(record))) return record.created ? bundle::Status::stopped : bundle::Status::creating;
   if (!record.created) return bundle::Status::creating;
-  if (sys::exists_at(directory, kStartSocket)) return bundle::Status::created;
   const std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
   if (cgroup) {
     const Result<bool> frozen = cgroup->frozen();
     if (frozen && *frozen) return bundle::Status::paused;
   }
-  return bundle::Status::running;
+  return sys::exists_at(directory, kStartSocket) ? bundle::Status::created : bundle::Status::running;
 }
 
 bundle::State state_of(const Record& record, bundle::Status status) {

@@ -51,6 +51,10 @@ Result<sys::UniqueFd> make_tmpfs(MountPlan mount, const HostIds& owner) {
   return make_filesystem(mount);
 }
 
+bool is_absent(const Result<sys::UniqueFd>& found) {
+  return !found && (found.error().err == ENOENT || found.error().err == ENOTDIR);
+}
+
 bool has_nodev(const MountPlan& mount) {
   return ((mount.attributes.set | mount.below.set) & MOUNT_ATTR_NODEV) != 0;
 }
@@ -99,13 +103,15 @@ class Assembler {
   Result<> hide_paths() {
     for (const std::string& path : plan_.masked_paths) {
       const Result<sys::UniqueFd> target = root_.open(path, O_PATH);
-      if (!target) continue;  // not on this kernel
+      if (is_absent(target)) continue;  // not on this kernel
+      if (!target) return std::unexpected(target.error());
       const bool directory = TRY(is_directory(target->get()));
       TRY_CONTEXT(directory ? cover_directory(target->get()) : cover_file(target->get()), "mask {}", path);
     }
     for (const std::string& path : plan_.read_only_paths) {
       const Result<sys::UniqueFd> target = root_.open(path, O_PATH);
-      if (!target) continue;
+      if (is_absent(target)) continue;
+      if (!target) return std::unexpected(target.error());
       const sys::UniqueFd copy = TRY(sys::clone_tree(target->get(), "", true));
       TRY(sys::set_attributes(copy.get(), MOUNT_ATTR_RDONLY, 0, true));
       TRY_CONTEXT(sys::attach(copy.get(), target->get(), ""), "make {} read-only", path);

@@ -98,9 +98,9 @@ class PreparedContainer::Parts {
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
     status_ = sys::UniqueFd(pipe[0]);
     sys::UniqueFd status_inside(pipe[1]);
-    child_ = TRY_CONTEXT(
-        sys::fork_into_joined(clone_flags(namespaces.plan), namespaces.joined, namespaces.time_offsets),
-        "create the container's namespaces");
+    child_ = TRY_CONTEXT(sys::fork_into_joined(clone_flags(namespaces.plan), namespaces.joined,
+                                               namespaces.time_offsets, namespaces.cgroup),
+                         "create the container's namespaces");
     if (child_.pid == 0) {
       run_inside({sys::UniqueFd(theirs.release()), std::move(status_inside), std::move(init_program)},
                  preserved);

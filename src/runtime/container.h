@@ -32,6 +32,7 @@ struct RunningContainer {
 struct Namespaces {
   NamespacesPlan plan;
   std::vector<sys::JoinedNamespace> joined;  // one for each that is to be joined
+  int cgroup = -1;           // an open directory of v2, in which the process is from its first moment on
   std::string time_offsets;  // what /proc/PID/timens_offsets takes, for a time namespace of its own
 };
 

@@ -18,9 +18,14 @@
 
 namespace berth::runtime {
 
-Result<> become_root() {
+Result<> become_root(bool keep_groups) {
+  // Refused where the namespace does not let anybody change groups; then they stay for good.
+  if (!keep_groups && ::setgroups(0, nullptr) != 0 && errno != EPERM)
+    return fail_errno(errno, "leave the host's groups");
   if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0)
     return fail_errno(errno, "become root in the container");
+  // A change of IDs sets it to what fs.suid_dumpable says.
+  ::prctl(PR_SET_DUMPABLE, 0);
   return {};
 }
 

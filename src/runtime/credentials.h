@@ -7,8 +7,9 @@
 
 namespace berth::runtime {
 
-// UID 0 and GID 0 of the user namespace that the process has just been put into.
-Result<> become_root();
+// UID 0 and GID 0 of the user namespace that the process has just been put into, without the host's groups:
+// until then it is the host's root to all that goes by IDs. It can't be traced afterwards either.
+Result<> become_root(bool keep_groups);
 
 Result<> set_limits(const ProcessPlan& process);
 

@@ -41,8 +41,8 @@ Result<> make_node(const DevicePlan& device, const safepath::Root& root, const C
   }
   // mknod obeys the umask, and the new node is the container root's.
   const sys::UniqueFd node = TRY(sys::open_at(parent.get(), name, O_PATH | O_NOFOLLOW));
-  if (::fchmodat(parent.get(), name.c_str(), device.mode, 0) != 0)
-    return fail_errno(errno, "chmod the device");
+  const std::string by_descriptor = fmt::format("/proc/self/fd/{}", node.get());
+  if (::chmod(by_descriptor.c_str(), device.mode) != 0) return fail_errno(errno, "chmod the device");
   if (device.uid == 0 && device.gid == 0) return {};
   const uint32_t uid = TRY(outside_id(plan.uid_map, device.uid));
   const uint32_t gid = TRY(outside_id(plan.gid_map, device.gid));

@@ -79,8 +79,7 @@ class Entering {
     log::set_sink(nullptr);  // the caller's log is not for this side
     const int early_status = own_status_.get();
     const std::string failure = wire::encode(to_failure(set_up_and_execute()));
-    if (!sys::write_all(status_, failure)) [[maybe_unused]]
-      const Result<> second_try = sys::write_all(early_status, failure);
+    [[maybe_unused]] const Result<> told = sys::write_all(placed_ ? status_ : early_status, failure);
     ::_exit(1);
   }
 
@@ -96,11 +95,16 @@ class Entering {
   Result<std::string> set_up() {
     TRY(enter_cgroups_and_cpus(plan_, request_));
     TRY_CONTEXT(sys::join_namespaces(request_.joined), "enter the container");
+    const bool own_users =
+        std::any_of(request_.joined.begin(), request_.joined.end(),
+                    [](const sys::JoinedNamespace& space) { return space.type == CLONE_NEWUSER; });
+    if (own_users) TRY(become_root(plan_.process.keep_groups));
     // A change of credentials may have set it again (fs.suid_dumpable, proc(5)).
     ::prctl(PR_SET_DUMPABLE, 0);
     const int channel_number = status_ + 1;
     const std::array<Placement, 2> places{{{&own_status_, status_}, {&own_channel_, channel_number}}};
     TRY(place_descriptors(places, channel_number + 1));
+    placed_ = true;
     sys::Channel channel{sys::UniqueFd(channel_number)};
     sys::set_process_name("berth-exec");
     TRY(await_enter(channel));
@@ -143,7 +147,8 @@ class Entering {
   ExecRequest& request_;
   sys::UniqueFd own_channel_;
   sys::UniqueFd own_status_;
-  int status_;  // where the status pipe is put; the channel and berth-init follow
+  bool placed_ = false;  // the descriptors are at their numbers
+  int status_;           // where the status pipe is put; the channel and berth-init follow
 };
 
 // What the status pipe brings until the command has been executed. The container might get hold of the pipe's

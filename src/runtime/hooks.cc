@@ -1,14 +1,17 @@
 #include "runtime/hooks.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <limits>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <unistd.h>
 
+#include "runtime/credentials.h"
 #include "runtime/execution.h"
 #include "runtime/protocol.h"
 #include "sys/file.h"
@@ -21,7 +24,8 @@ namespace {
 
 [[noreturn]] void become_hook(const HookPlan& hook, const HookPlace& place, int input, int status) {
   const bool entered = place.mounts < 0 || ::setns(place.mounts, CLONE_NEWNS) == 0;
-  if (entered && ::dup2(input, 0) >= 0) {
+  const bool filtered = place.filtered == nullptr || filter_calls(*place.filtered);
+  if (entered && filtered && ::dup2(input, 0) >= 0) {
     [[maybe_unused]] const Error error =
         execute({.path = hook.path, .argv = hook.argv, .environment = hook.environment});
   }
@@ -33,9 +37,11 @@ namespace {
 Result<> await_end(const sys::Child& child, uint32_t timeout) {
   constexpr int kMilliseconds = 1000;
   pollfd ended{child.pidfd.get(), POLLIN, 0};
+  constexpr uint32_t kLongest = std::numeric_limits<int>::max() / kMilliseconds;
+  const int milliseconds = timeout == 0 ? -1 : static_cast<int>(std::min(timeout, kLongest)) * kMilliseconds;
   int ready = 0;
   do {
-    ready = ::poll(&ended, 1, timeout == 0 ? -1 : static_cast<int>(timeout) * kMilliseconds);
+    ready = ::poll(&ended, 1, milliseconds);
   } while (ready < 0 && errno == EINTR);
   if (ready == 0) TRY(sys::send_signal(child.pidfd.get(), SIGKILL));
   const int status = sys::shell_status(TRY(sys::wait_for(child.pidfd.get())));

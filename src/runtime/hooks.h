@@ -15,6 +15,7 @@ namespace berth::runtime {
 struct HookPlace {
   int mounts = -1;  // a mount namespace to enter; -1: the caller's
   std::span<const sys::JoinedNamespace> joined;
+  const ProcessPlan* filtered = nullptr;  // whose filter holds for the hook, too
 };
 
 // One after another, each with `state` on its standard input and the caller's standard output and error. An

@@ -187,7 +187,7 @@ Result<> end_with_maker(const sys::Channel& channel) {
 // What there is before the root file system is in its place.
 Result<> set_up_namespaces(const ContainerPlan& plan, sys::Channel& channel) {
   const NamespacesPlan& namespaces = plan.namespaces;
-  if (namespaces.user != NamespaceUse::host) TRY(become_root());
+  if (namespaces.user != NamespaceUse::host) TRY(become_root(plan.process.keep_groups));
   fault::point("inside-mapped");
   // Made by the container's root, so that /dev/mqueue is its own; and the cgroup that the process is in by
   // now is the root of the cgroup namespace.
@@ -258,7 +258,7 @@ Result<> wait_for_start(Ready& ready, const Numbers& numbers) {
   StartOrder order = TRY(await_start(ready.start));
   if (::dup3(order.connection.get(), numbers.status, O_CLOEXEC) < 0)
     return fail_errno(errno, "answer who starts the container");
-  return run_hooks("startContainer", ready.plan.start_hooks, order.state, {});
+  return run_hooks("startContainer", ready.plan.start_hooks, order.state, {.filtered = &ready.plan.process});
 }
 
 Error run(InsideDescriptors& descriptors, const Numbers& numbers, sys::Channel& channel) {
@@ -287,8 +287,9 @@ void run_inside(InsideDescriptors descriptors, unsigned preserved) {
   const Numbers numbers(preserved);
   sys::Channel channel;  // open until the reason is told, for its end makes the other side look for one
   const std::string failure = wire::encode(to_failure(run(descriptors, numbers, channel)));
-  if (!sys::write_all(numbers.status, failure)) [[maybe_unused]]
-    const Result<> second_try = sys::write_all(early_status, failure);
+  // Before the descriptors are at their numbers, another one may be at this.
+  const bool placed = !descriptors.status.valid();
+  [[maybe_unused]] const Result<> told = sys::write_all(placed ? numbers.status : early_status, failure);
   ::_exit(1);
 }
 

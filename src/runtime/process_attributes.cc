@@ -4,11 +4,14 @@
 
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <linux/magic.h>
 #include <sys/personality.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "sys/file.h"
+#include "sys/openat2.h"
 
 namespace berth::runtime {
 
@@ -42,9 +45,22 @@ Result<> set_scheduler(const SchedulerPlan& plan) {
 }
 
 // Written before the exec, at which it counts. A kernel without the module has no such file, or says EINVAL.
+// In a /proc that is one, and not by anything that was mounted or linked there (CVE-2025-52881).
+Result<> write_attribute(const char* file, const std::string& label) {
+  const sys::UniqueFd proc = TRY(sys::open_at(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  struct statfs found{};
+  if (::fstatfs(proc.get(), &found) != 0 || found.f_type != PROC_SUPER_MAGIC)
+    return fail(Code::refused, "/proc in the container is no procfs, so no label can be set");
+  const sys::UniqueFd attribute =
+      TRY(sys::open_at2(proc.get(), fmt::format("{}/attr/{}", ::getpid(), file), O_WRONLY, 0,
+                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV));
+  if (::write(attribute.get(), label.data(), label.size()) < 0) return fail_errno(errno, "write the label");
+  return {};
+}
+
 Result<> set_label(const char* file, const std::string& label, const char* module) {
   if (label.empty()) return {};
-  const Result<> written = sys::write_control_file(AT_FDCWD, fmt::format("/proc/self/attr/{}", file), label);
+  const Result<> written = write_attribute(file, label);
   if (written) return {};
   const int err = written.error().err;
   if (err == ENOENT || err == EINVAL || err == EOPNOTSUPP)

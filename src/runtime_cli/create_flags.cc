@@ -1,8 +1,8 @@
 #include "runtime_cli/create_flags.h"
 
-#include <cstdlib>
+#include <filesystem>
 
-#include "base/fields.h"
+#include "runtime_cli/inherited.h"
 
 namespace berth::runtime_cli {
 
@@ -19,16 +19,22 @@ void declare(flags::Flags& line, CreateFlags& into) {
   line.word("id", into.id, flags::Need::required);
 }
 
+namespace {
+
+// The current directory changes while a container is made.
+std::string absolute(const std::string& path) {
+  return path.empty() ? path : std::filesystem::absolute(path).string();
+}
+
+}  // namespace
+
 Result<lifecycle::CreateOptions> options_of(const Invocation& invocation, const CreateFlags& flags) {
-  unsigned preserved = static_cast<unsigned>(flags.preserved);
-  // Socket activation: the descriptors that systemd hands on come first (sd_listen_fds(3)).
-  if (const char* listen = ::getenv("LISTEN_FDS"); listen != nullptr)
-    preserved += whole_number<uint8_t>(listen).value_or(0);
+  const unsigned preserved = TRY(preserved_descriptors(flags.preserved));
   return lifecycle::CreateOptions{.id = flags.id,
                                   .bundle = flags.bundle,
                                   .config = flags.config,
-                                  .console_socket = flags.console_socket,
-                                  .pid_file = flags.pid_file,
+                                  .console_socket = absolute(flags.console_socket),
+                                  .pid_file = absolute(flags.pid_file),
                                   .preserved = preserved,
                                   .new_keyring = !flags.no_new_keyring,
                                   .pivot = !flags.no_pivot,

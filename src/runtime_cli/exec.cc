@@ -1,11 +1,9 @@
 // `berth-runtime exec`.
 #include "lifecycle/exec.h"
 
-#include <cstdlib>
-
-#include "base/fields.h"
 #include "lifecycle/foreground.h"
 #include "runtime_cli/command.h"
+#include "runtime_cli/inherited.h"
 
 namespace berth::runtime_cli {
 
@@ -55,9 +53,7 @@ Result<int> exec_command(const Invocation& invocation) {
   if (rest.front().starts_with('-')) return line.unknown_flag(rest.front());
   options.id = rest.front();
   options.words = {rest.begin() + 1, rest.end()};
-  options.preserved = static_cast<unsigned>(preserved);
-  if (const char* listen = ::getenv("LISTEN_FDS"); listen != nullptr)
-    options.preserved += whole_number<uint8_t>(listen).value_or(0);
+  options.preserved = TRY(preserved_descriptors(preserved));
   const lifecycle::Root root = TRY(open_root(invocation));
   if (!options.detach) lifecycle::hold_signals();
   runtime::RunningContainer process = TRY(lifecycle::exec(root, options));

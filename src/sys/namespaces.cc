@@ -82,9 +82,13 @@ const char* joins_or_makes(int type, bool own_time) {
 }
 
 // The pid of the new process; 0 in it.
-long clone_sibling(uint64_t namespaces) {
+long clone_sibling(uint64_t namespaces, int cgroup) {
   clone_args args{};
   args.flags = namespaces | CLONE_PARENT;  // which takes over the exit signal, too
+  if (cgroup >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<decltype(args.cgroup)>(cgroup);
+  }
   return ::syscall(SYS_clone3, &args, sizeof args);
 }
 
@@ -127,9 +131,9 @@ Result<std::vector<JoinedNamespace>> namespaces_apart(pid_t pid, uint64_t types)
 }
 
 Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamespace> joined,
-                               const std::string& time_offsets) {
+                               const std::string& time_offsets, int cgroup) {
   const bool own_time = (namespaces & CLONE_NEWTIME) != 0;
-  if (joined.empty() && !own_time) return fork_into(namespaces);
+  if (joined.empty() && !own_time) return fork_into(namespaces, cgroup);
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
   const UniqueFd reports(pipe[0]);
@@ -141,7 +145,7 @@ Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamesp
     Report report = own_time ? make_time_namespace(time_offsets) : Report{};
     if (report.err == 0) report = join(joined);
     if (report.err == 0) {
-      const long pid = clone_sibling(namespaces & ~uint64_t{CLONE_NEWTIME});
+      const long pid = clone_sibling(namespaces & ~uint64_t{CLONE_NEWTIME}, cgroup);
       if (pid == 0) return Child{};
       report = {.pid = static_cast<int32_t>(pid), .err = pid < 0 ? errno : 0};
     }
@@ -176,7 +180,7 @@ Result<Child> fork_into_pid_space(std::span<const JoinedNamespace> joined, int c
     own = TRY(open_at(AT_FDCWD, "/proc/self/ns/pid", O_RDONLY));
     if (::setns(space.fd.get(), CLONE_NEWPID) != 0) return fail_errno(errno, "join the pid namespace");
   }
-  Result<Child> child = fork_into_cgroup(cgroup);
+  Result<Child> child = fork_into(0, cgroup);
   const bool is_child = child && child->pid == 0;
   // Or the caller's next child would be there too.
   if (own && !is_child && ::setns(own.get(), CLONE_NEWPID) != 0) ::abort();

@@ -44,13 +44,13 @@ const char* namespace_name(int type);
 // CLONE_NEWTIME may be among the new ones; `time_offsets` is written to its timens_offsets
 // (time_namespaces(7)) before anything is in it.
 Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamespace> joined,
-                               const std::string& time_offsets = {});
+                               const std::string& time_offsets = {}, int cgroup = -1);
 
 // Joins all of them, in the order that fork_into_joined() has. A PID namespace is left out: it is one for
 // children (setns(2)).
 Result<> join_namespaces(std::span<const JoinedNamespace> joined);
 
-// fork_into_cgroup() for a child that is also in the PID namespace among the `joined`, if there is one. The
+// fork_into() for a child that is also in the PID namespace among the `joined`, if there is one. The
 // others it has to join itself.
 Result<Child> fork_into_pid_space(std::span<const JoinedNamespace> joined, int cgroup);
 

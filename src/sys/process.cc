@@ -17,33 +17,19 @@
 
 namespace berth::sys {
 
-namespace {
-
-Result<Child> clone_child(clone_args args) {
+Result<Child> fork_into(uint64_t namespaces, int cgroup) {
   int pidfd = -1;
-  args.flags |= CLONE_PIDFD;
+  clone_args args{};
+  args.flags = namespaces | CLONE_PIDFD;
   args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
+  if (cgroup >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<decltype(args.cgroup)>(cgroup);
+  }
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) return fail_errno(errno, "create a process");
   return Child{static_cast<pid_t>(pid), UniqueFd(pid == 0 ? -1 : pidfd)};
-}
-
-}  // namespace
-
-Result<Child> fork_into(uint64_t namespaces) {
-  clone_args args{};
-  args.flags = namespaces;
-  return clone_child(args);
-}
-
-Result<Child> fork_into_cgroup(int cgroup) {
-  clone_args args{};
-  if (cgroup >= 0) {
-    args.flags = CLONE_INTO_CGROUP;
-    args.cgroup = static_cast<decltype(args.cgroup)>(cgroup);
-  }
-  return clone_child(args);
 }
 
 Result<> call_in_namespaces(int namespaces, const std::function<void()>& work) {
@@ -122,7 +108,7 @@ Result<ScopedFsIds> ScopedFsIds::set(HostUid uid, HostGid gid) {
     return fail_errno(errno, "keep the capabilities over a change of file system IDs");
   }
   ScopedFsIds ids(static_cast<uint32_t>(::setfsuid(uid.value())),
-                  static_cast<uint32_t>(::setfsgid(gid.value())));
+                  static_cast<uint32_t>(::setfsgid(gid.value())), bits);
   // setfsuid(2) reports no errors; asking again shows what is set.
   if (static_cast<uint32_t>(::setfsuid(static_cast<uid_t>(-1))) != uid.value() ||
       static_cast<uint32_t>(::setfsgid(static_cast<gid_t>(-1))) != gid.value()) {
@@ -135,6 +121,8 @@ ScopedFsIds::~ScopedFsIds() {
   if (!active_) return;
   ::setfsuid(uid_);
   ::setfsgid(gid_);
+  // Whoever is executed from here on, a hook, inherits them.
+  ::prctl(PR_SET_SECUREBITS, static_cast<unsigned>(bits_));
 }
 
 }  // namespace berth::sys

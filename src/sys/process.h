@@ -23,13 +23,10 @@ struct Child {
 };
 
 // fork(2) with CLONE_NEW* flags (clone3(2), Linux 5.3). The child gets SIGCHLD semantics and no at-fork
-// handlers: only for single-threaded programs.
-Result<Child> fork_into(uint64_t namespaces);
-
-// fork_into() for a child that is in a cgroup of v2 (an open directory) from its first moment on (clone3(2),
-// CLONE_INTO_CGROUP, Linux 5.7). To move it afterwards would make the kernel wait for all processors. -1: the
-// caller's.
-Result<Child> fork_into_cgroup(int cgroup);
+// handlers: only for single-threaded programs. It is in the `cgroup` (an open directory of v2) from its first
+// moment on (CLONE_INTO_CGROUP, Linux 5.7), where moving it afterwards would make the kernel wait for all
+// processors; -1: in the caller's.
+Result<Child> fork_into(uint64_t namespaces, int cgroup = -1);
 
 // Calls `work` in new namespaces (CLONE_NEWNS and others that a process can have for itself), which belong to
 // the caller's user namespace and go afterwards. That needs a process, but one that shares memory and
@@ -63,17 +60,21 @@ class ScopedFsIds {
  public:
   static Result<ScopedFsIds> set(HostUid uid, HostGid gid);
   ScopedFsIds(ScopedFsIds&& other) noexcept
-      : active_(std::exchange(other.active_, false)), uid_(other.uid_), gid_(other.gid_) {}
+      : active_(std::exchange(other.active_, false)),
+        uid_(other.uid_),
+        gid_(other.gid_),
+        bits_(other.bits_) {}
   ScopedFsIds& operator=(ScopedFsIds&&) = delete;
   ScopedFsIds(const ScopedFsIds&) = delete;
   ScopedFsIds& operator=(const ScopedFsIds&) = delete;
   ~ScopedFsIds();
 
  private:
-  ScopedFsIds(uint32_t uid, uint32_t gid) : active_(true), uid_(uid), gid_(gid) {}
+  ScopedFsIds(uint32_t uid, uint32_t gid, int bits) : active_(true), uid_(uid), gid_(gid), bits_(bits) {}
   bool active_;
   uint32_t uid_;  // to go back to
   uint32_t gid_;
+  int bits_;  // the securebits
 };
 
 }  // namespace berth::sys

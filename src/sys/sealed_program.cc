@@ -19,13 +19,14 @@
 namespace berth::sys {
 
 namespace {
-constexpr size_t kLargestProgram = 16U << 20;
+constexpr size_t kLargestProgram = 64U << 20;
 constexpr mode_t kExecutable = 0755;
 
 // Through a mount that is read-only and nowhere attached: who executes it can't open it again for writing by
 // /proc/PID/exe, whatever he may do to the file.
 Result<UniqueFd> open_read_only(const std::string& path) {
-  const UniqueFd mount = TRY(clone_tree(AT_FDCWD, path, false));
+  const UniqueFd file = TRY(open_at(AT_FDCWD, path, O_PATH));
+  const UniqueFd mount = TRY(clone_tree(file.get(), "", false));
   TRY(set_attributes(mount.get(), MOUNT_ATTR_RDONLY, 0, false));
   return open_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", mount.get()), O_RDONLY);
 }

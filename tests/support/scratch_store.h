@@ -1,8 +1,8 @@
 // A store in a directory that is there for one test.
 #pragma once
 
-#include "store/store.h"
 #include "scratch.h"
+#include "store/store.h"
 
 namespace berth::test {
 

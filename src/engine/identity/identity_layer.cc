@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/accounts.h"
 #include "base/fault.h"
 #include "base/sha256.h"
-#include "base/accounts.h"
 #include "engine/identity/identity_uses.h"
 #include "engine/identity/layer_writer.h"
 #include "store/image_path.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "engine/container/container_spec.h"
 #include "base/accounts.h"
+#include "engine/container/container_spec.h"
 
 namespace berth::engine {
 

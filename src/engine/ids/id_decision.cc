@@ -9,7 +9,6 @@
 
 #include "base/fields.h"
 #include "config/policy_checks.h"
-#include "runtime/existing_namespace.h"
 #include "engine/ids/pool_rules.h"
 #include "idmap/map_algebra.h"
 #include "idmap/resolve_maps.h"
@@ -19,6 +18,7 @@
 #include "ledger/host_ranges.h"
 #include "ledger/named_banks.h"
 #include "ledger/projects.h"
+#include "runtime/existing_namespace.h"
 #include "store/containers.h"
 
 namespace berth::engine {

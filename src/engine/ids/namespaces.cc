@@ -7,8 +7,8 @@
 
 #include "config/policy_checks.h"
 #include "engine/container/status.h"
-#include "runtime/existing_namespace.h"
 #include "engine/ids/id_decision.h"
+#include "runtime/existing_namespace.h"
 #include "sys/process.h"
 
 namespace berth::engine {
@@ -51,7 +51,8 @@ Result<> join_container(runtime::Namespaces& namespaces, store::Store& store, co
 // Nothing where `mode` names no namespace that is there.
 Result<> join_named(runtime::Namespaces& namespaces, store::Store& store, const idmap::UsernsMode& mode) {
   if (const auto* path = std::get_if<idmap::UsernsOfPath>(&mode)) {
-    sys::UniqueFd opened = TRY_CONTEXT(runtime::open_user_namespace(path->path), "--userns ns:{}", path->path);
+    sys::UniqueFd opened =
+        TRY_CONTEXT(runtime::open_user_namespace(path->path), "--userns ns:{}", path->path);
     return join_user(namespaces, std::move(opened));
   }
   const auto* other = std::get_if<idmap::UsernsOfContainer>(&mode);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "config/policy_checks.h"
 #include "base/accounts.h"
+#include "config/policy_checks.h"
 #include "idmap/id_map.h"
 #include "oci/capability_names.h"
 #include "oci/image_config.h"

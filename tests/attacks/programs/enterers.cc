@@ -76,7 +76,7 @@ class Lurker {
     const std::string process = "/proc/" + pid;
     const std::string name = name_of(pid);
     // Stopped, where that can be done, it can't execute between two looks.
-    const pid_t number = std::atoi(pid.c_str());
+    const auto number = static_cast<pid_t>(std::strtol(pid.c_str(), nullptr, 10));
     const bool traced = ::ptrace(PTRACE_SEIZE, number, nullptr, nullptr) == 0;
     if (traced) {
       ::ptrace(PTRACE_INTERRUPT, number, nullptr, nullptr);

@@ -244,12 +244,11 @@ class SavedUpper : public Translate {
                                    .translated = translated};
     std::vector<sys::UniqueFd> sources;
     const std::string scratch = at("scratch");
-    const auto root =
-        runtime::mount_rootfs({.plan = plan,
-                               .user_namespace = users.get(),
-                               .root_ids = {HostUid(kBase), HostGid(kBase)},
-                               .scratch = scratch},
-                              sources);
+    const auto root = runtime::mount_rootfs({.plan = plan,
+                                             .user_namespace = users.get(),
+                                             .root_ids = {HostUid(kBase), HostGid(kBase)},
+                                             .scratch = scratch},
+                                            sources);
     ASSERT_TRUE(root) << root.error().message;
     const sys::Child child = sys::fork_into(0).value();
     if (child.pid == 0) ::_exit(::setns(users.get(), CLONE_NEWUSER) != 0 ? 99 : change_files(root->get()));
