@@ -1,6 +1,7 @@
 #include "runtime_cli/log_file.h"
 
 #include <array>
+#include <cerrno>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -61,6 +62,16 @@ void append(log::Level level, std::string_view message) {
   [[maybe_unused]] const Result<> written = sys::write_all(log.file.get(), line_of(log.json, level, message));
 }
 
+// The kind of an error as engines look for it in the text, letter by letter: Docker's client gives status 127
+// for the first and 126 for the second, and 125 (the engine's own failure) for all that it does not know.
+std::string_view known_words(const Error& error) {
+  if (error.code == Code::command_not_found) return ": executable file not found";
+  if (error.code == Code::not_executable && (error.err == EACCES || error.err == EISDIR)) {
+    return ": permission denied";
+  }
+  return {};
+}
+
 }  // namespace
 
 void open_log(const LogTarget& target) {
@@ -76,7 +87,8 @@ void open_log(const LogTarget& target) {
 }
 
 void log_error(const Error& error) {
-  append(log::Level::error, error.hint.empty() ? error.message : error.message + " (" + error.hint + ")");
+  const std::string hint = error.hint.empty() ? "" : fmt::format(" ({})", error.hint);
+  append(log::Level::error, fmt::format("{}{}{}", error.message, known_words(error), hint));
 }
 
 }  // namespace berth::runtime_cli
