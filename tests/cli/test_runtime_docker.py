@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import secrets
 import subprocess
 import time
@@ -11,6 +12,7 @@ import unittest
 
 from support import case
 
+CAP_SYS_ADMIN = 21  # linux/capability.h
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 DOCKER = "/usr/bin/docker"
 SOCKET = "unix:///run/docker-own.sock"
@@ -184,6 +186,13 @@ class Docker(unittest.TestCase):
         self.assertIn("CapEff:\t0000000000000000", self.shell("cat /proc/self/status", "--cap-drop", "ALL"))
         self.assertIn("Seccomp:\t2", self.shell("cat /proc/self/status"))
         self.assertIn("docker-init", self.shell("cat /proc/1/cmdline", "--init"))
+
+    def test_all_privileges(self):
+        # A machine that has not got all of them gives what it has, and its warning is not the container's output.
+        done = self.run_in("--privileged", self.image, "ls", "/dev/kmsg")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "/dev/kmsg\n", ""))
+        status = self.ok("exec", "--privileged", self.stay(), "cat", "/proc/self/status")
+        self.assertTrue(int(re.search("CapEff:(.*)", status)[1], 16) & 1 << CAP_SYS_ADMIN, status)
 
     def test_further_processes(self):
         name = self.stay()
