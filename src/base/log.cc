@@ -58,10 +58,13 @@ void set_sink(Sink new_sink) {
 }
 
 void write(Level level, std::string_view message) {
+  if (sink != nullptr) {
+    sink(level, message);
+    return;
+  }
   const std::string line = fmt::format("{}: {}: {}\n", program, level_name(level), printable(message));
   // A diagnostic that can't be written has nowhere else to go.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-  if (sink != nullptr) sink(level, message);
 }
 
 }  // namespace berth::log

@@ -22,7 +22,7 @@ bool set_level(std::string_view name);
 // What messages begin with; "berth" until set. The text must live as long as the process.
 void set_program(std::string_view name);
 
-// Gets every message too, besides stderr. nullptr: nobody, as until set. A process that was forked must set
+// Gets every message, in place of stderr. nullptr: stderr, as until set. A process that was forked must set
 // it anew, or to nullptr, before it gives up the descriptors that the sink may write to.
 using Sink = void (*)(Level level, std::string_view message);
 void set_sink(Sink sink);

@@ -16,6 +16,7 @@
 #include "lifecycle/record.h"
 #include "lifecycle/sub_cgroup.h"
 #include "safepath/root.h"
+#include "sys/capabilities.h"
 #include "sys/process.h"
 
 namespace berth::lifecycle {
@@ -49,6 +50,7 @@ class Execution {
     const std::optional<bundle::Process> file = TRY(read_process_file(options_.process_file));
     wish_ = TRY(plan_exec(record_, file, options_));
     TRY(open_container());
+    take_unavailable_capabilities();
     Result<runtime::RunningContainer> started = start();
     if (!started && started.error().err == EBUSY && cgroup_ && options_.cgroups.empty()) {
       cgroup_ = TRY(open_cgroup_of_process(*cgroup_, record_.pid));
@@ -108,6 +110,22 @@ class Execution {
     const bool given = std::any_of(environment.begin(), environment.end(),
                                    [](const std::string& variable) { return variable.starts_with("HOME="); });
     if (!given) environment.push_back("HOME=" + home_of(root, wish_.plan.process.uid));
+  }
+
+  // As for the first process: in the caller's user namespace there is nothing that the caller has not.
+  void take_unavailable_capabilities() {
+    const bool apart = std::any_of(joined_.begin(), joined_.end(), [](const sys::JoinedNamespace& space) {
+      return space.type == CLONE_NEWUSER;
+    });
+    if (apart) return;
+    const uint64_t own = sys::own_bounding_set();
+    runtime::ProcessPlan& process = wish_.plan.process;
+    if ((process.bounding & ~own) != 0)
+      log::warn("exec: some of the capabilities can't be granted, as berth-runtime has not got them");
+    for (uint64_t* set : {&process.bounding, &process.effective, &process.permitted, &process.inheritable,
+                          &process.ambient}) {
+      *set &= own;
+    }
   }
 
   [[nodiscard]] Result<> adjust(pid_t pid) const {

@@ -1,6 +1,8 @@
 #include "runtime_cli/log_file.h"
 
 #include <array>
+#include <cerrno>
+#include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -54,11 +56,26 @@ std::string line_of(bool json, log::Level level, std::string_view text) {
   return fmt::format("time=\"{}\" level={} msg={}\n", time, name, in_quotes(message));
 }
 
-void append(log::Level level, std::string_view message) {
+// Whether it is in the file now.
+bool append(log::Level level, std::string_view message) {
   const OpenLog& log = open_file();
-  if (!log.file || log.owner != ::getpid()) return;
-  // One that can't be written to is passed over.
-  [[maybe_unused]] const Result<> written = sys::write_all(log.file.get(), line_of(log.json, level, message));
+  if (!log.file || log.owner != ::getpid()) return false;
+  return sys::write_all(log.file.get(), line_of(log.json, level, message)).has_value();
+}
+
+void append_or_show(log::Level level, std::string_view message) {
+  if (!append(level, message))
+    fmt::print(stderr, "berth-runtime: {}: {}\n", log::level_name(level), printable(message));
+}
+
+// The kind of an error as engines look for it in the text, letter by letter: Docker's client gives status 127
+// for the first and 126 for the second, and 125 (the engine's own failure) for all that it does not know.
+std::string_view known_words(const Error& error) {
+  if (error.code == Code::command_not_found) return ": executable file not found";
+  if (error.code == Code::not_executable && (error.err == EACCES || error.err == EISDIR)) {
+    return ": permission denied";
+  }
+  return {};
 }
 
 }  // namespace
@@ -72,11 +89,12 @@ void open_log(const LogTarget& target) {
     return;
   }
   open_file() = {std::move(*file), target.format == "json", ::getpid()};
-  log::set_sink(append);
+  log::set_sink(append_or_show);
 }
 
 void log_error(const Error& error) {
-  append(log::Level::error, error.hint.empty() ? error.message : error.message + " (" + error.hint + ")");
+  const std::string hint = error.hint.empty() ? "" : fmt::format(" ({})", error.hint);
+  append(log::Level::error, fmt::format("{}{}{}", error.message, known_words(error), hint));
 }
 
 }  // namespace berth::runtime_cli

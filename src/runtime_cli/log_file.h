@@ -12,9 +12,9 @@ struct LogTarget {
   std::string format = "text";  // or "json", one object a line
 };
 
-// From here on warnings and others go to the file too. It is opened now, for later this process may stand in
-// a container's root, where the path could lead anywhere. One that can't be opened is passed over: stderr has
-// everything.
+// From here on warnings and others go to the file, and not to stderr: containerd's shim and conmon give their
+// runtime the container's own streams. It is opened now, for later this process may stand in a container's
+// root, where the path could lead anywhere. With one that can't be opened or written to it is stderr again.
 void open_log(const LogTarget& target);
 
 // Appends the error with which the program ends.
