@@ -25,6 +25,8 @@ Result<int> run_command(const Invocation& invocation) {
   const lifecycle::CreateOptions options = TRY(options_of(invocation, flags));
   lifecycle::Created created = TRY(lifecycle::create(root, options, !detach));
   created.directory.lock.release();
+  // From here on they are the process's.
+  if (!detach) lifecycle::hold_signals();
   const Result<> started = lifecycle::start(root, flags.id);
   if (started && detach) return 0;
   const Result<int> status =

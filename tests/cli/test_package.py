@@ -59,10 +59,10 @@ class Package(BerthCase):
 
 
 class BerthRuntime(BerthCase):
-    def test_it_says_that_its_commands_are_not_there_yet(self):
-        done = run(PROGRAMS / "berth-runtime", "create", "x")
+    def test_it_says_what_it_lacks(self):
+        done = run(PROGRAMS / "berth-runtime", "create", "--bundle", self.work, "x")
         self.assertEqual(done.status, 1)
-        self.assertIn("not part of this version", done.stderr)
+        self.assertIn(f"{self.work}/config.json: ENOENT", done.stderr)
 
 
 if __name__ == "__main__":
