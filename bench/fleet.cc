@@ -29,7 +29,7 @@ namespace berth {
 
 namespace {
 
-constexpr int64_t kStart = 1'700'000'000 * ledger::kNanoseconds;
+constexpr int64_t kStart = 1'700'000'000 * kNanoseconds;
 constexpr size_t kReplicas = 3;  // of a project, at most
 thread_local int64_t clock_now = kStart;
 
