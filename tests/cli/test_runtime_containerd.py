@@ -5,10 +5,10 @@ import pathlib
 import pty
 import secrets
 import subprocess
-import time
 import unittest
 
 from support import case
+from support.engine_case import EngineClient, until
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 STATE = pathlib.Path("/run/containerd/runc")  # what the shim gives its runtime as --root, and the namespace
@@ -21,15 +21,6 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [grpc]
 address = "/run/containerd/own.sock"
 """
-
-
-def until(condition, what):
-    """Waits, not for ever, for what another process does."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"it did not happen in 20 seconds: {what}")
-        time.sleep(0.02)
 
 
 def shims():
@@ -45,8 +36,10 @@ def shims():
     return found
 
 
-class Containerd(unittest.TestCase):
+class Containerd(EngineClient, unittest.TestCase):
     """A containerd with a root, a state and a socket of its own."""
+
+    client = ("ctr",)
 
     @classmethod
     def setUpClass(cls):
@@ -72,19 +65,6 @@ class Containerd(unittest.TestCase):
         cls.daemon.wait(20)
         for path in CGROUPS.glob(f"*/{cls.space}"):  # the parent of its containers' cgroups
             path.rmdir()
-
-    @classmethod
-    def call(cls, *words, **options):
-        options.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.run(["ctr", *map(str, words)], env=cls.env, check=False, text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=60, **options)
-
-    @classmethod
-    def ok(cls, *words, **options):
-        done = cls.call(*words, **options)
-        if done.returncode != 0:
-            raise AssertionError(f"ctr {words}: {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
 
     def run_in(self, *words, flags=(), mode="--rm", **options):
         return self.call("run", mode, "--runc-binary", self.runtime, *flags, self.image, self.id(), *words, **options)

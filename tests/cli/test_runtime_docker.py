@@ -7,14 +7,13 @@ import pty
 import re
 import secrets
 import subprocess
-import time
 import unittest
 
 from support import case
+from support.engine_case import EngineCase, until
 
 CAP_SYS_ADMIN = 21  # linux/capability.h
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
-DOCKER = "/usr/bin/docker"
 SOCKET = "unix:///run/docker-own.sock"
 STATE = pathlib.Path("/run/docker-own/runtime-runc/moby")  # what dockerd gives its default runtime as --root
 
@@ -38,21 +37,14 @@ volumes:
 """
 
 
-def until(condition, what):
-    """Waits, not for ever, for what another process does."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"it did not happen in 30 seconds: {what()}")
-        time.sleep(0.05)
-
-
 def cgroups(parent):
     return list(CGROUPS.glob(f"*/{parent}/*/"))
 
 
-class Docker(unittest.TestCase):
+class Docker(EngineCase, unittest.TestCase):
     """A dockerd with a store, a state and a socket of its own; it starts a containerd of its own."""
+
+    client = ("/usr/bin/docker",)
 
     @classmethod
     def setUpClass(cls):
@@ -87,30 +79,9 @@ class Docker(unittest.TestCase):
         for path in CGROUPS.glob(f"*/{cls.group}"):  # the parent of all that dockerd made, which it leaves
             path.rmdir()
 
-    @classmethod
-    def call(cls, *words, **options):
-        options.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.run([DOCKER, *map(str, words)], env=cls.env, check=False, text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=60, **options)
-
-    @classmethod
-    def ok(cls, *words, **options):
-        done = cls.call(*words, **options)
-        if done.returncode != 0:
-            raise AssertionError(f"docker {words}: {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
-
     def compose(self, *words):
         return case.run("docker-compose", "--file", self.work / "application.yml", "--project-name", "app",
                         "--no-ansi", *words, timeout=90, env=self.env)
-
-    def run_in(self, *words, **options):
-        return self.call("run", "--rm", "--network=none", *words, **options)
-
-    def shell(self, script, *flags):
-        done = self.run_in(*flags, self.image, "sh", "-c", script)
-        self.assertEqual(done.returncode, 0, done)
-        return done.stdout
 
     def stay(self, *flags):
         """A container that stays; its ID."""
@@ -126,26 +97,11 @@ class Docker(unittest.TestCase):
         listed = case.run(case.PROGRAMS / "berth-runtime", "--root", STATE, "list", "--quiet")
         self.assertEqual(listed.stdout.split(), [name], listed)
 
-    def test_a_command_and_its_status(self):
-        self.assertEqual(self.shell("id -u; echo hello"), "0\nhello\n")
-        self.assertEqual(self.run_in(self.image, "sh", "-c", "exit 7").returncode, 7)
-        self.assertEqual(self.run_in(self.image, "sh", "-c", "sleep 9 & kill -9 $!; wait $!").returncode, 137)
-
-    def test_a_command_that_is_not_there(self):
-        done = self.run_in(self.image, "nosuch")
-        self.assertEqual(done.returncode, 127, done)
-        self.assertIn("nosuch", done.stderr)
-        self.assertEqual(self.run_in(self.image, "/etc/passwd").returncode, 126)
+    def test_a_command_that_can_not_be_run(self):
         self.assertEqual(self.run_in(self.image, "/etc").returncode, 126)
         self.addCleanup(self.call, "rm", "lost")
         self.assertEqual(self.call("run", "--name", "lost", "--network=none", self.image, "/nosuch").returncode, 127)
         self.assertEqual(self.inspect("lost", ".State.ExitCode"), "127")
-
-    def test_the_standard_streams(self):
-        done = self.run_in("-i", self.image, "sh", "-c", "cat; echo error >&2", stdin=None, input="through\n")
-        self.assertEqual((done.stdout, done.stderr), ("through\n", "error\n"))
-        self.assertEqual(self.shell("id -u; id -g; echo again > /dev/stdout", "-u", "1000:33"),
-                         "1000\n33\nagain\n")
 
     def test_a_terminal(self):
         ours, theirs = pty.openpty()
@@ -166,11 +122,6 @@ class Docker(unittest.TestCase):
         self.assertEqual(self.shell("ls /named", "-v", "named:/named"), "file\n")
         self.ok("volume", "rm", "named")
         self.assertIn("size=1024k", self.shell("grep ' /small ' /proc/mounts", "--tmpfs", "/small:size=1m"))
-
-    def test_limits(self):
-        got = self.shell("cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max",
-                         "--memory", "64m", "--pids-limit", "50")
-        self.assertEqual(got.split(), ["67108864", "50"])
 
     def test_limits_of_one_that_runs(self):
         name = self.stay("--memory", "64m", "--memory-swap", "64m")

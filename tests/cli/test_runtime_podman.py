@@ -7,13 +7,16 @@ import subprocess
 import unittest
 
 from support import case
+from support.engine_case import EngineCase
 
 SUBORDINATE = "containers:2147483648:1048576\n"  # for --userns=auto; outside of berth's own banks
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
-class Podman(unittest.TestCase):
+class Podman(EngineCase, unittest.TestCase):
     """podman with a store, a state and a configuration of its own."""
+
+    client = ("podman", "--log-level=error")
 
     @classmethod
     def setUpClass(cls):
@@ -43,43 +46,6 @@ class Podman(unittest.TestCase):
         for name in ("subuid", "subgid"):
             subprocess.run(["umount", f"/etc/{name}"], check=False)
 
-    @classmethod
-    def call(cls, *words, **options):
-        options.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.run(["podman", "--log-level=error", *map(str, words)], env=cls.env, check=False, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, **options)
-
-    @classmethod
-    def ok(cls, *words, **options):
-        done = cls.call(*words, **options)
-        if done.returncode != 0:
-            raise AssertionError(f"podman {words}: {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
-
-    def run_in(self, *words, **options):
-        return self.call("run", "--rm", "--network=none", *words, **options)
-
-    def shell(self, script, *flags):
-        done = self.run_in(*flags, self.image, "sh", "-c", script)
-        self.assertEqual(done.returncode, 0, done)
-        return done.stdout
-
-    def test_a_command_and_its_status(self):
-        self.assertEqual(self.shell("id -u; echo hello"), "0\nhello\n")
-        self.assertEqual(self.run_in(self.image, "sh", "-c", "exit 7").returncode, 7)
-        self.assertEqual(self.run_in(self.image, "sh", "-c", "sleep 9 & kill -9 $!; wait $!").returncode, 137)
-
-    def test_a_command_that_is_not_there(self):
-        done = self.run_in(self.image, "nosuch")
-        self.assertEqual(done.returncode, 127, done)
-        self.assertIn("nosuch", done.stderr)
-        self.assertEqual(self.run_in(self.image, "/etc/passwd").returncode, 126)
-
-    def test_the_standard_streams(self):
-        done = self.run_in("-i", self.image, "sh", "-c", "cat; echo error >&2", stdin=None, input="through\n")
-        self.assertEqual((done.stdout, done.stderr), ("through\n", "error\n"))
-        self.assertEqual(self.shell("id -u; echo again > /dev/stdout", "-u", "1000"), "1000\nagain\n")
-
     def test_a_terminal(self):
         ours, theirs = pty.openpty()
         try:
@@ -105,11 +71,6 @@ class Podman(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
         self.shell("touch /data/mapped", "--userns=auto", "-v", f"{data}:/data:idmap")
         self.assertEqual((data / "mapped").stat().st_uid, 0, "what the container's root makes is the host root's")
-
-    def test_limits(self):
-        got = self.shell("cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max", "--memory", "64m",
-                         "--pids-limit", "50")
-        self.assertEqual(got.split(), ["67108864", "50"])
 
     def test_a_container_that_stays(self):
         name = self.ok("run", "-d", "--network=none", self.image, "sleep", "1000").strip()
