@@ -5,9 +5,9 @@
 
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "engine/plan_mounts.h"
+#include "runtime/devices.h"
 
 namespace berth::engine {
 
@@ -19,19 +19,6 @@ constexpr std::array<const char*, 12> kMaskedPaths{
     "/proc/interrupts", "/sys/firmware",     "/sys/fs/selinux",   "/sys/devices/virtual/powercap"};
 constexpr std::array<const char*, 6> kReadOnlyPaths{"/proc/asound", "/proc/bus", "/proc/fs",
                                                     "/proc/irq",    "/proc/sys", "/proc/sysrq-trigger"};
-
-struct StandardDevice {
-  const char* path;
-  uint32_t major;
-  uint32_t minor;
-};
-// runtime-spec, config-linux.md, "Default Devices".
-constexpr std::array<StandardDevice, 6> kStandardDevices{{{"/dev/null", 1, 3},
-                                                          {"/dev/zero", 1, 5},
-                                                          {"/dev/full", 1, 7},
-                                                          {"/dev/random", 1, 8},
-                                                          {"/dev/urandom", 1, 9},
-                                                          {"/dev/tty", 5, 0}}};
 
 std::vector<runtime::IdExtent> extents(const std::optional<idmap::IdMap>& map) {
   std::vector<runtime::IdExtent> result;
@@ -106,14 +93,8 @@ Result<runtime::ProcessPlan> plan_process(const PlanInputs& inputs, const std::s
 }
 
 std::vector<runtime::DevicePlan> plan_devices(const PlanInputs& inputs) {
-  std::vector<runtime::DevicePlan> devices;
-  for (const StandardDevice& device : kStandardDevices) {
-    devices.push_back({.path = device.path, .type = S_IFCHR, .major = device.major, .minor = device.minor});
-  }
-  for (const runtime::DevicePlan& device : inputs.devices) {
-    std::erase_if(devices, [&](const runtime::DevicePlan& other) { return other.path == device.path; });
-    devices.push_back(device);
-  }
+  std::vector<runtime::DevicePlan> devices = runtime::standard_devices();
+  for (const runtime::DevicePlan& device : inputs.devices) runtime::put_device(devices, device);
   return devices;
 }
 

@@ -1,28 +1,15 @@
 #include "lifecycle/plan.h"
 
 #include <algorithm>
-#include <array>
 
 #include <sys/stat.h>
 
 #include "lifecycle/plan_mounts.h"
+#include "runtime/devices.h"
 
 namespace berth::lifecycle {
 
 namespace {
-
-struct StandardDevice {
-  const char* path;
-  uint32_t major;
-  uint32_t minor;
-};
-// config-linux.md, "Default Devices"; /dev/ptmx and the links are made with them (runtime/devices.cc).
-constexpr std::array<StandardDevice, 6> kStandardDevices{{{"/dev/null", 1, 3},
-                                                          {"/dev/zero", 1, 5},
-                                                          {"/dev/full", 1, 7},
-                                                          {"/dev/random", 1, 8},
-                                                          {"/dev/urandom", 1, 9},
-                                                          {"/dev/tty", 5, 0}}};
 
 uint32_t device_type(char type) {
   if (type == 'b') return S_IFBLK;
@@ -30,19 +17,16 @@ uint32_t device_type(char type) {
 }
 
 std::vector<runtime::DevicePlan> plan_devices(const bundle::Linux& linux_part) {
-  std::vector<runtime::DevicePlan> devices;
-  for (const StandardDevice& device : kStandardDevices)
-    devices.push_back({.path = device.path, .type = S_IFCHR, .major = device.major, .minor = device.minor});
+  std::vector<runtime::DevicePlan> devices = runtime::standard_devices();
   for (const bundle::DeviceNode& node : linux_part.devices) {
-    std::erase_if(devices, [&](const runtime::DevicePlan& other) { return other.path == node.path; });
     constexpr uint32_t kDefaultMode = 0666;
-    devices.push_back({.path = node.path,
-                       .type = device_type(node.type),
-                       .major = node.major,
-                       .minor = node.minor,
-                       .mode = node.mode.value_or(kDefaultMode),
-                       .uid = node.uid ? node.uid->value() : 0,
-                       .gid = node.gid ? node.gid->value() : 0});
+    runtime::put_device(devices, {.path = node.path,
+                                  .type = device_type(node.type),
+                                  .major = node.major,
+                                  .minor = node.minor,
+                                  .mode = node.mode.value_or(kDefaultMode),
+                                  .uid = node.uid ? node.uid->value() : 0,
+                                  .gid = node.gid ? node.gid->value() : 0});
   }
   return devices;
 }

@@ -52,6 +52,20 @@ Result<> make_node(const DevicePlan& device, const safepath::Root& root, const C
 
 }  // namespace
 
+std::vector<DevicePlan> standard_devices() {
+  return {{.path = "/dev/null", .type = S_IFCHR, .major = 1, .minor = 3},
+          {.path = "/dev/zero", .type = S_IFCHR, .major = 1, .minor = 5},
+          {.path = "/dev/full", .type = S_IFCHR, .major = 1, .minor = 7},
+          {.path = "/dev/random", .type = S_IFCHR, .major = 1, .minor = 8},
+          {.path = "/dev/urandom", .type = S_IFCHR, .major = 1, .minor = 9},
+          {.path = "/dev/tty", .type = S_IFCHR, .major = 5, .minor = 0}};
+}
+
+void put_device(std::vector<DevicePlan>& devices, DevicePlan device) {
+  std::erase_if(devices, [&](const DevicePlan& other) { return other.path == device.path; });
+  devices.push_back(std::move(device));
+}
+
 Result<> make_devices(const std::vector<DevicePlan>& devices, const safepath::Root& root,
                       const ContainerPlan& plan) {
   for (const DevicePlan& device : devices) TRY_CONTEXT(make_node(device, root, plan), "{}", device.path);

@@ -6,6 +6,12 @@
 
 namespace berth::runtime {
 
+// Those that every container has.
+std::vector<DevicePlan> standard_devices();
+
+// Adds one, in the place of another at the same path.
+void put_device(std::vector<DevicePlan>& devices, DevicePlan device);
+
 // Makes the plan's nodes and the standard links on what is mounted at /dev. The nodes are real ones on a
 // tmpfs of the host's, owned by the container's IDs: devtmpfs can't be idmapped, and a user namespace may not
 // make nodes.
