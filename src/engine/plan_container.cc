@@ -20,14 +20,6 @@ constexpr std::array<const char*, 12> kMaskedPaths{
 constexpr std::array<const char*, 6> kReadOnlyPaths{"/proc/asound", "/proc/bus", "/proc/fs",
                                                     "/proc/irq",    "/proc/sys", "/proc/sysrq-trigger"};
 
-std::vector<runtime::IdExtent> extents(const std::optional<idmap::IdMap>& map) {
-  std::vector<runtime::IdExtent> result;
-  if (!map) return result;
-  for (const idmap::Extent& extent : map->extents())
-    result.push_back({extent.inside, extent.outside, extent.count});
-  return result;
-}
-
 void set_variable(std::vector<std::string>& environment, std::string_view key, std::string_view value) {
   const std::string prefix = fmt::format("{}=", key);
   for (std::string& variable : environment) {
@@ -182,8 +174,8 @@ Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs) {
   plan.name = inputs.name;
   constexpr size_t kShortId = 12;
   plan.hostname = spec.hostname.empty() ? inputs.id.substr(0, kShortId) : spec.hostname;
-  plan.uid_map = extents(inputs.uid_map);
-  plan.gid_map = extents(inputs.gid_map);
+  if (inputs.uid_map) plan.uid_map = runtime::extents_of(inputs.uid_map->extents());
+  if (inputs.gid_map) plan.gid_map = runtime::extents_of(inputs.gid_map->extents());
   plan.rootfs = {.layers = inputs.layers,
                  .upper = inputs.files.upper,
                  .work = inputs.files.work,

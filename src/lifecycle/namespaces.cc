@@ -27,12 +27,6 @@ constexpr std::array<Kind, 7> kKinds{
      {NamespaceType::cgroup, CLONE_NEWCGROUP, &runtime::NamespacesPlan::cgroup},
      {NamespaceType::time, CLONE_NEWTIME, &runtime::NamespacesPlan::time}}};
 
-std::vector<runtime::IdExtent> extents(std::span<const idmap::Extent> map) {
-  std::vector<runtime::IdExtent> result;
-  for (const idmap::Extent& extent : map) result.push_back({extent.inside, extent.outside, extent.count});
-  return result;
-}
-
 Result<NamespaceUse> use_of(const Kind& kind, const bundle::Config& config, runtime::Namespaces& namespaces) {
   const bundle::Namespace* found = bundle::find_namespace(config.linux_part.namespaces, kind.type);
   if (found == nullptr) return NamespaceUse::host;
@@ -51,13 +45,13 @@ Result<> take_maps(const bundle::Config& config, NamespaceSet& set) {
       return fail(Code::refused,
                   "config.json: linux.uidMappings and linux.gidMappings: a new user namespace "
                   "needs both");
-    set.uid_map = extents(linux_part.uid_mappings);
-    set.gid_map = extents(linux_part.gid_mappings);
+    set.uid_map = runtime::extents_of(linux_part.uid_mappings);
+    set.gid_map = runtime::extents_of(linux_part.gid_mappings);
   } else if (set.namespaces.plan.user == NamespaceUse::joined) {
     const std::string& path = bundle::find_namespace(linux_part.namespaces, NamespaceType::user)->path;
     const runtime::NamespaceMaps maps = TRY(runtime::maps_of_namespace(path));
-    set.uid_map = extents(maps.users.extents());
-    set.gid_map = extents(maps.groups.extents());
+    set.uid_map = runtime::extents_of(maps.users.extents());
+    set.gid_map = runtime::extents_of(maps.groups.extents());
   }
   return {};
 }

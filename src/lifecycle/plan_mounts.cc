@@ -20,15 +20,9 @@ runtime::AttributeChange change(const bundle::AttributeChange& options) {
   return {options.set, options.clear};
 }
 
-std::vector<runtime::IdExtent> extents(const std::vector<idmap::Extent>& map) {
-  std::vector<runtime::IdExtent> result;
-  for (const idmap::Extent& extent : map) result.push_back({extent.inside, extent.outside, extent.count});
-  return result;
-}
-
 // idmap=uids=…: with "@" the other side is the container's IDs.
-Result<std::vector<runtime::IdExtent>> extents(const std::vector<bundle::IdTriple>& triples,
-                                               const std::vector<runtime::IdExtent>& container) {
+Result<std::vector<runtime::IdExtent>> map_of(const std::vector<bundle::IdTriple>& triples,
+                                              const std::vector<runtime::IdExtent>& container) {
   std::vector<runtime::IdExtent> result;
   for (const bundle::IdTriple& triple : triples) {
     uint32_t outside = triple.outside;
@@ -52,11 +46,11 @@ Result<MountPlan> plan_bind(const bundle::Mount& mount, const PlanFacts& facts) 
   plan.map_alone = options.idmap == bundle::MountOptions::Idmap::mount;
   if (!plan.map_ids) return plan;
   if (!options.uid_triples.empty()) {
-    plan.uid_map = TRY(extents(options.uid_triples, facts.uid_map));
-    plan.gid_map = TRY(extents(options.gid_triples, facts.gid_map));
+    plan.uid_map = TRY(map_of(options.uid_triples, facts.uid_map));
+    plan.gid_map = TRY(map_of(options.gid_triples, facts.gid_map));
   } else {
-    plan.uid_map = extents(mount.uid_mappings);
-    plan.gid_map = extents(mount.gid_mappings);
+    plan.uid_map = runtime::extents_of(mount.uid_mappings);
+    plan.gid_map = runtime::extents_of(mount.gid_mappings);
   }
   return plan;
 }

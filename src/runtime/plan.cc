@@ -2,6 +2,12 @@
 
 namespace berth::runtime {
 
+std::vector<IdExtent> extents_of(std::span<const idmap::Extent> map) {
+  std::vector<IdExtent> extents;
+  for (const idmap::Extent& extent : map) extents.push_back({extent.inside, extent.outside, extent.count});
+  return extents;
+}
+
 Result<uint32_t> outside_id(const std::vector<IdExtent>& map, uint32_t inside) {
   if (map.empty()) return inside;
   for (const IdExtent& extent : map) {

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "idmap/id_map.h"
 #include "sys/capabilities.h"
 #include "wire/archive.h"
 
@@ -43,6 +45,8 @@ struct IdExtent {
     a(inside, outside, count);
   }
 };
+
+std::vector<IdExtent> extents_of(std::span<const idmap::Extent> map);
 
 // Attributes of mounts (MOUNT_ATTR_*, mount_setattr(2)): what is set and what is cleared; the rest stays.
 struct AttributeChange {

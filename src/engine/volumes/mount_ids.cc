@@ -146,10 +146,7 @@ Result<std::vector<runtime::IdExtent>> mount_map(const std::vector<IdTriple>& tr
     }
   }
   const idmap::IdMap map = TRY(idmap::IdMap::from_extents(std::move(extents)));
-  std::vector<runtime::IdExtent> result;
-  for (const idmap::Extent& extent : map.extents())
-    result.push_back({extent.inside, extent.outside, extent.count});
-  return result;
+  return runtime::extents_of(map.extents());
 }
 
 }  // namespace berth::engine
