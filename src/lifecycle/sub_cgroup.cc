@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 
+#include "base/fields.h"
 #include "safepath/root.h"
 #include "sys/file.h"
 #include "sys/openat2.h"
@@ -21,16 +22,13 @@ struct Place {
 
 Result<Place> parse(const std::string& text) {
   Place place;
-  const size_t colon = text.find(':');
-  std::string_view names = colon == std::string::npos ? "" : std::string_view(text).substr(0, colon);
-  place.path = safepath::relative(std::string_view(text).substr(colon == std::string::npos ? 0 : colon + 1));
-  if (colon != std::string::npos && names.empty())
+  const bool has_names = text.find(':') != std::string::npos;
+  std::string_view rest = text;
+  std::string_view names = has_names ? take_until(rest, ':') : "";
+  place.path = safepath::relative(rest);
+  if (has_names && names.empty())
     return fail(Code::usage, "--cgroup {}: no controller stands before the colon", text);
-  while (!names.empty()) {
-    const size_t comma = std::min(names.find(','), names.size());
-    place.controllers.emplace_back(names.substr(0, comma));
-    names.remove_prefix(std::min(comma + 1, names.size()));
-  }
+  while (!names.empty()) place.controllers.emplace_back(take_until(names, ','));
   return place;
 }
 
@@ -55,9 +53,8 @@ Result<> descend(const cgroup::Cgroup::Part& part, const std::string& path, cgro
 std::optional<std::string> unified_path(std::string_view text) {
   constexpr std::string_view kStart = "0::";
   while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    if (text.starts_with(kStart)) return std::string(text.substr(kStart.size(), end - kStart.size()));
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view line = take_until(text, '\n');
+    if (line.starts_with(kStart)) return std::string(line.substr(kStart.size()));
   }
   return std::nullopt;
 }
