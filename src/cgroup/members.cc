@@ -117,7 +117,8 @@ Result<std::vector<sys::UniqueFd>> Cgroup::entrances(bool in_v2_already) const {
 }
 
 Result<> enter(std::span<const sys::UniqueFd> entrances) {
-  for (const sys::UniqueFd& file : entrances) TRY_CONTEXT(sys::write_all(file.get(), "0"), "enter a cgroup");
+  for (const sys::UniqueFd& file : entrances)
+    TRY_CONTEXT(sys::write_all(file.get(), "0"), "enter the container's cgroup");
   return {};
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "cgroup/cgroup.h"
 #include "runtime/credentials.h"
 #include "runtime/descriptors.h"
 #include "runtime/execution.h"
@@ -45,18 +46,10 @@ Result<> run_on(const CpuMask& mask, const char* which) {
   return {};
 }
 
-// Those of v1. This process has one thread; the files were opened by somebody who may move it.
-Result<> enter_cgroups(std::span<const sys::UniqueFd> entrances) {
-  for (const sys::UniqueFd& file : entrances) {
-    if (::write(file.get(), "0", 1) != 1) return fail_errno(errno, "enter the container's cgroup");
-  }
-  return {};
-}
-
 Result<> enter_cgroups_and_cpus(const ExecPlan& plan, const ExecRequest& request) {
   const AffinityPlan& affinity = plan.affinity;
   if (!affinity.initial.empty()) TRY(run_on(mask_of(affinity.initial), "initial"));
-  TRY(enter_cgroups(request.cgroup_entrances));
+  TRY(cgroup::enter(request.cgroup_entrances));
   if (!affinity.final.empty()) return run_on(mask_of(affinity.final), "final");
   if (affinity.initial.empty()) return {};
   // What was for before only: all that the cgroup has.

@@ -19,6 +19,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "cgroup/cgroup.h"
 #include "runtime/await_start.h"
 #include "runtime/credentials.h"
 #include "runtime/descriptors.h"
@@ -80,14 +81,6 @@ struct ReceivedPlan {
   bool needs_input = false;  // its standard input is to be /dev/null
 };
 
-// Moves this process, which has one thread, by files that were opened by somebody who may do that.
-Result<> enter_cgroups(std::span<const sys::UniqueFd> entrances) {
-  for (const sys::UniqueFd& file : entrances) {
-    if (::write(file.get(), "0", 1) != 1) return fail_errno(errno, "enter the container's cgroup");
-  }
-  return {};
-}
-
 // The plan, and the standard streams, which take their places: none for a container with a terminal or the
 // caller's own, and two where it has no input.
 Result<ReceivedPlan> receive_plan(sys::Channel& channel) {
@@ -99,7 +92,7 @@ Result<ReceivedPlan> receive_plan(sys::Channel& channel) {
       received.fds.size() == others + 1)
     return fail("the container's maker sent the wrong descriptors");
   const std::span<const sys::UniqueFd> fds(received.fds);
-  TRY(enter_cgroups(fds.subspan(1, received.message.entrances)));
+  TRY(cgroup::enter(fds.subspan(1, received.message.entrances)));
   const std::span<const sys::UniqueFd> streams = fds.subspan(others);
   for (size_t i = 0; i < streams.size(); ++i) {
     if (::dup2(streams[i].get(), static_cast<int>(kStreams - streams.size() + i)) < 0)
