@@ -49,11 +49,6 @@ Result<bundle::Config> read_config(const std::string& path) {
   return std::move(parsed.config);
 }
 
-std::string home_in(const bundle::Config& config, const std::string& rootfs) {
-  const Result<safepath::Root> root = safepath::Root::open(AT_FDCWD, rootfs);
-  return root && config.process ? home_of(*root, config.process->user.uid.value()) : "/";
-}
-
 // What would otherwise be left out without a word.
 Result<> refuse_unsupported(const bundle::Linux& wanted) {
   if (wanted.intel_rdt) return fail(Code::refused, "config.json: linux.intelRdt: Intel RDT is not supported");
@@ -109,7 +104,6 @@ class Creation {
                                          .uid_map = spaces_.uid_map,
                                          .gid_map = spaces_.gid_map,
                                          .umask = current_umask(),
-                                         .home = home_in(config_, record_.rootfs),
                                          .capabilities = available_capabilities(),
                                          .seccomp_filter = filter.program,
                                          .seccomp_flags = filter.flags,
@@ -159,6 +153,9 @@ class Creation {
 
   Result<runtime::RunningContainer> make_all() {
     fill_record();
+    // Not in the record: a process of another user has another one.
+    const Result<safepath::Root> rootfs = safepath::Root::open(AT_FDCWD, record_.rootfs);
+    if (rootfs) add_home(plan_.process.environment, *rootfs, plan_.process.uid);
     TRY(write_record(directory_, record_));
     fault::point("container-directory-made");
     TRY_CONTEXT(make_cgroup(), "make the container's cgroup");
@@ -193,8 +190,6 @@ class Creation {
     record_.poststart = plan_hooks(config_.hooks.poststart);
     record_.poststop = plan_hooks(config_.hooks.poststop);
     record_.process = plan_.process;
-    // Without the HOME of this user, which another does not have.
-    record_.process.environment = config_.process->env;
     record_.oom_score_adj = config_.process->oom_score_adj;
     if (config_.process->exec_cpu_affinity)
       record_.exec_affinity = plan_affinity(*config_.process->exec_cpu_affinity);

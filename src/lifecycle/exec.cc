@@ -90,7 +90,7 @@ class Execution {
     // Its PID is another's as soon as somebody has waited for it, and that is not before its end.
     if (has_ended(process_)) return stopped();
     joined_ = TRY(std::move(apart));
-    add_home(safepath::Root(TRY(std::move(root))));
+    add_home(wish_.plan.process.environment, safepath::Root(TRY(std::move(root))), wish_.plan.process.uid);
     if (!cgroup_) return {};
     if (!options_.cgroups.empty()) cgroup_ = TRY(open_sub_cgroup(*cgroup_, options_.cgroups));
     entrances_ = TRY(cgroup_->entrances(true));
@@ -103,13 +103,6 @@ class Execution {
                                                .cgroup_entrances = entrances_,
                                                .preserved = options_.preserved,
                                                .adjust = [&](pid_t pid) { return adjust(pid); }});
-  }
-
-  void add_home(const safepath::Root& root) {
-    std::vector<std::string>& environment = wish_.plan.process.environment;
-    const bool given = std::any_of(environment.begin(), environment.end(),
-                                   [](const std::string& variable) { return variable.starts_with("HOME="); });
-    if (!given) environment.push_back("HOME=" + home_of(root, wish_.plan.process.uid));
   }
 
   // As for the first process: in the caller's user namespace there is nothing that the caller has not.

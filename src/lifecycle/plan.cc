@@ -1,7 +1,5 @@
 #include "lifecycle/plan.h"
 
-#include <algorithm>
-
 #include <sys/stat.h>
 
 #include "lifecycle/plan_mounts.h"
@@ -29,12 +27,6 @@ std::vector<runtime::DevicePlan> plan_devices(const bundle::Linux& linux_part) {
                                   .gid = node.gid ? node.gid->value() : 0});
   }
   return devices;
-}
-
-bool has_variable(const std::vector<std::string>& environment, std::string_view name) {
-  return std::any_of(environment.begin(), environment.end(), [&](const std::string& variable) {
-    return variable.starts_with(name) && variable.size() > name.size() && variable[name.size()] == '=';
-  });
 }
 
 void take_capabilities(const std::optional<bundle::Capabilities>& sets, uint64_t available,
@@ -100,9 +92,6 @@ Result<runtime::ProcessPlan> plan_process(const bundle::Process& process, const 
   TRY_CONTEXT(runtime::outside_id(facts.uid_map, plan.uid), "process.user.uid");
   TRY_CONTEXT(runtime::outside_id(facts.gid_map, plan.gid), "process.user.gid");
   for (const ContainerGid group : process.user.additional_gids) plan.groups.push_back(group.value());
-  // As runc and crun have it, though the specification does not say so.
-  if (!has_variable(plan.environment, "HOME") && !facts.home.empty())
-    plan.environment.push_back("HOME=" + facts.home);
   take_capabilities(process.capabilities, facts.capabilities, plan);
   take_scheduling(process, plan);
   for (const bundle::ResourceLimit& limit : process.rlimits)

@@ -17,7 +17,6 @@ struct PlanFacts {
   std::vector<runtime::IdExtent> uid_map;  // of the user namespace that it has or joins; empty: the host's
   std::vector<runtime::IdExtent> gid_map;
   uint32_t umask = 0022;                 // the caller's
-  std::string home;                      // of the user, by the container's passwd
   uint64_t capabilities = ~uint64_t{0};  // those that a process can have at all
   std::string seccomp_filter;            // compiled
   uint32_t seccomp_flags = 0;

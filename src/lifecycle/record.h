@@ -40,7 +40,7 @@ struct Record {
   std::vector<runtime::HookPlan> poststart;
   std::vector<runtime::HookPlan> poststop;
   // What `exec` takes over where it does not say otherwise.
-  runtime::ProcessPlan process;  // its environment without what was added to the configuration's
+  runtime::ProcessPlan process;  // without a HOME that the configuration does not have
   std::optional<int32_t> oom_score_adj;
   runtime::AffinityPlan exec_affinity;
   std::vector<runtime::IdExtent> uid_map;
