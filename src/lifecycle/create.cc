@@ -16,6 +16,7 @@
 #include "cgroup/devices.h"
 #include "lifecycle/adjust_process.h"
 #include "lifecycle/console_socket.h"
+#include "lifecycle/document.h"
 #include "lifecycle/home.h"
 #include "lifecycle/limits.h"
 #include "lifecycle/namespaces.h"
@@ -39,14 +40,6 @@ Result<std::string> absolute_path(const std::string& path) {
   std::array<char, PATH_MAX> resolved{};
   if (::realpath(path.c_str(), resolved.data()) == nullptr) return fail_errno(errno, "open {}", path);
   return std::string(resolved.data());
-}
-
-Result<bundle::Config> read_config(const std::string& path) {
-  const sys::UniqueFd file = TRY(sys::open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK));
-  const std::string text = TRY_CONTEXT(sys::read_all(file.get(), bundle::kMaxConfigBytes), "{}", path);
-  bundle::ParsedConfig parsed = TRY(bundle::parse_config(text));
-  for (const std::string& warning : parsed.warnings) log::warn("{}", warning);
-  return std::move(parsed.config);
 }
 
 // What would otherwise be left out without a word.

@@ -8,9 +8,9 @@
 #include <sched.h>
 
 #include "base/log.h"
-#include "bundle/config.h"
 #include "lifecycle/adjust_process.h"
 #include "lifecycle/console_socket.h"
+#include "lifecycle/document.h"
 #include "lifecycle/home.h"
 #include "lifecycle/plan_exec.h"
 #include "lifecycle/record.h"
@@ -22,15 +22,6 @@
 namespace berth::lifecycle {
 
 namespace {
-
-Result<std::optional<bundle::Process>> read_process_file(const std::string& path) {
-  if (path.empty()) return std::optional<bundle::Process>();
-  const sys::UniqueFd file = TRY(sys::open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK));
-  const std::string text = TRY_CONTEXT(sys::read_all(file.get(), bundle::kMaxConfigBytes), "{}", path);
-  bundle::ParsedProcess parsed = TRY_CONTEXT(bundle::parse_process(text), "--process {}", path);
-  for (const std::string& warning : parsed.warnings) log::warn("{}", warning);
-  return std::optional(std::move(parsed.process));
-}
 
 bool has_ended(const sys::UniqueFd& process) {
   pollfd ended{process.get(), POLLIN, 0};
@@ -47,7 +38,8 @@ class Execution {
 
   Result<runtime::RunningContainer> run() {
     TRY(check_container());
-    const std::optional<bundle::Process> file = TRY(read_process_file(options_.process_file));
+    std::optional<bundle::Process> file;
+    if (!options_.process_file.empty()) file = TRY(read_process(options_.process_file));
     wish_ = TRY(plan_exec(record_, file, options_));
     TRY(open_container());
     take_unavailable_capabilities();
