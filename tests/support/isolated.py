@@ -3,8 +3,8 @@
 
     isolated.py WORK_DIRECTORY FILE [unittest arguments...]
 
-WORK_DIRECTORY is emptied before and removed after, whatever happened. /run is an empty tmpfs, the network is a loopback
-interface, and when the tests end the kernel ends every process that they started.
+WORK_DIRECTORY is emptied before and removed after, whatever happened. /run is an empty tmpfs, /dev/null a node of its own,
+the network a loopback interface, and when the tests end the kernel ends every process that they started.
 """
 
 import ctypes
@@ -42,9 +42,18 @@ def reap_until(child):
             return os.waitstatus_to_exitcode(status)
 
 
+def take_own_null_device():
+    """crun gives its standard input to the container's root, /dev/null too: that must not be the host's."""
+    own = pathlib.Path("/run/null")
+    subprocess.run(["mknod", "-m", "666", str(own), "c", "1", "3"], check=True)
+    subprocess.run(["mount", "--bind", str(own), "/dev/null"], check=True)
+    own.unlink()  # the mount keeps it
+
+
 def inside(work, test, arguments):
     """Is PID 1 of the namespaces."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
+    take_own_null_device()
     # podman keeps its locks there, for all of its stores.
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm"], check=True)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
