@@ -46,6 +46,27 @@ CreateOptions for_v2(const Hierarchies& hierarchies, CreateOptions options) {
   return options;
 }
 
+// The first part, for this caller alone: of two who find an unused one at the same time, and may both have
+// made it, one gets it. Who does not leaves it as it is, for it is the other's.
+Result<Cgroup::Part> make_and_claim(const Hierarchy& hierarchy, const CgroupsPath& path, bool unified,
+                                    const CreateOptions& options, MadeDirectories& made,
+                                    sys::UniqueFd& claimed) {
+  constexpr int kAttempts = 16;
+  for (int attempt = 0;; ++attempt) {
+    Cgroup::Part part = TRY(make_part(hierarchy, path, unified, options, made));
+    Result<sys::UniqueFd> lock = claim(part);
+    if (lock) {
+      claimed = std::move(*lock);
+      return part;
+    }
+    // The other one has failed, and has taken it away.
+    const bool gone = lock.error().err == ENOENT || lock.error().err == ENODEV;
+    if (gone && attempt < kAttempts) continue;
+    if (lock.error().code == Code::conflict) made.keep();
+    return std::unexpected(lock.error());
+  }
+}
+
 }  // namespace
 
 std::string record_text(const std::vector<RecordEntry>& record) {
@@ -79,9 +100,12 @@ Result<Cgroup> Cgroup::create(const Hierarchies& hierarchies, const CgroupsPath&
   const CreateOptions here = for_v2(hierarchies, options);
   MadeDirectories made;
   std::vector<Part> parts;
+  sys::UniqueFd claimed;
   std::optional<Error> refused;
   for (const Hierarchy& hierarchy : hierarchies.all) {
-    Result<Part> part = make_part(hierarchy, path, hierarchies.unified(), here, made);
+    Result<Part> part = parts.empty()
+                            ? make_and_claim(hierarchy, path, hierarchies.unified(), here, made, claimed)
+                            : make_part(hierarchy, path, hierarchies.unified(), here, made);
     if (part) {
       parts.push_back(std::move(*part));
     } else if (here.where_allowed && not_allowed(part.error().err)) {
@@ -95,7 +119,7 @@ Result<Cgroup> Cgroup::create(const Hierarchies& hierarchies, const CgroupsPath&
     return fail("no cgroup hierarchy is mounted");
   }
   made.keep();
-  return Cgroup(std::move(parts));
+  return Cgroup(std::move(parts), std::move(claimed));
 }
 
 Result<Cgroup> Cgroup::open(const Hierarchies& hierarchies, const std::vector<RecordEntry>& record) {
@@ -110,13 +134,22 @@ Result<Cgroup> Cgroup::open(const Hierarchies& hierarchies, const std::vector<Re
 }
 
 Result<Cgroup> Cgroup::open_unused(const Hierarchies& hierarchies, const CgroupsPath& path) {
+  Result<Cgroup> unused = find_and_claim(hierarchies, path);
+  const bool used = !unused && unused.error().code == Code::conflict;
+  if (!used && (!unused || !unused->parts_.empty())) return unused;
+  return fail(Code::not_found, "there is no unused cgroup {}", path.text());
+}
+
+Result<Cgroup> Cgroup::find_and_claim(const Hierarchies& hierarchies, const CgroupsPath& path) {
   std::vector<Part> parts;
+  sys::UniqueFd claimed;
   for (const Hierarchy& hierarchy : hierarchies.all) {
     std::optional<Part> part = TRY(find_unused_part(hierarchy, path, hierarchies.unified()));
-    if (part) parts.push_back(std::move(*part));
+    if (!part) continue;
+    if (parts.empty()) claimed = TRY(claim(*part));
+    parts.push_back(std::move(*part));
   }
-  if (parts.empty()) return fail(Code::not_found, "there is no unused cgroup {}", path.text());
-  return Cgroup(std::move(parts));
+  return Cgroup(std::move(parts), std::move(claimed));
 }
 
 std::vector<RecordEntry> Cgroup::record() const {

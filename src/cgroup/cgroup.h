@@ -66,6 +66,7 @@ class Cgroup {
   // In every hierarchy. A relative path is below the caller's own cgroup; on a unified host beside it, for a
   // cgroup that holds processes can't give controllers to its children ("no internal processes"). A cgroup
   // that is there already is taken over if it has no process and no child, and is Code::conflict otherwise.
+  // So it is where somebody else has made it and still has this object, and may have no process in it yet.
   static Result<Cgroup> create(const Hierarchies& hierarchies, const CgroupsPath& path,
                                const CreateOptions& options = {});
 
@@ -74,7 +75,8 @@ class Cgroup {
   [[nodiscard]] std::vector<RecordEntry> record() const;
 
   // What a create() of this path, which was killed before anybody recorded its outcome, may have made: the
-  // directories at the path that nobody is in and nothing is below. Code::not_found if there is none.
+  // directories at the path, if nobody is in them, nothing is below and nobody else is taking them.
+  // Code::not_found if there is none.
   static Result<Cgroup> open_unused(const Hierarchies& hierarchies, const CgroupsPath& path);
 
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
@@ -118,8 +120,12 @@ class Cgroup {
   [[nodiscard]] Result<> remove(Wait patience = kPatience) const;
 
  private:
-  explicit Cgroup(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  // Perhaps of no parts; Code::conflict if it is in use.
+  static Result<Cgroup> find_and_claim(const Hierarchies& hierarchies, const CgroupsPath& path);
+  explicit Cgroup(std::vector<Part> parts, sys::UniqueFd claim = {})
+      : parts_(std::move(parts)), claim_(std::move(claim)) {}
   std::vector<Part> parts_;
+  sys::UniqueFd claim_;  // of create(): the lock on the first part
 };
 
 // Moves the calling process, which has one thread, into what the descriptors of Cgroup::entrances() stand

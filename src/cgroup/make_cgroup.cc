@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -206,6 +207,16 @@ Result<Cgroup::Part> make_part(const Hierarchy& hierarchy, const CgroupsPath& pa
   }
 }
 
+Result<sys::UniqueFd> claim(const Cgroup::Part& part) {
+  sys::UniqueFd lock = TRY(sys::open_at(part.fd.get(), ".", O_RDONLY | O_DIRECTORY));
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return fail_errno(errno, "lock the cgroup {}", part.shown());
+    return fail(Code::conflict, "the cgroup {} is being taken by another container", part.shown());
+  }
+  TRY(demand_unused(part.fd.get(), part.shown()));
+  return lock;
+}
+
 Result<std::optional<Cgroup::Part>> find_unused_part(const Hierarchy& hierarchy, const CgroupsPath& path,
                                                      bool unified) {
   const Result<std::vector<std::string>> names = full_path(hierarchy, path, unified);
@@ -217,9 +228,7 @@ Result<std::optional<Cgroup::Part>> find_unused_part(const Hierarchy& hierarchy,
     part.fd = TRY(std::move(below));
     part.path += "/" + name;
   }
-  const Result<> unused = demand_unused(part.fd.get(), part.shown());
-  if (!unused && unused.error().code == Code::conflict) return std::nullopt;
-  TRY(unused);
+  TRY(demand_unused(part.fd.get(), part.shown()));
   TRY(verify_cgroup(part.fd.get(), part.v2(), part.shown()));
   const struct stat found = TRY(sys::stat_at(part.fd.get(), "", AT_EMPTY_PATH));
   part.id = found.st_ino;

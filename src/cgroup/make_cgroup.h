@@ -33,7 +33,12 @@ class MadeDirectories {
 Result<Cgroup::Part> make_part(const Hierarchy& hierarchy, const CgroupsPath& path, bool unified,
                                const CreateOptions& options, MadeDirectories& made);
 
-// The directory of `path` if it is there; nullopt if it is not, or somebody is in it or below it.
+// A lock on a directory that make_part() gave. Code::conflict if another one has it, or has had it since and
+// is in there; ENOENT or ENODEV if it has removed the directory.
+Result<sys::UniqueFd> claim(const Cgroup::Part& part);
+
+// The directory of `path` if it is there; nullopt if it is not. Code::conflict if somebody is in it or below
+// it.
 Result<std::optional<Cgroup::Part>> find_unused_part(const Hierarchy& hierarchy, const CgroupsPath& path,
                                                      bool unified);
 

@@ -198,6 +198,8 @@ TEST_F(OwnCgroup, IsOpenedFromItsRecordAndToldFromALaterOne) {
 }
 
 TEST_F(OwnCgroup, OneWhoseMakingWasNotRecordedIsFoundAtItsPlaceUnlessItIsInUse) {
+  EXPECT_EQ(Cgroup::open_unused(hierarchies(), path()).error().code, Code::not_found) << "it is being made";
+  let_go();
   const auto found = Cgroup::open_unused(hierarchies(), path());
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(found->record(), cgroup().record());
@@ -208,12 +210,51 @@ TEST_F(OwnCgroup, OneWhoseMakingWasNotRecordedIsFoundAtItsPlaceUnlessItIsInUse) 
 }
 
 TEST_F(OwnCgroup, OneInUseIsNotTakenOver) {
+  EXPECT_EQ(Cgroup::create(hierarchies(), path()).error().code, Code::conflict) << "its maker is still at it";
+  let_go();
   ASSERT_TRUE(Cgroup::create(hierarchies(), path())) << "an empty one is";
   ASSERT_TRUE(cgroup().add(process()));
   const auto second = Cgroup::create(hierarchies(), path());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::conflict);
   EXPECT_THAT(second.error().message, HasSubstr("holds processes"));
+}
+
+// Tells by its status how it went, and keeps what it got until all have tried.
+int take(const Hierarchies& hierarchies, const CgroupsPath& path, int gate) {
+  char byte = 0;
+  if (::read(gate, &byte, 1) != 0) return 2;  // it ends for all at the same time
+  const auto taken = Cgroup::create(hierarchies, path);
+  ::usleep(20'000);
+  if (taken) return 0;
+  return taken.error().code == Code::conflict ? 1 : 2;
+}
+
+TEST_F(OwnCgroup, OfThoseWhoTakeOneAtTheSameTimeOneGetsIt) {
+  constexpr int kRounds = 30;
+  constexpr int kTakers = 6;
+  for (int round = 0; round < kRounds; ++round) {
+    const CgroupsPath wanted = path(fmt::format("/taken-{}", round));
+    std::array<int, 2> gate{};
+    ASSERT_EQ(::pipe(gate.data()), 0);
+    std::array<pid_t, kTakers> takers{};
+    for (pid_t& taker : takers) {
+      taker = ::fork();
+      if (taker != 0) continue;
+      ::close(gate[1]);
+      ::_exit(take(hierarchies(), wanted, gate[0]));
+    }
+    ::close(gate[0]);
+    ::close(gate[1]);
+    std::array<int, 3> counts{};
+    for (const pid_t taker : takers) {
+      int status = 0;
+      ::waitpid(taker, &status, 0);
+      ++counts.at(WIFEXITED(status) ? static_cast<size_t>(WEXITSTATUS(status)) : 2);
+    }
+    EXPECT_THAT(counts, testing::ElementsAre(1, kTakers - 1, 0)) << "round " << round;
+    EXPECT_TRUE(there(cgroup().parts().front(), fmt::format("/taken-{}", round)));
+  }
 }
 
 TEST_F(OwnCgroup, NothingIsLeftOfOneThatCouldNotBeMade) {

@@ -45,6 +45,9 @@ class OwnCgroup : public testing::Test {
   [[nodiscard]] const Hierarchies& hierarchies() const { return hierarchies_; }
   [[nodiscard]] const Cgroup& cgroup() const { return *cgroup_; }
 
+  // As when its maker has ended.
+  void let_go() { cgroup_ = Cgroup::open(hierarchies_, cgroup_->record()).value(); }
+
   // A process that does `work` and then sleeps until it is killed. Its number.
   template <typename Work>
   pid_t process(Work work) {
