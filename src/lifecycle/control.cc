@@ -21,7 +21,7 @@ Result<cgroup::Cgroup> cgroup_of(const Record& record) {
 }  // namespace
 
 Result<> start(const Root& root, const std::string& id) {
-  const Directory directory = TRY(open_directory(root, id));
+  Directory directory = TRY(open_directory(root, id));
   const Record record = TRY(read_record(directory.fd.get()));
   const bundle::Status status = TRY(status_of(directory.fd.get(), record));
   if (status != bundle::Status::created) {
@@ -38,6 +38,8 @@ Result<> start(const Root& root, const std::string& id) {
     if (!at_exec) TRY(destroy(root, directory, record));
     return std::unexpected(started.error());
   }
+  // Hooks may take as long as they like, and the container runs.
+  directory.lock.release();
   const std::string running = TRY(state_text(record, bundle::Status::running));
   for (const runtime::HookPlan& hook : record.poststart) {
     const Result<> run = runtime::run_hooks("poststart", {hook}, running, {});

@@ -23,6 +23,7 @@
 #include "lifecycle/plan.h"
 #include "lifecycle/remove.h"
 #include "lifecycle/send_descriptor.h"
+#include "lifecycle/traces.h"
 #include "runtime/await_start.h"
 #include "runtime/hooks.h"
 #include "safepath/root.h"
@@ -149,6 +150,7 @@ class Creation {
     // Not in the record: a process of another user has another one.
     const Result<safepath::Root> rootfs = safepath::Root::open(AT_FDCWD, record_.rootfs);
     if (rootfs) add_home(plan_.process.environment, *rootfs, plan_.process.uid);
+    TRY(write_traces(directory_, record_));
     TRY(write_record(directory_, record_));
     fault::point("container-directory-made");
     TRY_CONTEXT(make_cgroup(), "make the container's cgroup");
@@ -162,6 +164,7 @@ class Creation {
     fault::point("process-waiting");
     record_.pid = prepared.pid();
     record_.pid_start = TRY(sys::start_time(record_.pid));
+    TRY(write_traces(directory_, record_));
     TRY(write_record(directory_, record_));
     fault::point("process-recorded");
     TRY(adjust_process());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 
 #include <fcntl.h>
 
@@ -61,6 +62,23 @@ Result<Directory> open_directory(const Root& root, const std::string& id) {
   if (!lock) return std::unexpected(lock.error());
   if (!is_still(root, id, fd.get())) return no_such_container(id);
   return Directory{id, std::move(fd), std::move(*lock)};
+}
+
+Result<Directory> open_directory_within(const Root& root, const std::string& id,
+                                        std::chrono::milliseconds patience, const Meanwhile& meanwhile) {
+  constexpr std::chrono::milliseconds kPause{10};
+  const auto end = std::chrono::steady_clock::now() + patience;
+  sys::UniqueFd fd = TRY(look_into(root, id));
+  while (true) {
+    Result<sys::FileLock> lock = sys::FileLock::try_exclusive(fd.get(), kLockFile);
+    const bool gone = (!lock && lock.error().err == ENOENT) || !is_still(root, id, fd.get());
+    if (gone) return no_such_container(id);
+    if (lock) return Directory{id, std::move(fd), std::move(*lock)};
+    if (lock.error().code != Code::conflict) return std::unexpected(lock.error());
+    if (std::chrono::steady_clock::now() > end) return Directory{id, std::move(fd), {}};
+    meanwhile(fd.get());
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 Result<sys::UniqueFd> look_into(const Root& root, const std::string& id) {

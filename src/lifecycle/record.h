@@ -53,7 +53,7 @@ struct Record {
 };
 
 Result<> write_record(const Directory& directory, const Record& record);
-// Code::refused where it is damaged; then only `delete --force` helps.
+// Code::refused where it is damaged; then only `delete --force` helps, by the traces.
 Result<Record> read_record(int directory);
 
 // Its process: a pidfd, or nothing where that has ended (a zombie has).

@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "lifecycle/traces.h"
 #include "runtime/hooks.h"
 #include "sys/process.h"
 
@@ -27,6 +28,35 @@ Result<> end_processes(const Record& record, const std::optional<cgroup::Cgroup>
   if (cgroup) TRY(cgroup->kill_all());
   if (process) await_end(*process);
   return {};
+}
+
+// Whoever makes or starts the container may wait for a hook for as long as that likes. Without its process
+// there is nothing to wait for but a hook on the host: then it will find that its container has gone.
+void end_under_others(int directory) {
+  constexpr cgroup::Wait kShort{100};
+  const Result<Record> traces = read_traces(directory);
+  if (!traces) return;
+  const Result<std::optional<sys::UniqueFd>> process = open_process(*traces);
+  if (process && *process) [[maybe_unused]]
+    const auto sent = sys::send_signal((*process)->get(), SIGKILL);
+  const Result<std::optional<cgroup::Cgroup>> cgroup = open_cgroup(*traces);
+  if (cgroup && *cgroup) [[maybe_unused]]
+    const auto killed = (*cgroup)->kill_all(kShort);
+}
+
+// Whatever its record says, or does not.
+Result<> remove_by_force(const Root& root, const std::string& id) {
+  constexpr std::chrono::seconds kPatience{5};
+  const Result<Directory> directory = open_directory_within(root, id, kPatience, end_under_others);
+  if (!directory && directory.error().code == Code::not_found) return {};
+  if (!directory) return std::unexpected(directory.error());
+  const Result<Record> record = read_record(directory->fd.get());
+  if (record) return destroy(root, *directory, *record);
+  log::warn("{}: it is removed without its hooks", record.error().message);
+  const Result<Record> traces = read_traces(directory->fd.get());
+  if (traces) return remove_all(root, *directory, *traces);
+  log::warn("{}: what may still run of container {} is not known", traces.error().message, id);
+  return remove_directory(root, *directory);
 }
 
 }  // namespace
@@ -51,21 +81,18 @@ Result<> destroy(const Root& root, const Directory& directory, const Record& rec
 }
 
 Result<> remove_container(const Root& root, const std::string& id, bool force) {
-  Result<Directory> directory = open_directory(root, id);
-  if (!directory && force && directory.error().code == Code::not_found) return {};
-  if (!directory) return std::unexpected(directory.error());
-  const Result<Record> record = read_record(directory->fd.get());
-  if (!record && force) return remove_directory(root, *directory);
-  if (!record) return std::unexpected(record.error());
-  const bundle::Status status = TRY(status_of(directory->fd.get(), *record));
-  const bool ended = status == bundle::Status::stopped ||
-                     (status == bundle::Status::creating && !TRY(open_process(*record)));
+  if (force) return remove_by_force(root, id);
+  const Directory directory = TRY(open_directory(root, id));
+  const Record record = TRY(read_record(directory.fd.get()));
+  const bundle::Status status = TRY(status_of(directory.fd.get(), record));
+  const bool ended =
+      status == bundle::Status::stopped || (status == bundle::Status::creating && !TRY(open_process(record)));
   // One that has not been started can be deleted, as runc and crun have it.
-  if (!ended && !force && status != bundle::Status::created) {
+  if (!ended && status != bundle::Status::created) {
     return fail(Code::conflict, "cannot delete container {} that is not stopped: {}", id,
                 bundle::status_name(status));
   }
-  return destroy(root, *directory, *record);
+  return destroy(root, directory, record);
 }
 
 }  // namespace berth::lifecycle

@@ -13,7 +13,7 @@ Result<> remove_all(const Root& root, const Directory& directory, const Record& 
 Result<> destroy(const Root& root, const Directory& directory, const Record& record);
 
 // delete. One that runs is Code::conflict, or with `force` is killed; with `force` one that is not there is
-// no error, and a damaged record no obstacle.
+// no error, and neither a damaged record nor another command that is at it and does not end is an obstacle.
 Result<> remove_container(const Root& root, const std::string& id, bool force);
 
 }  // namespace berth::lifecycle
