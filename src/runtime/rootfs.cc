@@ -105,7 +105,8 @@ Result<sys::UniqueFd> overlay_by_path(const Layers& layers, bool transient, cons
 Result<sys::UniqueFd> stack(const Layers& layers, bool transient, const std::string& scratch) {
   Result<sys::UniqueFd> by_descriptor = overlay_by_descriptor(layers, transient);
   const int err = by_descriptor ? 0 : by_descriptor.error().err;
-  if (err != EINVAL && err != EBADF) return by_descriptor;
+  // EOPNOTSUPP: before Linux 6.5 overlayfs takes its options as mount(2)'s text, and no descriptors at all.
+  if (err != EINVAL && err != EBADF && err != EOPNOTSUPP) return by_descriptor;
   log::debug("overlayfs does not take layers by descriptor here ({}); using paths",
              by_descriptor.error().message);
   Result<sys::UniqueFd> by_path = overlay_by_path(layers, transient, scratch);
