@@ -7,6 +7,8 @@ import sqlite3
 import time
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
+PF_KTHREAD = 0x200000
+FLAGS = 5  # of proc_pid_stat(5)'s numbers after the state: ppid, pgrp, session, tty_nr, tpgid, flags
 PATIENCE = 5.0  # seconds that something may take to go after the command that started it has ended
 
 
@@ -26,9 +28,11 @@ def processes():
         if not name.isdigit():
             continue
         try:
-            state = pathlib.Path("/proc", name, "stat").read_text().rsplit(")", 1)[1].split()[0]
+            state, *numbers = pathlib.Path("/proc", name, "stat").read_text().rsplit(")", 1)[1].split()
             words = pathlib.Path("/proc", name, "cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(numbers[FLAGS]) & PF_KTHREAD:
             continue
         text = " ".join(word.decode(errors="backslashreplace") for word in words).strip()
         found[int(name)] = f"process {name} ({state}) {text or '?'}"
