@@ -220,12 +220,16 @@ TEST_F(OwnCgroup, OneInUseIsNotTakenOver) {
   EXPECT_THAT(second.error().message, HasSubstr("holds processes"));
 }
 
+using Pipe = std::array<int, 2>;
+
 // Tells by its status how it went, and keeps what it got until all have tried.
-int take(const Hierarchies& hierarchies, const CgroupsPath& path, int gate) {
+int take(const Hierarchies& hierarchies, const CgroupsPath& path, const Pipe& gate, const Pipe& tried) {
   char byte = 0;
-  if (::read(gate, &byte, 1) != 0) return 2;  // it ends for all at the same time
+  ::close(gate[1]);
+  if (::read(gate[0], &byte, 1) != 0) return 2;  // it ends for all at the same time
   const auto taken = Cgroup::create(hierarchies, path);
-  ::usleep(20'000);
+  ::close(tried[1]);
+  if (::read(tried[0], &byte, 1) != 0) return 2;
   if (taken) return 0;
   return taken.error().code == Code::conflict ? 1 : 2;
 }
@@ -235,17 +239,15 @@ TEST_F(OwnCgroup, OfThoseWhoTakeOneAtTheSameTimeOneGetsIt) {
   constexpr int kTakers = 6;
   for (int round = 0; round < kRounds; ++round) {
     const CgroupsPath wanted = path(fmt::format("/taken-{}", round));
-    std::array<int, 2> gate{};
-    ASSERT_EQ(::pipe(gate.data()), 0);
+    Pipe gate{};
+    Pipe tried{};
+    ASSERT_EQ(::pipe(gate.data()) + ::pipe(tried.data()), 0);
     std::array<pid_t, kTakers> takers{};
     for (pid_t& taker : takers) {
       taker = ::fork();
-      if (taker != 0) continue;
-      ::close(gate[1]);
-      ::_exit(take(hierarchies(), wanted, gate[0]));
+      if (taker == 0) ::_exit(take(hierarchies(), wanted, gate, tried));
     }
-    ::close(gate[0]);
-    ::close(gate[1]);
+    for (const int end : {gate[0], gate[1], tried[0], tried[1]}) ::close(end);
     std::array<int, 3> counts{};
     for (const pid_t taker : takers) {
       int status = 0;
