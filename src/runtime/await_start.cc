@@ -9,6 +9,7 @@
 
 #include "runtime/protocol.h"
 #include "sys/channel.h"
+#include "sys/sealed_program.h"
 
 namespace berth::runtime {
 
@@ -42,9 +43,9 @@ Result<sys::UniqueFd> make_start_socket(int directory, const std::string& name) 
 
 Result<StartOrder> await_start(sys::Channel& socket) {
   while (true) {
-    sys::Message order = TRY_CONTEXT(socket.receive(1), "wait to be started");
-    if (order.data.empty() || order.fds.empty()) continue;
-    return StartOrder{std::move(order.fds.front()), std::move(order.data)};
+    sys::Message order = TRY_CONTEXT(socket.receive(2), "wait to be started");
+    if (order.data.empty() || order.fds.size() != 2) continue;
+    return StartOrder{std::move(order.fds[0]), std::move(order.fds[1])};
   }
 }
 
@@ -62,7 +63,8 @@ Result<> order_start(int directory, const std::string& name, const std::string& 
   // From here on it is no longer one that waits.
   if (::unlinkat(directory, name.c_str(), 0) != 0) return fail_errno(errno, "remove the socket {}", name);
   auto [connection, theirs] = TRY(sys::Channel::make_pair());
-  TRY(sys::Channel(std::move(socket)).send(state, {theirs.fd()}));
+  const sys::UniqueFd state_file = TRY(sys::make_memory_file("state", state));
+  TRY(sys::Channel(std::move(socket)).send("start", {theirs.fd(), state_file.get()}));
   theirs.close();
   const sys::Message answer = TRY(connection.receive());
   if (answer.data.empty()) return {};

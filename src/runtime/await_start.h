@@ -2,8 +2,8 @@
 // command. Who tells it need not be who made it, and hears on the same connection how that went.
 //
 //   berth-runtime start                  the container's process
-//   the order: the state, and
-//   one end of a connection         ───▶ hooks; executes the command
+//   the order: one end of a connection,
+//   and a file with the state       ───▶ hooks; executes the command
 //   the connection ends: it runs    ◀─── (closed by the exec), or a Failure
 //
 // By then the process has its seccomp filter, so it waits by recvmsg(2), which programs need, and not by
@@ -20,7 +20,7 @@ namespace berth::runtime {
 
 struct StartOrder {
   sys::UniqueFd connection;
-  std::string state;  // what hooks get on their standard input
+  sys::UniqueFd state;  // a file of what hooks get on their standard input: no message may be as long
 };
 
 // A socket to wait at, bound to `name` in a directory that only root enters.

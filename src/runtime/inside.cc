@@ -251,7 +251,9 @@ Result<> wait_for_start(Ready& ready, const Numbers& numbers) {
   StartOrder order = TRY(await_start(ready.start));
   if (::dup3(order.connection.get(), numbers.status, O_CLOEXEC) < 0)
     return fail_errno(errno, "answer who starts the container");
-  return run_hooks("startContainer", ready.plan.start_hooks, order.state, {.filtered = &ready.plan.process});
+  if (ready.plan.start_hooks.empty()) return {};
+  const std::string state = TRY(sys::read_all(order.state.get(), kLargestPlan));
+  return run_hooks("startContainer", ready.plan.start_hooks, state, {.filtered = &ready.plan.process});
 }
 
 Error run(InsideDescriptors& descriptors, const Numbers& numbers, sys::Channel& channel) {
