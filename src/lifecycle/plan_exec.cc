@@ -117,8 +117,7 @@ Result<> check(const Record& record, const ExecOptions& options, const runtime::
 
 Result<ExecWish> plan_exec(const Record& record, const std::optional<bundle::Process>& file,
                            const ExecOptions& options) {
-  ExecWish wish{.plan = {.container = record.id, .affinity = record.exec_affinity},
-                .oom_score_adj = record.oom_score_adj};
+  ExecWish wish{.plan = {.affinity = record.exec_affinity}, .oom_score_adj = record.oom_score_adj};
   runtime::ProcessPlan& process = wish.plan.process;
   process = file ? TRY(from_file(record, *file)) : from_record(record);
   TRY(apply_flags(options, process));

@@ -102,7 +102,7 @@ class Entering {
     sys::set_process_name("berth-exec");
     TRY(await_enter(channel));
     const ProcessPlan& process = plan_.process;
-    TRY(take_own_keyring(process, plan_.container));
+    TRY(take_own_keyring(process));
     if (::setsid() < 0) return fail_errno(errno, "start a session");
     if (process.terminal) TRY_CONTEXT(make_terminal(channel), "set up the terminal");
     TRY(set_limits(process));

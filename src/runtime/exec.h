@@ -51,8 +51,7 @@ struct AffinityPlan {
 };
 
 struct ExecPlan {
-  std::string container;  // its ID
-  ProcessPlan process;    // `init` is not looked at: there is none
+  ProcessPlan process;  // `init` is not looked at: there is none
   AffinityPlan affinity;
 };
 

@@ -218,7 +218,7 @@ Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers, sys
   TRY(set_root_propagation(plan.rootfs));
   fault::point("inside-entered");
   TRY(name_host(plan));
-  TRY(take_own_keyring(plan.process, plan.id));
+  TRY(take_own_keyring(plan.process));
   if (::setsid() < 0) return fail_errno(errno, "start a session");
   if (plan.process.terminal) {
     if (given.empty()) return fail("the container's maker sent no terminal");

@@ -82,14 +82,17 @@ Result<> set_attributes(const ProcessPlan& process) {
   return set_label("exec", process.selinux_label, "SELinux");
 }
 
-Result<> take_own_keyring(const ProcessPlan& process, const std::string& name) {
+Result<> take_own_keyring(const ProcessPlan& process) {
   if (!process.own_keyring) return {};
-  // Kernels without keyrings have nothing to leak.
-  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str()) < 0 && errno != ENOSYS &&
-      errno != EPERM) {
-    return fail_errno(errno, "make a session keyring");
-  }
-  return {};
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0) return {};
+  const int err = errno;
+  if (err == ENOSYS) return {};  // a kernel without keyrings has nothing to leak
+  // Nor has one where a filter, which the container inherits, closes them altogether, as in many containers.
+  const bool closed = err == EPERM &&
+                      ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) < 0 &&
+                      errno == EPERM;
+  if (closed) return {};
+  return fail_errno(err, "make a session keyring");
 }
 
 }  // namespace berth::runtime

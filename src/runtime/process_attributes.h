@@ -9,8 +9,9 @@ namespace berth::runtime {
 // the host has no such security module: a label is never left out silently.
 Result<> set_attributes(const ProcessPlan& process);
 
-// A session keyring of this name, unless the process is to keep its caller's: or the container would have the
-// caller's keys.
-Result<> take_own_keyring(const ProcessPlan& process, const std::string& name);
+// A session keyring of its own, unless the process is to keep its caller's: or the container would have the
+// caller's keys. It has no name, for one that has would be joined where another process of the same user
+// namespace has made it before (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING).
+Result<> take_own_keyring(const ProcessPlan& process);
 
 }  // namespace berth::runtime
