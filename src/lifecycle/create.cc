@@ -219,7 +219,9 @@ class Creation {
     std::vector<sys::UniqueFd> entrances = TRY(cgroup_->entrances(cgroup_->clone_fd() >= 0));
     runtime::StartRequest request{.plan_file = plan_file.get(), .scratch = root_.path() + "/" + options_.id};
     for (const sys::UniqueFd& entrance : entrances) request.cgroup_entrances.push_back(entrance.get());
-    request.before_pivot = [&] { return run_create_hooks(); };
+    request.before_pivot = [&] { return run_hooks_on_host(); };
+    if (!config_.hooks.create_container.empty())
+      request.change_mounts = [&](int mounts) { return run_hooks_inside(mounts); };
     request.start_socket = start_socket_.get();
     request.take_listener = [&](const sys::UniqueFd& listener) { return tell_agent(listener); };
     return prepared.start(plan_, request);
@@ -237,20 +239,24 @@ class Creation {
 
   // config.md: prestart and createRuntime in the runtime's namespaces, createContainer in the container's,
   // with the host's file systems still in sight.
-  Result<> run_create_hooks() {
+  Result<> run_hooks_on_host() {
     const bundle::Hooks& hooks = config_.hooks;
-    if (hooks.prestart.empty() && hooks.create_runtime.empty() && hooks.create_container.empty()) return {};
+    if (hooks.prestart.empty() && hooks.create_runtime.empty()) return {};
     hooks_have_run_ = true;
     const std::string state = TRY(state_text(record_, bundle::Status::creating));
     const runtime::HookPlace on_host{.mounts = host_mounts_.get()};
     TRY(runtime::run_hooks("prestart", plan_hooks(hooks.prestart), state, on_host));
-    TRY(runtime::run_hooks("createRuntime", plan_hooks(hooks.create_runtime), state, on_host));
-    constexpr uint64_t kAllButMounts =
-        CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+    return runtime::run_hooks("createRuntime", plan_hooks(hooks.create_runtime), state, on_host);
+  }
+
+  Result<> run_hooks_inside(int mounts) {
+    hooks_have_run_ = true;
+    constexpr uint64_t kAllButMounts = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
+                                       CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWTIME;
     const std::vector<sys::JoinedNamespace> joined = TRY(sys::namespaces_apart(record_.pid, kAllButMounts));
-    const std::string inside = TRY(state_text_inside(record_, bundle::Status::creating));
-    return runtime::run_hooks("createContainer", plan_hooks(hooks.create_container), inside,
-                              {.joined = joined});
+    const std::string state = TRY(state_text_inside(record_, bundle::Status::creating));
+    return runtime::run_hooks("createContainer", plan_hooks(config_.hooks.create_container), state,
+                              {.mounts = mounts, .joined = joined});
   }
 
   void undo() {

@@ -239,7 +239,6 @@ Result<> assemble(const ContainerPlan& plan, const safepath::Root& root, const H
     TRY_CONTEXT(root.make_dirs(plan.process.working_directory), "make the working directory {}",
                 plan.process.working_directory);
   }
-  if (plan.rootfs.read_only) TRY(sys::set_attributes(root.fd(), MOUNT_ATTR_RDONLY, 0, false));
   return {};
 }
 

@@ -11,9 +11,9 @@
 
 namespace berth::runtime {
 
-// Mounts everything of the plan below `root` (an attached mount), makes devices, masks paths, sets what is
-// read-only. `namespaced`: the mounts of MountKind::namespaced, detached, in the plan's order. `console` is
-// the terminal's other end for /dev/console, or -1.
+// Mounts everything of the plan below `root` (an attached mount), makes devices, masks paths, sets paths
+// read-only; the root is not yet. `namespaced`: the mounts of MountKind::namespaced, detached, in the plan's
+// order. `console` is the terminal's other end for /dev/console, or -1.
 Result<> assemble(const ContainerPlan& plan, const safepath::Root& root, const HostIds& root_ids,
                   std::vector<sys::UniqueFd> bind_sources, std::vector<sys::UniqueFd> namespaced,
                   int console);

@@ -17,6 +17,7 @@
 #include "idmap/id_map.h"
 #include "runtime/assembly.h"
 #include "runtime/bind_sources.h"
+#include "runtime/hook_mounts.h"
 #include "runtime/inside.h"
 #include "runtime/namespaced_mounts.h"
 #include "runtime/protocol.h"
@@ -144,7 +145,7 @@ class PreparedContainer::Parts {
     const HostIds ids = TRY(root_ids(plan));
     std::vector<sys::UniqueFd> binds = TRY(open_bind_sources(plan, user_namespace.get(), mounts_->host()));
     const RootfsRequest wanted{plan.rootfs, user_namespace.get(), ids, request.scratch, mounts_->host()};
-    const sys::UniqueFd rootfs = TRY_CONTEXT(mount_rootfs(wanted, sources), "mount the root file system");
+    sys::UniqueFd rootfs = TRY_CONTEXT(mount_rootfs(wanted, sources), "mount the root file system");
     fault::point("rootfs-mounted");
     NamespacedSet namespaced = TRY(receive_mounts(plan, channel_));
     terminal_ = std::move(namespaced.terminal);
@@ -155,11 +156,15 @@ class PreparedContainer::Parts {
     const safepath::Root root(TRY(sys::open_at(rootfs.get(), ".", O_PATH | O_DIRECTORY)));
     TRY(assemble(plan, root, ids, std::move(binds), std::move(namespaced.mounts), peer.get()));
     if (request.before_pivot) TRY(request.before_pivot());
+    if (request.change_mounts)
+      rootfs = TRY(rootfs_after_hooks(directory, user_namespace.get(), request.change_mounts));
+    if (plan.rootfs.read_only) TRY(sys::set_attributes(rootfs.get(), MOUNT_ATTR_RDONLY, 0, false));
     TRY(pivot_into(rootfs.get()));
     fault::point("assembled");
     std::vector<int> fds;
     if (peer.valid()) fds.push_back(peer.get());
     if (request.start_socket >= 0) fds.push_back(request.start_socket);
+    if (plan.namespaces.user == NamespaceUse::host) mounts_.reset();  // it is the container's from here on
     TRY(channel_.send(wire::encode(StepMessage{.step = Step::enter}), fds));
     mounts_.reset();
     return {};

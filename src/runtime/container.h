@@ -42,8 +42,11 @@ struct StartRequest {
   // An empty directory of the host's that may be mounted on (in the private namespace) by kernels that need
   // paths.
   std::string scratch;
-  // Called when all is mounted and the old root is still there: the place of hooks. Its error ends the start.
+  // Called when all is mounted and the old root is still there: the place of hooks. Their errors end the
+  // start. Where the root file system is a directory, the second may mount there, in the mount namespace that
+  // it is given (-1: the caller's), with the rights that the container's root has.
   std::function<Result<>()> before_pivot;
+  std::function<Result<>(int mounts)> change_mounts;
   // Files of cgroups to which the process writes "0" first of all (cgroup/cgroup.h, entrances()).
   std::vector<int> cgroup_entrances;
   // Not -1: a socket at which the process waits to be told to execute its command

@@ -23,7 +23,11 @@ namespace berth::runtime {
 namespace {
 
 [[noreturn]] void become_hook(const HookPlan& hook, const HookPlace& place, int input, int status) {
-  const bool entered = place.mounts < 0 || ::setns(place.mounts, CLONE_NEWNS) == 0;
+  const bool mapped =
+      std::any_of(place.joined.begin(), place.joined.end(),
+                  [](const sys::JoinedNamespace& space) { return space.type == CLONE_NEWUSER; });
+  const bool entered =
+      (!mapped || become_root(false)) && (place.mounts < 0 || ::setns(place.mounts, CLONE_NEWNS) == 0);
   const bool filtered = place.filtered == nullptr || filter_calls(*place.filtered);
   if (entered && filtered && ::dup2(input, 0) >= 0) {
     [[maybe_unused]] const Error error =

@@ -13,9 +13,9 @@ namespace berth::runtime {
 
 // Where a hook runs.
 struct HookPlace {
-  int mounts = -1;  // a mount namespace to enter; -1: the caller's
-  std::span<const sys::JoinedNamespace> joined;
-  const ProcessPlan* filtered = nullptr;  // whose filter holds for the hook, too
+  int mounts = -1;                               // a mount namespace to enter; -1: the caller's
+  std::span<const sys::JoinedNamespace> joined;  // of a user namespace among them the hook becomes root
+  const ProcessPlan* filtered = nullptr;         // whose filter holds for the hook, too
 };
 
 // One after another, each with `state` on its standard input and the caller's standard output and error. An

@@ -213,8 +213,10 @@ Result<Ready> set_up(InsideDescriptors& descriptors, const Numbers& numbers, sys
   TRY(set_up_namespaces(plan, channel));
   std::vector<sys::UniqueFd> given = TRY(expect(channel, Step::enter, 2)).fds;
   // Mounts that come from a namespace of the host's user namespace are locked in the copy
-  // (mount_namespaces(7)).
-  if (::unshare(CLONE_NEWNS) != 0) return fail_errno(errno, "enter the container's mount namespace");
+  // (mount_namespaces(7)). In the host's own a copy would have nothing more than what this process is in.
+  const bool own_users = plan.namespaces.user != NamespaceUse::host;
+  if (own_users && ::unshare(CLONE_NEWNS) != 0)
+    return fail_errno(errno, "enter the container's mount namespace");
   TRY(set_root_propagation(plan.rootfs));
   fault::point("inside-entered");
   TRY(name_host(plan));

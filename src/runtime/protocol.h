@@ -12,7 +12,8 @@
 //   builds the root file system (meanwhile),
 //                                    ◀─── mounts
 //   mounts all below it, pivots into it
-//            enter, with the terminal's end ───▶ unshares its mount namespace: every mount is locked now
+//            enter, with the terminal's end ───▶ in a user namespace: unshares its mount namespace, so that
+//                                                every mount is locked
 //   goes back to the host's namespace            hostname, sysctls, limits, user, capabilities, filter
 //                                                executes berth-init or the process itself
 //   status pipe ends: it runs        ◀─── EOF
@@ -34,7 +35,7 @@ enum class Step : uint8_t {
   mapped,    // with the plan, the files by which the process enters its cgroups, and the standard streams
   mounts,    // with the mounts that were made, in the plan's order, and the terminal
   enter,     // with the terminal's other end and, for a start that waits, the socket to wait at
-  listener,  // of a start that waits, before ready: with that of a seccomp filter that notifies
+  listener,  // of a start that waits, before ready, and of exec: with that of a seccomp filter that notifies
   ready,     // of a start that waits: all that can fail before it is done
 };
 
