@@ -31,10 +31,11 @@ Result<std::string> emit_state(const State& state) {
   return oci::emit_json(to_json(state));
 }
 
-Result<std::string> emit_container_process_state(const State& state, const std::string& metadata) {
+Result<std::string> emit_container_process_state(const State& state, int process,
+                                                 const std::string& metadata) {
   nlohmann::json out{{"ociVersion", kNewestVersion},
                      {"fds", nlohmann::json::array({"seccompFd"})},
-                     {"pid", state.pid},
+                     {"pid", process},
                      {"state", to_json(state)}};
   if (!metadata.empty()) out["metadata"] = metadata;
   return oci::emit_json(out);

@@ -26,7 +26,9 @@ struct State {
 // JSON in one line, without a newline. Code::refused where a text is not UTF-8.
 Result<std::string> emit_state(const State& state);
 
-// What goes to the agent along with the descriptor "seccompFd".
-Result<std::string> emit_container_process_state(const State& state, const std::string& metadata);
+// What goes to the agent along with the descriptor "seccompFd", which is that of `process`, a PID on the
+// host: the container's own, or that of an exec.
+Result<std::string> emit_container_process_state(const State& state, int process,
+                                                 const std::string& metadata);
 
 }  // namespace berth::bundle

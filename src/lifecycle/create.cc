@@ -22,6 +22,7 @@
 #include "lifecycle/namespaces.h"
 #include "lifecycle/plan.h"
 #include "lifecycle/remove.h"
+#include "lifecycle/seccomp_agent.h"
 #include "lifecycle/send_descriptor.h"
 #include "lifecycle/traces.h"
 #include "runtime/await_start.h"
@@ -187,6 +188,10 @@ class Creation {
     record_.poststop = plan_hooks(config_.hooks.poststop);
     record_.process = plan_.process;
     record_.oom_score_adj = config_.process->oom_score_adj;
+    if (const std::optional<bundle::Seccomp>& seccomp = config_.linux_part.seccomp) {
+      record_.seccomp_agent = seccomp->listener_path;
+      record_.seccomp_metadata = seccomp->listener_metadata;
+    }
     if (config_.process->exec_cpu_affinity)
       record_.exec_affinity = plan_affinity(*config_.process->exec_cpu_affinity);
     record_.uid_map = spaces_.uid_map;
@@ -223,18 +228,10 @@ class Creation {
     if (!config_.hooks.create_container.empty())
       request.change_mounts = [&](int mounts) { return run_hooks_inside(mounts); };
     request.start_socket = start_socket_.get();
-    request.take_listener = [&](const sys::UniqueFd& listener) { return tell_agent(listener); };
+    request.take_listener = [&](const sys::UniqueFd& listener) {
+      return tell_agent(record_, bundle::Status::creating, record_.pid, listener);
+    };
     return prepared.start(plan_, request);
-  }
-
-  // config-linux.md, "The Container Process State": the agent gets it with the descriptor, one a connection.
-  [[nodiscard]] Result<> tell_agent(const sys::UniqueFd& listener) const {
-    const bundle::Seccomp& seccomp = *config_.linux_part.seccomp;
-    const std::string state = TRY(bundle::emit_container_process_state(
-        state_of(record_, bundle::Status::creating), seccomp.listener_metadata));
-    TRY_CONTEXT(send_descriptor(seccomp.listener_path, listener, state),
-                "config.json: linux.seccomp.listenerPath: tell the seccomp agent");
-    return {};
   }
 
   // config.md: prestart and createRuntime in the runtime's namespaces, createContainer in the container's,

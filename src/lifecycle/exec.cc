@@ -14,6 +14,7 @@
 #include "lifecycle/home.h"
 #include "lifecycle/plan_exec.h"
 #include "lifecycle/record.h"
+#include "lifecycle/seccomp_agent.h"
 #include "lifecycle/sub_cgroup.h"
 #include "safepath/root.h"
 #include "sys/capabilities.h"
@@ -94,7 +95,12 @@ class Execution {
                                                .cgroup = cgroup_ ? cgroup_->clone_fd() : -1,
                                                .cgroup_entrances = entrances_,
                                                .preserved = options_.preserved,
-                                               .adjust = [&](pid_t pid) { return adjust(pid); }});
+                                               .adjust = [&](pid_t pid) { return adjust(pid); },
+                                               .take_listener =
+                                                   [&](pid_t pid, const sys::UniqueFd& listener) {
+                                                     return tell_agent(record_, bundle::Status::running, pid,
+                                                                       listener);
+                                                   }});
   }
 
   // As for the first process: in the caller's user namespace there is nothing that the caller has not.

@@ -42,13 +42,16 @@ struct Record {
   // What `exec` takes over where it does not say otherwise.
   runtime::ProcessPlan process;  // without a HOME that the configuration does not have
   std::optional<int32_t> oom_score_adj;
+  std::string seccomp_agent;     // the socket of who hears of its filter's notifications; empty: none
+  std::string seccomp_metadata;  // for the agent
   runtime::AffinityPlan exec_affinity;
   std::vector<runtime::IdExtent> uid_map;
   std::vector<runtime::IdExtent> gid_map;
   template <typename A>
   void fields(A& a) {
     a(id, bundle, rootfs, pid, pid_start, created_at, created, own_pid_space, command, annotations,
-      cgroup_path, cgroup, poststart, poststop, process, oom_score_adj, exec_affinity, uid_map, gid_map);
+      cgroup_path, cgroup, poststart, poststop, process, oom_score_adj, seccomp_agent, seccomp_metadata,
+      exec_affinity, uid_map, gid_map);
   }
 };
 

@@ -73,8 +73,7 @@ Result<> load_filter(const ProcessPlan& process, const ListenerTaker& take_liste
     if (listener < 0) return fail_errno(errno, "load the seccomp filter");
     return static_cast<int>(listener);
   };
-  if ((process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0)
-    return load_with_listener(load, take_listener);
+  if (notifies(process)) return load_with_listener(load, take_listener);
   TRY(load());
   return {};
 }
@@ -94,16 +93,16 @@ sys::CapabilitySets wanted_capabilities(const ProcessPlan& process) {
   return {process.bounding, process.effective, process.permitted, process.inheritable, process.ambient};
 }
 
-bool notifies(const ProcessPlan& process) {
-  return !process.seccomp.empty() && (process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
-}
-
 Result<> filter_and_drop(const ProcessPlan& process, const ListenerTaker& take_listener) {
   TRY(load_filter(process, take_listener));
   return process.no_new_privileges ? Result<>() : sys::set_capabilities(wanted_capabilities(process));
 }
 
 }  // namespace
+
+bool notifies(const ProcessPlan& process) {
+  return !process.seccomp.empty() && (process.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+}
 
 Result<> become_user(const ProcessPlan& process, const ListenerTaker& take_listener) {
   constexpr uint64_t kSysAdmin = uint64_t{1} << 21;

@@ -22,6 +22,9 @@ Result<> enter_working_directory(const ProcessPlan& process);
 // that it is an error.
 Result<> become_user(const ProcessPlan& process, const ListenerTaker& take_listener = {});
 
+// Whether its filter has an agent that is to be told of system calls.
+bool notifies(const ProcessPlan& process);
+
 // The seccomp filter, right before the exec: what comes between them must be allowed by it.
 Result<> filter_calls(const ProcessPlan& process);
 

@@ -100,26 +100,32 @@ class Entering {
     placed_ = true;
     sys::Channel channel{sys::UniqueFd(channel_number)};
     sys::set_process_name("berth-exec");
-    TRY(await_enter(channel));
+    TRY(await(channel, Step::enter));
     const ProcessPlan& process = plan_.process;
     TRY(take_own_keyring(process));
     if (::setsid() < 0) return fail_errno(errno, "start a session");
     if (process.terminal) TRY_CONTEXT(make_terminal(channel), "set up the terminal");
     TRY(set_limits(process));
     TRY(set_attributes(process));
-    TRY(enter_directory_and_become(process));
+    TRY(enter_directory_and_become(process, [&](int listener) { return hand_over(channel, listener); }));
     std::string command = TRY(find_command(process));
     fault::point("exec-ready");
     TRY(check_caller(channel));
     return command;
   }
 
-  static Result<> await_enter(sys::Channel& channel) {
+  static Result<> await(sys::Channel& channel, Step step) {
     const sys::Message message = TRY(channel.receive());
     if (message.data.empty()) return fail("who asked for the process is gone");
-    if (TRY(wire::decode<StepMessage>(message.data)).step != Step::enter)
+    if (TRY(wire::decode<StepMessage>(message.data)).step != step)
       return fail("who asked for the process said something out of turn");
     return {};
+  }
+
+  // The command is not executed before the agent has the listener, or it would run where there is no agent.
+  static Result<> hand_over(sys::Channel& channel, int listener) {
+    TRY(channel.send(wire::encode(StepMessage{.step = Step::listener}), {listener}));
+    return await(channel, Step::listener);
   }
 
   Result<> make_terminal(sys::Channel& channel) const {
@@ -210,11 +216,20 @@ class Starting {
   Result<> guide(const ExecRequest& request) {
     if (request.adjust) TRY(request.adjust(child_.pid));
     TRY(channel_.send(wire::encode(StepMessage{.step = Step::enter})));
-    if (!plan_.process.terminal) return {};
+    if (plan_.process.terminal) terminal_ = TRY(receive(Step::ready, "a terminal"));
+    if (!notifies(plan_.process)) return {};
+    const sys::UniqueFd listener = TRY(receive(Step::listener, "its seccomp filter"));
+    if (!request.take_listener) return fail("there is nobody to tell of its system calls");
+    TRY(request.take_listener(child_.pid, listener));
+    return channel_.send(wire::encode(StepMessage{.step = Step::listener}));
+  }
+
+  Result<sys::UniqueFd> receive(Step step, const char* what) {
     sys::Message message = TRY(channel_.receive(1));
-    if (message.fds.size() != 1) return fail("the process ended before it had a terminal");
-    terminal_ = std::move(message.fds.front());
-    return {};
+    if (message.fds.size() != 1) return fail("the process ended before it had {}", what);
+    if (TRY(wire::decode<StepMessage>(message.data)).step != step)
+      return fail("the process said something out of turn");
+    return std::move(message.fds.front());
   }
 
   // It says why itself, and what was seen from here is only the consequence.

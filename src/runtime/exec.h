@@ -8,7 +8,9 @@
 //   does to it what takes the host's rights
 //            enter                           ──▶ session, terminal of the container's own devpts
 //                                   ◀─── ready   with the terminal's master, if it is to have one
-//                                                limits, directory, user, capabilities, filter
+//                                                limits, directory, user, capabilities
+//                                ◀─── listener   loads the filter; with one that notifies,
+//   tells the agent          listener        ──▶ waits for that
 //                                                executes the command
 //   status pipe ends: it runs       ◀─── EOF     (or a Failure, as in protocol.h)
 //
@@ -63,6 +65,8 @@ struct ExecRequest {
   unsigned preserved = 0;  // so many descriptors from 3 on stay, beside the standard streams
   // What takes the host's rights, done to the process while it waits. Its error ends it.
   std::function<Result<>(pid_t)> adjust;
+  // Gets the listener of a seccomp filter that notifies, for the agent (container.h, StartRequest).
+  std::function<Result<>(pid_t, const sys::UniqueFd&)> take_listener;
 };
 
 // Returns when the command has been executed; after an error nothing is left of it. The caller must be

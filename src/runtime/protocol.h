@@ -35,7 +35,8 @@ enum class Step : uint8_t {
   mapped,    // with the plan, the files by which the process enters its cgroups, and the standard streams
   mounts,    // with the mounts that were made, in the plan's order, and the terminal
   enter,     // with the terminal's other end and, for a start that waits, the socket to wait at
-  listener,  // of a start that waits, before ready, and of exec: with that of a seccomp filter that notifies
+  listener,  // of a start that waits, before ready, and of exec: with that of a seccomp filter that notifies;
+             // of exec also the answer, when the agent has it
   ready,     // of a start that waits: all that can fail before it is done
 };
 

@@ -261,13 +261,31 @@ class SeccompAgent(BerthRuntimeCase):
         _, container = self.notifying("getpgid")
         self.assertEqual(sorted(container.probe()["fds"]), ["0", "1", "2"])
 
-    def test_exec_is_refused_and_does_not_run_without_the_filter(self):
-        _, container = self.notifying("getpgid")
+    def test_calls_of_exec_that_the_runtime_needs_itself(self):
+        names = ("write", "sendmsg", "recvmsg", "close", "futex", "poll", "prctl", "capset", "execve", "execveat", "exit")
+        for flag in (True, False):
+            with self.subTest(no_new_privileges=flag):
+                first, container = self.notifying(*names)
+                container.bundle.process["noNewPrivileges"] = flag
+                container.sleeping()
+                first.path.unlink()
+                agent = Agent(first.path)
+                self.addCleanup(agent.end)
+                done = container.exec("/bin/echo", "hello")
+                self.assertEqual((done.status, done.stdout), (0, "hello\n"), done)
+                self.assertLessEqual({WRITE, EXECVE}, agent.calls)
+                self.assertEqual(agent.state["state"]["status"], "running")
+                agent.path.unlink()
+
+    def test_exec_without_an_agent_does_not_run(self):
+        agent, container = self.notifying("getpgid")
         container.sleeping()
-        done = container.exec("/bin/echo", "ran")
-        self.assertNotEqual(done.status, 0)
-        self.assertEqual(done.stdout, "")
-        self.assertIn("the seccomp filter has SCMP_ACT_NOTIFY, and there is no way to the agent", done.stderr)
+        agent.path.unlink()
+        for _ in range(20):
+            done = container.exec("/bin/touch", "/data/ran")
+            self.assertEqual(done.status, 255, done)
+            self.assertIn("linux.seccomp.listenerPath: tell the seccomp agent", done.stderr)
+        self.assertFalse((container.rootfs / "data/ran").exists())
 
     def test_an_agent_that_cannot_be_reached_leaves_nothing(self):
         agent, container = self.notifying("getpgid")

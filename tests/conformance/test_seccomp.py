@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import threading
 
 from support.oci_runtime import MUST, PRACTICE, RuntimeCase, expand, family, requirement, main
@@ -223,15 +224,22 @@ class Agent:
                 found = array.array("i")
                 found.frombytes(content[:len(content) - len(content) % found.itemsize])
                 self.descriptors += list(found)
-            while True:
+            while not self._take(data):
                 more = connection.recv(65536)
                 if not more:
-                    break
+                    return
                 data += more
-            self.closed.append(True)
-        self.states.append(json.loads(data))
-        for fd in self.descriptors[:1]:
-            self._answer(fd)
+            # Whether it is closed or not, the calls wait for an answer.
+            threading.Thread(target=self._answer, args=self.descriptors[:1], daemon=True).start()
+            if not connection.recv(65536):
+                self.closed.append(True)
+
+    def _take(self, data):
+        try:
+            self.states.append(json.loads(data))
+        except ValueError:
+            return False  # the rest is still to come
+        return True
 
     def _answer(self, fd):
         while True:
@@ -299,12 +307,55 @@ class Notification(RuntimeCase):
         self.notified(agent, listenerMetadata="MKNOD=/dev/null").started()
         self.assertEqual(self.state(agent)["metadata"], "MKNOD=/dev/null")
 
+    def executed(self, **more):
+        """A container, and a further agent in the place of its first: the one for exec."""
+        first = self.agent()
+        container = self.notified(first, **more)
+        container.bundle.process["args"] = ["/bin/sleep", "1000"]
+        container.started()
+        self.state(first)
+        first.path.unlink()
+        return container, self.agent()
+
+    @requirement(SECCOMP, PRACTICE, "exec: the agent gets the further process's calls, and its answer is what that sees")
+    def test_exec(self):
+        container, agent = self.executed()
+        report = json.loads(self.ok(container.exec("/probe", "--call", f"{CALL},1")).stdout)
+        self.assertEqual(report["calls"], {f"{CALL},1": "ENOANO"})
+        self.assertEqual((self.state(agent)["fds"], len(agent.descriptors)), (["seccompFd"], 1))
+
+    @requirement(SECCOMP, PRACTICE, "exec: the connection is closed while the further process runs")
+    def test_exec_closed(self):
+        container, agent = self.executed()
+        command = self.command("exec", container.id, "/bin/sleep", "1000")
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as running:
+            try:
+                self.eventually(lambda: agent.closed, "the connection is closed")
+            finally:
+                running.kill()
+
+    @requirement(STATE, PRACTICE, "exec: the state has the further process's pid, and the container's state")
+    def test_exec_state(self):
+        container, agent = self.executed(listenerMetadata="MKNOD=/dev/null")
+        self.ok(container.exec("/bin/sleep", "1000", flags=("--detach", "--pid-file", self.work / "pid")))
+        state = self.state(agent)
+        self.assertEqual((state["pid"], state["metadata"]), (int((self.work / "pid").read_text()), "MKNOD=/dev/null"))
+        inner = state["state"]
+        self.assertEqual((inner["id"], inner["status"], inner["pid"]), (container.id, "running", container.pid))
+        self.assertEqual(inner["annotations"]["com.example.key"], "value")
+
+    @requirement(SECCOMP, PRACTICE, "exec: an agent that cannot be reached is an error, and nothing is executed")
+    def test_exec_no_agent(self):
+        container, agent = self.executed()
+        agent.path.unlink()
+        done = self.error(container.exec("/bin/touch", "/data/executed"))
+        self.assertFalse((container.rootfs / "data/executed").exists(), done)
+
     @requirement(SECCOMP, MUST, "one state a connection, which is then closed")
     def test_closed(self):
         agent = self.agent()
         self.notified(agent).started()
-        self.state(agent)
-        self.assertEqual(agent.closed, [True])
+        self.eventually(lambda: agent.closed, "the connection is closed")
 
     @requirement(SECCOMP, MUST, "an agent that cannot be reached is an error")
     def test_no_agent(self):

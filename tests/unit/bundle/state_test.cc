@@ -35,10 +35,10 @@ TEST(State, EveryStatusHasItsWord) {
 
 TEST(State, AnAgentGetsItWithTheNameOfItsDescriptor) {
   const State state{.id = "a", .status = Status::creating, .pid = 7, .bundle = "/b"};
-  EXPECT_EQ(json::parse(*emit_container_process_state(state, "m")),
-            json::parse(R"({"ociVersion":"1.2.1","fds":["seccompFd"],"pid":7,"metadata":"m",
+  EXPECT_EQ(json::parse(*emit_container_process_state(state, 8, "m")),
+            json::parse(R"({"ociVersion":"1.2.1","fds":["seccompFd"],"pid":8,"metadata":"m",
     "state":{"ociVersion":"1.2.1","id":"a","status":"creating","pid":7,"bundle":"/b"}})"));
-  EXPECT_FALSE(json::parse(*emit_container_process_state(state, "")).contains("metadata"));
+  EXPECT_FALSE(json::parse(*emit_container_process_state(state, 7, "")).contains("metadata"));
 }
 
 TEST(State, ATextThatIsNotUtf8IsAnError) {
