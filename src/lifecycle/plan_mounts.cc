@@ -137,6 +137,10 @@ void plan_cgroups(const bundle::Mount& mount, const PlanFacts& facts, std::vecto
     if (hierarchy.key.starts_with("name=")) plan.options.insert(plan.options.begin(), "none");
     plans.push_back(std::move(plan));
   }
+  // Not before the hierarchies' directories are made.
+  if ((attributes & MOUNT_ATTR_RDONLY) == 0) return;
+  plans.push_back(
+      {.kind = MountKind::remount, .target = mount.destination, .attributes = {.set = MOUNT_ATTR_RDONLY}});
 }
 
 }  // namespace
