@@ -1,42 +1,9 @@
-"""What a default container sees of itself, compared with files that a person has read.
-
-After a change that is meant, write the files again with BERTH_WRITE_GOLDEN=1 and read the difference.
-"""
+"""What a default container sees of itself, compared with files that a person has read (tests/support/golden.py)."""
 
 import os
 import pathlib
-import re
 
-from support import attack, case
-
-GOLDEN = pathlib.Path(__file__).parent / "golden"
-STATUS = ("Umask", "Uid", "Gid", "Groups", "NStgid", "NSpid", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
-          "NoNewPrivs", "Seccomp", "SigBlk", "SigIgn", "SigCgt")
-
-
-def normalised_mounts(text):
-    """Mount IDs, device numbers and banks by placeholders; the kernel's own words in a stable order."""
-    lines = []
-    for line in text.splitlines():
-        fields = line.split()
-        dash = fields.index("-")
-        root = re.sub(r"^/.*/containers/[0-9a-f]{64}/", "…/containers/ID/", fields[3])
-        options = ",".join(sorted(fields[5].split(",")))
-        kept = [option for option in fields[dash + 3].split(",")
-                if not re.match(r"(lowerdir|upperdir|workdir|redirect_dir|uuid|index|xino)[+]?=|inode|huge", option)]
-        own = ",".join(re.sub(r"(uid|gid)=\d{6,}", r"\1=BANK", option) for option in sorted(kept))
-        if fields[dash + 1] not in ("overlay", "tmpfs", "proc", "sysfs", "devpts", "mqueue", "devtmpfs"):
-            own, kind, source = "…", "HOST", "HOST"  # the file system that the store is on
-        else:
-            kind, source = fields[dash + 1], fields[dash + 2]
-        if fields[4].startswith(("/proc/", "/sys/")):
-            continue  # what is masked depends on what the kernel has
-        if root.startswith("…") or kind == "devtmpfs":
-            own = "…"
-            kind, source = "HOST", "HOST"
-        optional = " ".join(fields[6:dash])
-        lines.append(" ".join(filter(None, (root, fields[4], options, optional, "-", kind, source, own))))
-    return "\n".join(lines) + "\n"
+from support import attack, case, golden
 
 
 class Golden(attack.AttackCase):
@@ -45,10 +12,7 @@ class Golden(attack.AttackCase):
         self.load_demo()
 
     def compare(self, name, text):
-        path = GOLDEN / f"{name}.txt"
-        if os.environ.get("BERTH_WRITE_GOLDEN"):
-            path.write_text(text)
-        self.assertEqual(text, path.read_text(), f"{path} is not what a container sees now")
+        golden.compare(self, name, text)
 
     def seen(self, *words, flags=()):
         return self.ok("run", "--rm", "--hostname", "golden", *flags, case.DEMO, *words)
@@ -56,7 +20,7 @@ class Golden(attack.AttackCase):
     def test_mounts(self):
         for name, flags in (("mounts", ()), ("mounts-privileged", ("--privileged",)),
                             ("mounts-read-only", ("--read-only",))):
-            self.compare(name, normalised_mounts(self.seen("cat", "/proc/self/mountinfo", flags=flags)))
+            self.compare(name, golden.mounts(self.seen("cat", "/proc/self/mountinfo", flags=flags)))
 
     def test_masks_and_read_only_paths(self):
         seen = {line.split()[4]: line for line in self.seen("cat", "/proc/self/mountinfo").splitlines()}
@@ -75,9 +39,7 @@ class Golden(attack.AttackCase):
     def test_status(self):
         for name, flags in (("status", ()), ("status-user", ("-u", "10000")), ("status-privileged", ("--privileged",)),
                             ("status-no-new-privileges", ("--security-opt", "no-new-privileges"))):
-            lines = [line for line in self.seen("cat", "/proc/self/status", flags=flags).splitlines()
-                     if line.split(":")[0] in STATUS]
-            self.compare(name, "\n".join(re.sub(r"\s+", " ", line).strip() for line in lines) + "\n")
+            self.compare(name, golden.status(self.seen("cat", "/proc/self/status", flags=flags)))
 
     def test_environment(self):
         self.compare("environment", self.seen("env"))
@@ -94,8 +56,7 @@ class Golden(attack.AttackCase):
         self.compare("descriptors", said)
 
     def test_devices(self):
-        said = self.seen("sh", "-c", "cd /dev && busybox find . ! -name golden | busybox sort | while read f; do "
-                         "busybox stat -c '%n %A %u:%g %t:%T' $f; done; for l in core fd stdin stdout stderr ptmx; do readlink $l; done")
+        said = self.seen("sh", "-c", golden.DEVICES)
         self.compare("devices", said)
 
     def test_namespaces_are_private(self):
