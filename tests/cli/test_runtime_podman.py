@@ -6,46 +6,13 @@ import pty
 import subprocess
 import unittest
 
-from support import case
+from support import case, podman
 from support.engine_case import EngineCase
 
-SUBORDINATE = "containers:2147483648:1048576\n"  # for --userns=auto; outside of berth's own banks
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
-class Podman(EngineCase, unittest.TestCase):
-    """podman with a store, a state and a configuration of its own."""
-
-    client = ("podman", "--log-level=error")
-
-    @classmethod
-    def setUpClass(cls):
-        work = cls.work = case.WORK / "podman"
-        work.mkdir()
-        runtime = case.PROGRAMS / "berth-runtime"
-        # A machine without CAP_SYS_RESOURCE can't raise the limits that podman has by default.
-        (work / "containers.conf").write_text(
-            '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n'
-            '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "berth-runtime"\n'
-            f'[engine.runtimes]\nberth-runtime = ["{runtime}"]\n')
-        (work / "storage.conf").write_text(
-            f'[storage]\ndriver = "overlay"\ngraphroot = "{work}/store"\nrunroot = "/run/podman"\n')
-        cls.env = dict(os.environ, CONTAINERS_CONF=str(work / "containers.conf"),
-                       CONTAINERS_STORAGE_CONF=str(work / "storage.conf"))
-        for name in ("subuid", "subgid"):
-            own = work / name
-            own.write_text(SUBORDINATE)
-            subprocess.run(["mount", "--bind", own, f"/etc/{name}"], check=True)
-        cls.addClassCleanup(cls.close)
-        cls.image = cls.ok("load", "-q", "-i", case.demo_archive()).split()[-1]
-
-    @classmethod
-    def close(cls):
-        cls.call("rm", "--all", "--force", "--time", "0")
-        subprocess.run(["umount", "-R", "-q", cls.work / "store/overlay"], check=False)
-        for name in ("subuid", "subgid"):
-            subprocess.run(["umount", f"/etc/{name}"], check=False)
-
+class Everyday(podman.Podman, EngineCase, unittest.TestCase):
     def test_a_terminal(self):
         ours, theirs = pty.openpty()
         try:
