@@ -1,3 +1,5 @@
+#include <bit>
+
 #include "bundle/config_parts.h"
 #include "oci/capability_names.h"
 
@@ -20,13 +22,18 @@ Result<uint64_t> read_set(const JsonView& capabilities, std::string_view key, Wa
   return set;
 }
 
+// The first names and how many more: buildah's sets would fill a terminal at every step of a build.
 std::string names_of(uint64_t set) {
+  constexpr int kMostNames = 3;
   std::string names;
-  for (unsigned number = 0; number <= oci::last_named_capability(); ++number) {
+  int named = 0;
+  for (unsigned number = 0; number <= oci::last_named_capability() && named < kMostNames; ++number) {
     if ((set & oci::capability_bit(number)) == 0) continue;
     names += (names.empty() ? "" : ", ") + oci::capability_name(number);
+    ++named;
   }
-  return names;
+  const int more = std::popcount(set) - named;
+  return more == 0 ? names : fmt::format("{} and {} more", names, more);
 }
 
 // Leaves in `set`, which `key` names, what is in `within`.

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sys/capabilities.h"
+#include "sys/limit_names.h"
 
 namespace berth::runtime {
 
@@ -34,12 +35,9 @@ Result<> set_limits(const ProcessPlan& process) {
     const rlimit value{limit.soft, limit.hard};
     if (::setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value) != 0) {
       const int err = errno;
-      Error error =
-          fail_errno(err, "set the resource limit {} to {}:{}", limit.resource, limit.soft, limit.hard)
-              .error();
-      if (err == EPERM)
-        error.hint = "Raising a limit above berth's own hard limit needs CAP_SYS_RESOURCE on the host.";
-      return std::unexpected(std::move(error));
+      // In the message itself, for engines show no hint.
+      return fail_errno(err, "set {} to {}:{}{}", sys::limit_name(limit.resource), limit.soft, limit.hard,
+                        err == EPERM ? " (raising a hard limit needs CAP_SYS_RESOURCE on the host)" : "");
     }
   }
   return {};

@@ -30,8 +30,8 @@ class EngineClient:
         return done.stdout
 
 
-class EngineCase(EngineClient):
-    """An engine whose client takes docker's words; the test class says `image`, too. The tests are asked of each."""
+class DockerClient(EngineClient):
+    """A client that takes docker's words; the test class says `image`, too."""
 
     def run_in(self, *words, **options):
         return self.call("run", "--rm", "--network=none", *words, **options)
@@ -40,6 +40,10 @@ class EngineCase(EngineClient):
         done = self.run_in(*flags, self.image, "sh", "-c", script)
         self.assertEqual(done.returncode, 0, done)
         return done.stdout
+
+
+class EngineCase(DockerClient):
+    """What is asked of every engine of that kind."""
 
     def test_a_command_and_its_status(self):
         self.assertEqual(self.shell("id -u; echo hello"), "0\nhello\n")

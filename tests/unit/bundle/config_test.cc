@@ -237,6 +237,16 @@ TEST(Config, CapabilitiesThatTheKernelWouldNotGiveAreLeftOut) {
           "permitted and inheritable"));
 }
 
+// buildah's have all that is permitted, and nothing that is inheritable.
+TEST(Config, AWarningOfManyCapabilitiesIsShort) {
+  EXPECT_THAT(
+      warnings(changed(R"({"process":{"capabilities":{"ambient":["CAP_CHOWN","CAP_FOWNER","CAP_SETGID",
+    "CAP_SETUID","CAP_BPF"]}}})")),
+      testing::Contains(
+          "config.json: process.capabilities.ambient: CAP_CHOWN, CAP_FOWNER, CAP_SETGID and 2 more can't "
+          "be granted, not being both permitted and inheritable"));
+}
+
 TEST(Config, AProcessOfExecIsADocumentOfItsOwn) {
   const nlohmann::json process = nlohmann::json::parse(kExample)["process"];
   const auto result = parse_process(process.dump());
