@@ -5,12 +5,12 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/log.h"
 #include "sys/companion.h"
+#include "sys/process.h"
 
 namespace berth::engine {
 
@@ -44,8 +44,7 @@ Result<MonitorProcess> spawn(const std::string& id) {
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (err != 0) return fail_errno(err, "execute {}", program);
-  sys::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) return fail_errno(errno, "watch berth-monitor");
+  sys::UniqueFd pidfd = TRY_CONTEXT(sys::open_process(pid), "watch berth-monitor");
   return MonitorProcess{std::move(ours), std::move(pidfd), {}};
 }
 

@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -128,12 +127,13 @@ Result<> end_lost_process(store::Store& store, std::string_view id) {
   constexpr int kPatienceMs = 10'000;
   const std::optional<pid_t> pid = lost_process(store, id);
   if (!pid) return {};
-  const sys::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
+  const Result<sys::UniqueFd> process = sys::open_process(*pid);
   // Asked again now that the descriptor holds on to whatever has the PID.
   if (!process || !lost_process(store, id)) return {};
-  TRY(sys::send_signal(process.get(), SIGKILL));
-  pollfd ended{process.get(), POLLIN, 0};
-  if (::poll(&ended, 1, kPatienceMs) == 0) return fail("process {} does not end (SIGKILL was sent)", *pid);
+  TRY(sys::send_signal(process->get(), SIGKILL));
+  pollfd ended{process->get(), POLLIN, 0};
+  if (sys::poll_process({&ended, 1}, kPatienceMs) == 0)
+    return fail("process {} does not end (SIGKILL was sent)", *pid);
   return {};
 }
 
@@ -143,7 +143,8 @@ Result<> kill_container(store::Store& store, const store::ContainerRecord& recor
   const std::optional<LiveStatus> live = live_status(store, record.id);
   if (!live) return {};
   const auto open_pid = [](pid_t pid) {
-    return sys::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    Result<sys::UniqueFd> process = sys::open_process(pid);
+    return process ? std::move(*process) : sys::UniqueFd();
   };
   const sys::UniqueFd monitor = open_pid(live->monitor_pid);
   if (!monitor) return {};
@@ -154,8 +155,8 @@ Result<> kill_container(store::Store& store, const store::ContainerRecord& recor
   }
   pollfd ended{monitor.get(), POLLIN, 0};
   // With output left and a client that does not read it, the monitor would wait for that.
-  if (::poll(&ended, 1, kDrainMs) == 0) TRY(sys::send_signal(monitor.get(), SIGKILL));
-  if (::poll(&ended, 1, kPatienceMs) == 0)
+  if (sys::poll_process({&ended, 1}, kDrainMs) == 0) TRY(sys::send_signal(monitor.get(), SIGKILL));
+  if (sys::poll_process({&ended, 1}, kPatienceMs) == 0)
     return fail("container {} does not end (SIGKILL was sent)", record.name);
   return {};
 }

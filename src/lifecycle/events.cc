@@ -10,6 +10,7 @@
 #include "cgroup/statistics.h"
 #include "lifecycle/event_text.h"
 #include "lifecycle/record.h"
+#include "sys/process.h"
 
 namespace berth::lifecycle {
 
@@ -51,8 +52,7 @@ Result<bool> await(const Watched& watched, const std::optional<cgroup::OomWatch>
   std::array<pollfd, 2> polled{{{watched.process.get(), POLLIN, 0}, {-1, 0, 0}}};
   if (oom) polled[1] = {oom->fd(), oom->events(), 0};
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
-  const int ready =
-      ::poll(polled.data(), polled.size(), static_cast<int>(std::clamp<int64_t>(left, 0, 3'600'000)));
+  const int ready = sys::poll_process(polled, static_cast<int>(std::clamp<int64_t>(left, 0, 3'600'000)));
   if (ready < 0 && errno != EINTR) return fail_errno(errno, "wait for events");
   return ready <= 0 || polled[0].revents == 0;
 }

@@ -26,7 +26,7 @@ namespace {
 
 bool has_ended(const sys::UniqueFd& process) {
   pollfd ended{process.get(), POLLIN, 0};
-  return ::poll(&ended, 1, 0) > 0;
+  return sys::poll_process({&ended, 1}, 0) > 0;
 }
 
 std::unexpected<Error> stopped() {

@@ -82,7 +82,7 @@ class Waiting {
                                      {signals_.get(), POLLIN, 0},
                                      {output ? container_.terminal.get() : -1, POLLIN, 0},
                                      {input ? STDIN_FILENO : -1, POLLIN, 0}}};
-      if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR)
+      if (sys::poll_process(watched, -1) < 0 && errno != EINTR)
         return fail_errno(errno, "wait for the container");
       if (watched[1].revents != 0) TRY(pass_signal());
       if (output && watched[2].revents != 0) output = carry(container_.terminal.get(), STDOUT_FILENO);

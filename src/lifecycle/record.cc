@@ -3,7 +3,6 @@
 #include <cerrno>
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys/process.h"
@@ -43,14 +42,14 @@ Result<Record> read_record(int directory) {
 
 Result<std::optional<sys::UniqueFd>> open_process(const Record& record) {
   if (record.pid == 0) return std::nullopt;
-  sys::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0)));
-  if (!pidfd && errno == ESRCH) return std::nullopt;
-  if (!pidfd) return fail_errno(errno, "look for process {}", record.pid);
+  Result<sys::UniqueFd> pidfd = sys::open_process(record.pid);
+  if (!pidfd && pidfd.error().err == ESRCH) return std::nullopt;
+  if (!pidfd) return std::unexpected(pidfd.error());
   // Compared once the descriptor is there, which stands for one process for ever.
   const Result<int64_t> start = sys::start_time(record.pid);
   const std::optional<char> state = process_state(record.pid);
   if (!start || *start != record.pid_start || !state || *state == 'Z' || *state == 'X') return std::nullopt;
-  return std::optional(std::move(pidfd));
+  return std::optional(std::move(*pidfd));
 }
 
 Result<std::optional<cgroup::Cgroup>> open_cgroup(const Record& record) {

@@ -14,11 +14,11 @@ namespace berth::lifecycle {
 
 namespace {
 
-// A pidfd can be read when the process has ended, whoever's child it is.
+// Whoever's child it is.
 void await_end(const sys::UniqueFd& process) {
   constexpr int kPatienceMs = 10'000;
   pollfd ended{process.get(), POLLIN, 0};
-  ::poll(&ended, 1, kPatienceMs);
+  sys::poll_process({&ended, 1}, kPatienceMs);
 }
 
 Result<> end_processes(const Record& record, const std::optional<cgroup::Cgroup>& cgroup) {

@@ -138,7 +138,7 @@ Result<siginfo_t> Relay::run(runtime::RunningContainer& container, OutsideStream
     error_ = std::move(streams.error);
   }
   for (const int fd : {input_.get(), output_.get(), error_.get()}) set_nonblocking(fd);
-  enum : size_t { kClient, kInput, kOutput, kError, kProcess, kSignals, kCount };
+  enum : size_t { kProcess, kClient, kInput, kOutput, kError, kSignals, kCount };
   while (true) {
     std::array<pollfd, kCount> wait{};
     const int for_output = client_full_ ? POLLOUT : 0;
@@ -148,7 +148,7 @@ Result<siginfo_t> Relay::run(runtime::RunningContainer& container, OutsideStream
     wait[kError] = {client_full_ ? -1 : error_.get(), POLLIN, 0};
     wait[kProcess] = {container.pidfd.get(), POLLIN, 0};
     wait[kSignals] = {signals.get(), POLLIN, 0};
-    if (::poll(wait.data(), wait.size(), -1) < 0) {
+    if (sys::poll_process(wait, -1) < 0) {
       if (errno == EINTR) continue;
       return fail_errno(errno, "wait for the container");
     }

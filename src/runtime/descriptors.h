@@ -1,6 +1,7 @@
 // Which descriptors a process that is being set up has.
 #pragma once
 
+#include <climits>
 #include <span>
 
 #include "base/error.h"
@@ -13,8 +14,8 @@ struct Placement {
   int number;
 };
 
-// Puts them at their numbers, all below `first_free`, and closes everything from there on. The objects own
-// nothing afterwards.
-Result<> place_descriptors(std::span<const Placement> places, int first_free);
+// Puts them at their numbers, all below `first_free`, and closes everything from there on; nothing above
+// `highest` is open any more. The objects own nothing afterwards.
+Result<> place_descriptors(std::span<const Placement> places, int first_free, int highest = INT_MAX);
 
 }  // namespace berth::runtime

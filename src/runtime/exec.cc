@@ -1,5 +1,6 @@
 #include "runtime/exec.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -20,6 +21,7 @@
 #include "runtime/protocol.h"
 #include "runtime/terminal.h"
 #include "sys/channel.h"
+#include "sys/close_descriptors.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
@@ -87,6 +89,9 @@ class Entering {
   // Gives the file to execute.
   Result<std::string> set_up() {
     TRY(enter_cgroups_and_cpus(plan_, request_));
+    // What is not needed any more goes before the container's /proc is the only one.
+    const int highest = highest_needed();
+    TRY(sys::close_descriptors(highest + 1));
     TRY_CONTEXT(sys::join_namespaces(request_.joined), "enter the container");
     const bool own_users =
         std::any_of(request_.joined.begin(), request_.joined.end(),
@@ -96,7 +101,7 @@ class Entering {
     ::prctl(PR_SET_DUMPABLE, 0);
     const int channel_number = status_ + 1;
     const std::array<Placement, 2> places{{{&own_status_, status_}, {&own_channel_, channel_number}}};
-    TRY(place_descriptors(places, channel_number + 1));
+    TRY(place_descriptors(places, channel_number + 1, highest));
     placed_ = true;
     sys::Channel channel{sys::UniqueFd(channel_number)};
     sys::set_process_name("berth-exec");
@@ -112,6 +117,12 @@ class Entering {
     fault::point("exec-ready");
     TRY(check_caller(channel));
     return command;
+  }
+
+  [[nodiscard]] int highest_needed() const {
+    int highest = std::max({own_channel_.get(), own_status_.get(), status_ + 1});
+    for (const sys::JoinedNamespace& space : request_.joined) highest = std::max(highest, space.fd.get());
+    return highest;
   }
 
   static Result<> await(sys::Channel& channel, Step step) {
@@ -156,15 +167,14 @@ Result<std::string> read_failure(int status, int pidfd) {
   std::string said;
   if (::fcntl(status, F_SETFL, O_NONBLOCK) != 0) return fail_errno(errno, "watch the process");
   while (true) {
-    std::array<pollfd, 2> watched{{{status, POLLIN, 0}, {pidfd, POLLIN, 0}}};
-    if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR)
-      return fail_errno(errno, "watch the process");
+    std::array<pollfd, 2> watched{{{pidfd, POLLIN, 0}, {status, POLLIN, 0}}};
+    if (sys::poll_process(watched, -1) < 0 && errno != EINTR) return fail_errno(errno, "watch the process");
     std::array<char, 4096> bytes{};
     const ssize_t length = ::read(status, bytes.data(), bytes.size());
     if (length > 0) said.append(bytes.data(), static_cast<size_t>(length));
     if (said.size() > kLongestFailure) return fail("the process said more than a reason for its failure");
     const bool waits = length < 0 && (errno == EAGAIN || errno == EINTR);
-    if (length == 0 || (waits && watched[1].revents != 0)) return said;
+    if (length == 0 || (waits && watched[0].revents != 0)) return said;
     if (length < 0 && !waits) return fail_errno(errno, "watch the process");
   }
 }

@@ -45,7 +45,7 @@ Result<> await_end(const sys::Child& child, uint32_t timeout) {
   const int milliseconds = timeout == 0 ? -1 : static_cast<int>(std::min(timeout, kLongest)) * kMilliseconds;
   int ready = 0;
   do {
-    ready = ::poll(&ended, 1, milliseconds);
+    ready = sys::poll_process({&ended, 1}, milliseconds);
   } while (ready < 0 && errno == EINTR);
   if (ready == 0) TRY(sys::send_signal(child.pidfd.get(), SIGKILL));
   const int status = sys::shell_status(TRY(sys::wait_for(child.pidfd.get())));

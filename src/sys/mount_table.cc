@@ -1,8 +1,10 @@
 #include "sys/mount_table.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/fields.h"
 #include "sys/file.h"
@@ -30,6 +32,19 @@ std::string unescaped(std::string_view text) {
     text.remove_prefix(1);
   }
   return out;
+}
+
+Result<uint64_t> mount_id_in_proc(int fd) {
+  constexpr size_t kLargest = size_t{1} << 20;
+  constexpr std::string_view kName = "mnt_id:";
+  const std::string text = TRY(read_file_at(AT_FDCWD, fmt::format("/proc/self/fdinfo/{}", fd), kLargest));
+  for (std::string_view rest = text; !rest.empty();) {
+    std::string_view line = take_until(rest, '\n');
+    if (!line.starts_with(kName)) continue;
+    line.remove_prefix(std::min(line.find_first_not_of("\t ", kName.size()), line.size()));
+    if (const auto id = whole_number<uint64_t>(line)) return *id;
+  }
+  return fail("/proc does not say which mount a file is on");
 }
 
 }  // namespace
@@ -67,6 +82,13 @@ Result<std::vector<MountEntry>> read_mount_table() {
     if (!line.empty()) entries.push_back(TRY(parse_mount_entry(line)));
   }
   return entries;
+}
+
+Result<uint64_t> mount_id_of(int fd) {
+  struct statx found{};
+  const int rc = ::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found);
+  if (rc == 0 && (found.stx_mask & STATX_MNT_ID) != 0) return found.stx_mnt_id;
+  return mount_id_in_proc(fd);
 }
 
 }  // namespace berth::sys

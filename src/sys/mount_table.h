@@ -21,6 +21,10 @@ struct MountEntry {
 // In the order in which the kernel lists them: a mount comes after the one that it lies on.
 Result<std::vector<MountEntry>> read_mount_table();
 
+// Which mount an open file or directory is on: MountEntry::id. From statx(2), and before Linux 5.8 from the
+// caller's /proc.
+Result<uint64_t> mount_id_of(int fd);
+
 // One line. Code::failed if it is none.
 Result<MountEntry> parse_mount_entry(std::string_view line);
 

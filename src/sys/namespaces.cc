@@ -13,10 +13,10 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "sys/clone.h"
 #include "sys/file.h"
 
 namespace berth::sys {
@@ -40,7 +40,8 @@ constexpr std::array<Name, 8> kNames{{{CLONE_NEWUSER, "user"},
 struct Report {
   int32_t pid = 0;
   int32_t err = 0;
-  int32_t type = 0;  // of the namespace; 0: making the child
+  int32_t type = 0;             // of the namespace; 0: making the child
+  bool outside_cgroup = false;  // the child is not yet where it is to be
 };
 
 // All but the user namespace that may be joined now; those that may not are left in `left`.
@@ -79,17 +80,6 @@ Report make_time_namespace(const std::string& offsets) {
 
 const char* joins_or_makes(int type, bool own_time) {
   return own_time && type == CLONE_NEWTIME ? "make" : "join";
-}
-
-// The pid of the new process; 0 in it.
-long clone_sibling(uint64_t namespaces, int cgroup) {
-  clone_args args{};
-  args.flags = namespaces | CLONE_PARENT;  // which takes over the exit signal, too
-  if (cgroup >= 0) {
-    args.flags |= CLONE_INTO_CGROUP;
-    args.cgroup = static_cast<decltype(args.cgroup)>(cgroup);
-  }
-  return ::syscall(SYS_clone3, &args, sizeof args);
 }
 
 }  // namespace
@@ -145,9 +135,13 @@ Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamesp
     Report report = own_time ? make_time_namespace(time_offsets) : Report{};
     if (report.err == 0) report = join(joined);
     if (report.err == 0) {
-      const long pid = clone_sibling(namespaces & ~uint64_t{CLONE_NEWTIME}, cgroup);
-      if (pid == 0) return Child{};
-      report = {.pid = static_cast<int32_t>(pid), .err = pid < 0 ? errno : 0};
+      // CLONE_PARENT takes over the exit signal, too.
+      const Cloned sibling =
+          clone_process({.flags = (namespaces & ~uint64_t{CLONE_NEWTIME}) | CLONE_PARENT, .cgroup = cgroup});
+      if (sibling.pid == 0) return Child{};
+      report = {.pid = static_cast<int32_t>(sibling.pid),
+                .err = sibling.pid < 0 ? errno : 0,
+                .outside_cgroup = !sibling.in_cgroup};
     }
     [[maybe_unused]] const ssize_t n = ::write(says.get(), &report, sizeof report);
     ::_exit(0);
@@ -162,9 +156,7 @@ Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamesp
     return fail_errno(report.err, "{} the {} namespace", joins_or_makes(report.type, own_time),
                       namespace_name(report.type));
   if (report.err != 0) return fail_errno(report.err, "create a process");
-  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, report.pid, 0)));
-  if (!pidfd) return fail_errno(errno, "watch process {}", report.pid);
-  return Child{report.pid, std::move(pidfd)};
+  return complete_child({report.pid, {}}, cgroup, !report.outside_cgroup);
 }
 
 Result<> join_namespaces(std::span<const JoinedNamespace> joined) {

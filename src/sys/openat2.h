@@ -1,4 +1,4 @@
-// openat2(2), Linux 5.6.
+// openat2(2), Linux 5.6; before that, its rules are kept by a walk (open_by_walk.h).
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,10 @@
 #include "sys/process.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <linux/securebits.h>
 #include <sched.h>
 #include <sys/fsuid.h>
@@ -13,23 +13,38 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sys/clone.h"
 #include "sys/file.h"
+#include "sys/process_directory.h"
 
 namespace berth::sys {
 
+namespace {
+
+// What stands for processes are their directories in /proc, in the places of pidfds.
+std::atomic<bool> kernel_lacks_pidfds = false;
+
+// What the kernel has not done for a new child.
+Result<> complete(Child& child, int cgroup, bool in_cgroup) {
+  if (!child.pidfd) child.pidfd = TRY(open_process(child.pid));
+  return in_cgroup ? Result<>() : enter_cgroup(cgroup, child.pid);
+}
+
+}  // namespace
+
+Result<Child> complete_child(Child child, int cgroup, bool in_cgroup) {
+  const Result<> completed = complete(child, cgroup, in_cgroup);
+  if (completed) return child;
+  ::kill(child.pid, SIGKILL);
+  ::waitpid(child.pid, nullptr, 0);
+  return std::unexpected(completed.error());
+}
+
 Result<Child> fork_into(uint64_t namespaces, int cgroup) {
-  int pidfd = -1;
-  clone_args args{};
-  args.flags = namespaces | CLONE_PIDFD;
-  args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
-  args.exit_signal = SIGCHLD;
-  if (cgroup >= 0) {
-    args.flags |= CLONE_INTO_CGROUP;
-    args.cgroup = static_cast<decltype(args.cgroup)>(cgroup);
-  }
-  const long pid = ::syscall(SYS_clone3, &args, sizeof args);
-  if (pid < 0) return fail_errno(errno, "create a process");
-  return Child{static_cast<pid_t>(pid), UniqueFd(pid == 0 ? -1 : pidfd)};
+  const Cloned cloned = clone_process({namespaces, SIGCHLD, cgroup});
+  if (cloned.pid < 0) return fail_errno(errno, "create a process");
+  if (cloned.pid == 0) return Child{};
+  return complete_child({static_cast<pid_t>(cloned.pid), UniqueFd(cloned.pidfd)}, cgroup, cloned.in_cgroup);
 }
 
 Result<> call_in_namespaces(int namespaces, const std::function<void()>& work) {
@@ -60,11 +75,14 @@ Result<> call_in_namespaces(int namespaces, const std::function<void()>& work) {
 
 Result<UniqueFd> open_process(pid_t pid) {
   const long fd = ::syscall(SYS_pidfd_open, pid, 0);
-  if (fd < 0) return fail_errno(errno, "open process {}", pid);
-  return UniqueFd(static_cast<int>(fd));
+  if (fd >= 0) return UniqueFd(static_cast<int>(fd));
+  if (errno != ENOSYS) return fail_errno(errno, "open process {}", pid);
+  kernel_lacks_pidfds = true;
+  return open_process_directory(pid);
 }
 
 Result<> send_signal(int pidfd, int signal) {
+  if (kernel_lacks_pidfds) return signal_by_directory(pidfd, signal);
   if (::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) != 0 && errno != ESRCH) {
     return fail_errno(errno, "send signal {}", signal);
   }
@@ -74,11 +92,18 @@ Result<> send_signal(int pidfd, int signal) {
 Result<siginfo_t> wait_for(int pidfd) {
   siginfo_t info{};
   int rc = 0;
+  const idtype_t type = kernel_lacks_pidfds ? P_PID : P_PIDFD;
+  const auto id = static_cast<id_t>(kernel_lacks_pidfds ? TRY(pid_of_directory(pidfd)) : pidfd);
   do {
-    rc = ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED);
+    rc = ::waitid(type, id, &info, WEXITED);
   } while (rc != 0 && errno == EINTR);
   if (rc != 0) return fail_errno(errno, "wait for a process");
   return info;
+}
+
+int poll_process(std::span<pollfd> watched, int timeout_ms) {
+  if (kernel_lacks_pidfds) return poll_by_directory(watched, timeout_ms);
+  return ::poll(watched.data(), watched.size(), timeout_ms);
 }
 
 int shell_status(const siginfo_t& info) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -22,11 +23,15 @@ struct Child {
   UniqueFd pidfd;
 };
 
-// fork(2) with CLONE_NEW* flags (clone3(2), Linux 5.3). The child gets SIGCHLD semantics and no at-fork
-// handlers: only for single-threaded programs. It is in the `cgroup` (an open directory of v2) from its first
-// moment on (CLONE_INTO_CGROUP, Linux 5.7), where moving it afterwards would make the kernel wait for all
-// processors; -1: in the caller's.
+// fork(2) with CLONE_NEW* flags (clone3(2), or clone(2) before Linux 5.3). The child gets SIGCHLD semantics
+// and no at-fork handlers: only for single-threaded programs. It is in the `cgroup` (an open directory of v2)
+// from its first moment on (CLONE_INTO_CGROUP, Linux 5.7), where moving it afterwards would make the kernel
+// wait for all processors; before that, when this returns. -1: in the caller's.
 Result<Child> fork_into(uint64_t namespaces, int cgroup = -1);
+
+// For those who have cloned by themselves (sys/clone.h): the pidfd if it has none, and its cgroup. On failure
+// the child is killed and reaped.
+Result<Child> complete_child(Child child, int cgroup, bool in_cgroup);
 
 // Calls `work` in new namespaces (CLONE_NEWNS and others that a process can have for itself), which belong to
 // the caller's user namespace and go afterwards. That needs a process, but one that shares memory and
@@ -34,7 +39,9 @@ Result<Child> fork_into(uint64_t namespaces, int cgroup = -1);
 // process did not come to the end of `work`.
 Result<> call_in_namespaces(int namespaces, const std::function<void()>& work);
 
-// A pidfd of a process that runs (pidfd_open(2), Linux 5.3). ESRCH if there is none.
+// A pidfd of a process that runs (pidfd_open(2), Linux 5.3). ESRCH if there is none. Where the kernel has no
+// pidfds it is the process's directory in /proc, which the functions below take as well: what poll(2) says of
+// it means nothing.
 Result<UniqueFd> open_process(pid_t pid);
 
 // Sends a signal through a pidfd. A process that has ended already is success.
@@ -42,6 +49,10 @@ Result<> send_signal(int pidfd, int signal);
 
 // Waits for a child of ours; the siginfo tells how it ended (si_code, si_status).
 Result<siginfo_t> wait_for(int pidfd);
+
+// poll(2), where the first of `watched` is a pidfd: it can be read when the process has ended, whoever's
+// child it is and whether or not it has been waited for.
+int poll_process(std::span<pollfd> watched, int timeout_ms);
 
 // The exit status as a shell gives it: the process's own, or 128 + signal.
 int shell_status(const siginfo_t& info);
