@@ -1,20 +1,16 @@
 """dockerd with berth-runtime as its runtime: what its users do every day."""
 
-import json
 import os
 import pathlib
 import pty
 import re
-import secrets
-import subprocess
 import unittest
 
-from support import case
+from support import case, dockerd
 from support.engine_case import EngineCase, until
 
 CAP_SYS_ADMIN = 21  # linux/capability.h
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
-SOCKET = "unix:///run/docker-own.sock"
 STATE = pathlib.Path("/run/docker-own/runtime-runc/moby")  # what dockerd gives its default runtime as --root
 
 APPLICATION = """\
@@ -41,56 +37,10 @@ def cgroups(parent):
     return list(CGROUPS.glob(f"*/{parent}/*/"))
 
 
-class Docker(EngineCase, unittest.TestCase):
-    """A dockerd with a store, a state and a socket of its own; it starts a containerd of its own."""
-
-    client = ("/usr/bin/docker",)
-
-    @classmethod
-    def setUpClass(cls):
-        work = cls.work = case.WORK / "docker"
-        work.mkdir()
-        runtime = case.PROGRAMS / "berth-runtime"
-        cls.group = f"test-of-docker-{secrets.token_hex(4)}"
-        settings = {
-            "data-root": str(work / "store"), "exec-root": "/run/docker-own", "pidfile": "/run/docker-own.pid",
-            "hosts": [SOCKET], "iptables": False, "ip6tables": False, "bridge": "none",
-            "exec-opts": ["native.cgroupdriver=cgroupfs"],
-            "runtimes": {"berth": {"path": str(runtime)}}, "default-runtime": "berth",
-            "cgroup-parent": "/" + cls.group,
-        }
-        (work / "daemon.json").write_text(json.dumps(settings))
-        cls.env = dict(os.environ, DOCKER_HOST=SOCKET, DOCKER_CONFIG=str(work), DOCKER_BUILDKIT="0")
-        with (work / "log").open("wb") as log:
-            cls.daemon = subprocess.Popen(["dockerd", "--config-file", work / "daemon.json"], stdin=subprocess.DEVNULL,
-                                          stdout=log, stderr=log)
-        cls.addClassCleanup(cls.close)
-        until(lambda: cls.call("version").returncode == 0 or cls.daemon.poll() is not None, (work / "log").read_text)
-        cls.ok("load", "-q", "-i", case.demo_archive())
-        cls.image = case.DEMO
-
-    @classmethod
-    def close(cls):
-        names = cls.call("ps", "-aq").stdout.split()
-        if names:
-            cls.call("rm", "--force", *names)
-        cls.daemon.terminate()
-        cls.daemon.wait(30)
-        for path in CGROUPS.glob(f"*/{cls.group}"):  # the parent of all that dockerd made, which it leaves
-            path.rmdir()
-
+class Everyday(dockerd.Dockerd, EngineCase, unittest.TestCase):
     def compose(self, *words):
         return case.run("docker-compose", "--file", self.work / "application.yml", "--project-name", "app",
                         "--no-ansi", *words, timeout=90, env=self.env)
-
-    def stay(self, *flags):
-        """A container that stays; its ID."""
-        name = self.ok("run", "-d", "--network=none", *flags, self.image, "sleep", "1000").strip()
-        self.addCleanup(self.call, "rm", "--force", name)
-        return name
-
-    def inspect(self, name, field):
-        return self.ok("inspect", name, "--format", "{{" + field + "}}").strip()
 
     def test_the_runtime_has_the_container(self):
         name = self.stay()
