@@ -49,10 +49,10 @@ Result<> limit(uint64_t& set, uint64_t within, const JsonView& capabilities, std
 
 }  // namespace
 
-Result<std::optional<Capabilities>> read_capabilities(const JsonView& process, Warnings& warnings) {
+Result<std::optional<sys::CapabilitySets>> read_capabilities(const JsonView& process, Warnings& warnings) {
   const std::optional<JsonView> view = TRY(process.find("capabilities"));
-  if (!view) return std::optional<Capabilities>();
-  Capabilities sets;
+  if (!view) return std::optional<sys::CapabilitySets>();
+  sys::CapabilitySets sets;
   sets.bounding = TRY(read_set(*view, "bounding", warnings));
   sets.effective = TRY(read_set(*view, "effective", warnings));
   sets.permitted = TRY(read_set(*view, "permitted", warnings));

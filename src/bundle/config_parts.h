@@ -9,7 +9,7 @@ namespace berth::bundle {
 
 // The process itself; `view` is `process`, or the whole document of exec.
 Result<Process> read_process(const JsonView& view, Warnings& warnings);
-Result<std::optional<Capabilities>> read_capabilities(const JsonView& process, Warnings& warnings);
+Result<std::optional<sys::CapabilitySets>> read_capabilities(const JsonView& process, Warnings& warnings);
 Result<std::optional<Scheduler>> read_scheduler(const JsonView& process);
 Result<std::optional<IoPriority>> read_io_priority(const JsonView& process);
 Result<std::optional<CpuAffinity>> read_cpu_affinity(const JsonView& process);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "bundle/cpu_list.h"
+#include "sys/capabilities.h"
 
 namespace berth::bundle {
 
@@ -24,16 +25,6 @@ struct User {
   ContainerGid gid;
   std::optional<uint32_t> umask;  // 0 to 0777; none: as the runtime's caller has it
   std::vector<ContainerGid> additional_gids;
-};
-
-// The five sets, bit n is capability number n. As capset(2) will take them: what can't be granted has been
-// left out with a warning (config.md: a runtime logs it and does not fail).
-struct Capabilities {
-  uint64_t bounding = 0;
-  uint64_t effective = 0;    // within permitted
-  uint64_t permitted = 0;    // within bounding
-  uint64_t inheritable = 0;  // within bounding
-  uint64_t ambient = 0;      // within permitted and inheritable
 };
 
 struct ResourceLimit {
@@ -72,7 +63,10 @@ struct Process {
   std::vector<std::string> args;  // at least one, and the first is not ""
   std::vector<std::string> env;   // "NAME=VALUE"
   std::string cwd;                // absolute
-  std::optional<Capabilities> capabilities;
+  // As capset(2) will take them: what can't be granted has been left out with a warning (config.md: a runtime
+  // logs it and does not fail). Inheritable is within bounding, effective within permitted, ambient within
+  // permitted and inheritable.
+  std::optional<sys::CapabilitySets> capabilities;
   std::vector<ResourceLimit> rlimits;  // each resource once
   bool no_new_privileges = false;
   std::string apparmor_profile;

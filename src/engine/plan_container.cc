@@ -65,12 +65,7 @@ Result<runtime::ProcessPlan> plan_process(const PlanInputs& inputs, const std::s
   process.gid = inputs.user.gid.value();
   for (const ContainerGid group : inputs.user.groups) process.groups.push_back(group.value());
   process.keep_groups = inputs.user.keeps_groups;
-  const sys::CapabilitySets& sets = inputs.capabilities;
-  process.bounding = sets.bounding;
-  process.effective = sets.effective;
-  process.permitted = sets.permitted;
-  process.inheritable = sets.inheritable;
-  process.ambient = sets.ambient;
+  process.capabilities = inputs.capabilities;
   process.no_new_privileges = spec.no_new_privileges;
   process.seccomp = inputs.seccomp.program;
   process.seccomp_flags = inputs.seccomp.flags;

@@ -20,6 +20,7 @@
 #include "lifecycle/home.h"
 #include "lifecycle/limits.h"
 #include "lifecycle/namespaces.h"
+#include "lifecycle/own_capabilities.h"
 #include "lifecycle/plan.h"
 #include "lifecycle/remove.h"
 #include "lifecycle/seccomp_agent.h"
@@ -29,7 +30,6 @@
 #include "runtime/hooks.h"
 #include "safepath/root.h"
 #include "seccomp/filter.h"
-#include "sys/capabilities.h"
 #include "sys/process.h"
 #include "sys/sealed_program.h"
 
@@ -99,11 +99,12 @@ class Creation {
                                          .uid_map = spaces_.uid_map,
                                          .gid_map = spaces_.gid_map,
                                          .umask = current_umask(),
-                                         .capabilities = available_capabilities(),
                                          .seccomp_filter = filter.program,
                                          .seccomp_flags = filter.flags,
                                          .own_keyring = options_.new_keyring,
                                          .hierarchies = hierarchies_}));
+    if (plan_.namespaces.user == runtime::NamespaceUse::host)
+      leave_out_unavailable(plan_.process.capabilities, "config.json: process.capabilities");
     if (plan_.process.terminal == options_.console_socket.empty() && !keeps_terminal_)
       return fail(Code::usage, "{}",
                   plan_.process.terminal ? "process.terminal needs --console-socket"
@@ -121,18 +122,6 @@ class Creation {
       return std::unexpected(running.error());
     }
     return Created{std::move(directory_), std::move(record_), std::move(*running)};
-  }
-
-  // Of the host's user namespace a process can have no capability that this one has not (config.md: a
-  // warning).
-  [[nodiscard]] uint64_t available_capabilities() const {
-    if (spaces_.namespaces.plan.user != runtime::NamespaceUse::host) return ~uint64_t{0};
-    const uint64_t own = sys::own_bounding_set();
-    const auto& wanted = config_.process ? config_.process->capabilities : std::nullopt;
-    if (wanted && (wanted->bounding & ~own) != 0)
-      log::warn(
-          "config.json: process.capabilities: some can't be granted, as berth-runtime has not got them");
-    return own;
   }
 
   [[nodiscard]] Result<cgroup::CgroupsPath> cgroup_path() const {

@@ -1,23 +1,21 @@
 #include "lifecycle/exec.h"
 
-#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 
-#include "base/log.h"
 #include "lifecycle/adjust_process.h"
 #include "lifecycle/console_socket.h"
 #include "lifecycle/document.h"
 #include "lifecycle/home.h"
+#include "lifecycle/own_capabilities.h"
 #include "lifecycle/plan_exec.h"
 #include "lifecycle/record.h"
 #include "lifecycle/seccomp_agent.h"
 #include "lifecycle/sub_cgroup.h"
 #include "safepath/root.h"
-#include "sys/capabilities.h"
 #include "sys/process.h"
 
 namespace berth::lifecycle {
@@ -43,7 +41,8 @@ class Execution {
     if (!options_.process_file.empty()) file = TRY(read_process(options_.process_file));
     wish_ = TRY(plan_exec(record_, file, options_));
     TRY(open_container());
-    take_unavailable_capabilities();
+    if (!sys::is_among(joined_, CLONE_NEWUSER))
+      leave_out_unavailable(wish_.plan.process.capabilities, "exec");
     Result<runtime::RunningContainer> started = start();
     if (!started && started.error().err == EBUSY && cgroup_ && options_.cgroups.empty()) {
       cgroup_ = TRY(open_cgroup_of_process(*cgroup_, record_.pid));
@@ -101,22 +100,6 @@ class Execution {
                                                      return tell_agent(record_, bundle::Status::running, pid,
                                                                        listener);
                                                    }});
-  }
-
-  // As for the first process: in the caller's user namespace there is nothing that the caller has not.
-  void take_unavailable_capabilities() {
-    const bool apart = std::any_of(joined_.begin(), joined_.end(), [](const sys::JoinedNamespace& space) {
-      return space.type == CLONE_NEWUSER;
-    });
-    if (apart) return;
-    const uint64_t own = sys::own_bounding_set();
-    runtime::ProcessPlan& process = wish_.plan.process;
-    if ((process.bounding & ~own) != 0)
-      log::warn("exec: some of the capabilities can't be granted, as berth-runtime has not got them");
-    for (uint64_t* set : {&process.bounding, &process.effective, &process.permitted, &process.inheritable,
-                          &process.ambient}) {
-      *set &= own;
-    }
   }
 
   [[nodiscard]] Result<> adjust(pid_t pid) const {

@@ -29,16 +29,6 @@ std::vector<runtime::DevicePlan> plan_devices(const bundle::Linux& linux_part) {
   return devices;
 }
 
-void take_capabilities(const std::optional<bundle::Capabilities>& sets, uint64_t available,
-                       runtime::ProcessPlan& plan) {
-  if (!sets) return;
-  plan.bounding = sets->bounding & available;
-  plan.effective = sets->effective & available;
-  plan.permitted = sets->permitted & available;
-  plan.inheritable = sets->inheritable & available;
-  plan.ambient = sets->ambient & available;
-}
-
 void take_scheduling(const bundle::Process& process, runtime::ProcessPlan& plan) {
   if (process.scheduler) {
     const bundle::Scheduler& wanted = *process.scheduler;
@@ -92,7 +82,7 @@ Result<runtime::ProcessPlan> plan_process(const bundle::Process& process, const 
   TRY_CONTEXT(runtime::outside_id(facts.uid_map, plan.uid), "process.user.uid");
   TRY_CONTEXT(runtime::outside_id(facts.gid_map, plan.gid), "process.user.gid");
   for (const ContainerGid group : process.user.additional_gids) plan.groups.push_back(group.value());
-  take_capabilities(process.capabilities, facts.capabilities, plan);
+  if (process.capabilities) plan.capabilities = *process.capabilities;
   take_scheduling(process, plan);
   for (const bundle::ResourceLimit& limit : process.rlimits)
     plan.limits.push_back({limit.resource, limit.soft, limit.hard});

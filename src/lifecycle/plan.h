@@ -16,9 +16,8 @@ struct PlanFacts {
   runtime::NamespacesPlan namespaces;
   std::vector<runtime::IdExtent> uid_map;  // of the user namespace that it has or joins; empty: the host's
   std::vector<runtime::IdExtent> gid_map;
-  uint32_t umask = 0022;                 // the caller's
-  uint64_t capabilities = ~uint64_t{0};  // those that a process can have at all
-  std::string seccomp_filter;            // compiled
+  uint32_t umask = 0022;       // the caller's
+  std::string seccomp_filter;  // compiled
   uint32_t seccomp_flags = 0;
   bool own_keyring = true;
   const cgroup::Hierarchies& hierarchies;

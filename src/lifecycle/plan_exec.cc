@@ -22,13 +22,7 @@ Result<runtime::ProcessPlan> from_file(const Record& record, const bundle::Proce
                                                       .seccomp_flags = own.seccomp_flags,
                                                       .own_keyring = own.own_keyring,
                                                       .hierarchies = not_needed}));
-  if (!file.capabilities) {
-    plan.bounding = own.bounding;
-    plan.effective = own.effective;
-    plan.permitted = own.permitted;
-    plan.inheritable = own.inheritable;
-    plan.ambient = own.ambient;
-  }
+  if (!file.capabilities) plan.capabilities = own.capabilities;
   if (file.rlimits.empty()) plan.limits = own.limits;
   if (!file.scheduler) plan.scheduler = own.scheduler;
   if (!file.io_priority) plan.io_priority = own.io_priority;
@@ -60,9 +54,9 @@ Result<> take_user(const std::string& user, runtime::ProcessPlan& plan) {
 Result<> add_capabilities(const std::vector<std::string>& names, runtime::ProcessPlan& plan) {
   for (const std::string& name : names) {
     const uint64_t bit = oci::capability_bit(TRY_CONTEXT(oci::parse_capability(name), "--cap {}", name));
-    plan.bounding |= bit;
-    plan.permitted |= bit;
-    plan.effective |= bit;
+    plan.capabilities.bounding |= bit;
+    plan.capabilities.permitted |= bit;
+    plan.capabilities.effective |= bit;
   }
   return {};
 }

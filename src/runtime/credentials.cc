@@ -87,13 +87,9 @@ Result<> change_ids(const ProcessPlan& process) {
   return {};
 }
 
-sys::CapabilitySets wanted_capabilities(const ProcessPlan& process) {
-  return {process.bounding, process.effective, process.permitted, process.inheritable, process.ambient};
-}
-
 Result<> filter_and_drop(const ProcessPlan& process, const ListenerTaker& take_listener) {
   TRY(load_filter(process, take_listener));
-  return process.no_new_privileges ? Result<>() : sys::set_capabilities(wanted_capabilities(process));
+  return process.no_new_privileges ? Result<>() : sys::set_capabilities(process.capabilities);
 }
 
 }  // namespace
@@ -106,15 +102,15 @@ Result<> become_user(const ProcessPlan& process, const ListenerTaker& take_liste
   constexpr uint64_t kSysAdmin = uint64_t{1} << 21;
   constexpr uint64_t kSetPcap = uint64_t{1} << 8;
   ::umask(process.umask);
-  TRY(sys::limit_bounding_set(process.bounding));
+  TRY(sys::limit_bounding_set(process.capabilities.bounding));
   TRY(sys::keep_capabilities_over_setuid());
   TRY(change_ids(process));
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the last capabilities go.
   if (process.no_new_privileges || process.seccomp.empty()) {
-    TRY(sys::set_capabilities(wanted_capabilities(process)));
+    TRY(sys::set_capabilities(process.capabilities));
   } else {
-    TRY(sys::set_capabilities({.effective = process.permitted | kSysAdmin | kSetPcap,
-                               .permitted = process.permitted | kSysAdmin | kSetPcap}));
+    TRY(sys::set_capabilities({.effective = process.capabilities.permitted | kSysAdmin | kSetPcap,
+                               .permitted = process.capabilities.permitted | kSysAdmin | kSetPcap}));
   }
   if (process.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return fail_errno(errno, "set no_new_privs");

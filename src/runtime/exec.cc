@@ -93,10 +93,7 @@ class Entering {
     const int highest = highest_needed();
     TRY(sys::close_descriptors(highest + 1));
     TRY_CONTEXT(sys::join_namespaces(request_.joined), "enter the container");
-    const bool own_users =
-        std::any_of(request_.joined.begin(), request_.joined.end(),
-                    [](const sys::JoinedNamespace& space) { return space.type == CLONE_NEWUSER; });
-    if (own_users) TRY(become_root(plan_.process.keep_groups));
+    if (sys::is_among(request_.joined, CLONE_NEWUSER)) TRY(become_root(plan_.process.keep_groups));
     // A change of credentials may have set it again (fs.suid_dumpable, proc(5)).
     ::prctl(PR_SET_DUMPABLE, 0);
     const int channel_number = status_ + 1;

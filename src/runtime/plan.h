@@ -46,6 +46,7 @@ struct IdExtent {
   }
 };
 
+// A map as a plan has it.
 std::vector<IdExtent> extents_of(std::span<const idmap::Extent> map);
 
 // Attributes of mounts (MOUNT_ATTR_*, mount_setattr(2)): what is set and what is cleared; the rest stays.
@@ -192,11 +193,7 @@ struct ProcessPlan {
   std::vector<uint32_t> groups;
   bool keep_groups = false;  // the groups that the process inherits stay; `groups` is not used
   uint32_t umask = 0022;
-  uint64_t bounding = 0;  // capability sets, bit n is capability n
-  uint64_t effective = 0;
-  uint64_t permitted = 0;
-  uint64_t inheritable = 0;
-  uint64_t ambient = 0;
+  sys::CapabilitySets capabilities;
   bool no_new_privileges = false;
   std::vector<ResourceLimit> limits;
   std::string seccomp;         // a compiled filter: struct sock_filter[]; empty for none
@@ -213,9 +210,9 @@ struct ProcessPlan {
   std::string selinux_label;
   template <typename A>
   void fields(A& a) {
-    a(argv, environment, working_directory, uid, gid, groups, keep_groups, umask, bounding, effective,
-      permitted, inheritable, ambient, no_new_privileges, limits, seccomp, seccomp_flags, terminal, rows,
-      columns, init, own_keyring, scheduler, io_priority, personality, apparmor_profile, selinux_label);
+    a(argv, environment, working_directory, uid, gid, groups, keep_groups, umask, capabilities,
+      no_new_privileges, limits, seccomp, seccomp_flags, terminal, rows, columns, init, own_keyring,
+      scheduler, io_priority, personality, apparmor_profile, selinux_label);
   }
 };
 

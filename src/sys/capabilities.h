@@ -14,6 +14,15 @@ struct CapabilitySets {
   uint64_t permitted = 0;
   uint64_t inheritable = 0;
   uint64_t ambient = 0;
+
+  // What of each set is in `mask`.
+  [[nodiscard]] CapabilitySets within(uint64_t mask) const {
+    return {bounding & mask, effective & mask, permitted & mask, inheritable & mask, ambient & mask};
+  }
+  template <typename A>
+  void fields(A& a) {  // wire/archive.h
+    a(bounding, effective, permitted, inheritable, ambient);
+  }
   bool operator==(const CapabilitySets&) const = default;
 };
 

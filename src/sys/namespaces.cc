@@ -1,5 +1,6 @@
 #include "sys/namespaces.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -89,6 +90,11 @@ const char* namespace_name(int type) {
     if (name.type == type) return name.name;
   }
   return "unknown";
+}
+
+bool is_among(std::span<const JoinedNamespace> joined, int type) {
+  return std::any_of(joined.begin(), joined.end(),
+                     [&](const JoinedNamespace& space) { return space.type == type; });
 }
 
 Result<UniqueFd> open_namespace(const std::string& path, int type) {

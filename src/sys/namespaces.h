@@ -22,6 +22,9 @@ struct JoinedNamespace {
   UniqueFd fd;
 };
 
+// Whether one of the type (CLONE_NEW*) is among them.
+bool is_among(std::span<const JoinedNamespace> joined, int type);
+
 // Opens the namespace at `path`: /proc/PID/ns/…, or a place where one is bound. Code::usage where it is none,
 // or of another type (ioctl_ns(2), NS_GET_NSTYPE).
 Result<UniqueFd> open_namespace(const std::string& path, int type);

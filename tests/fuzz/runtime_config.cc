@@ -60,7 +60,7 @@ void check_process(const Process& process) {
   expect(process.cwd.starts_with('/'));
   for (const std::string& entry : process.env) expect(entry.find('=', 1) != std::string::npos);
   if (!process.capabilities) return;
-  const Capabilities& sets = *process.capabilities;
+  const berth::sys::CapabilitySets& sets = *process.capabilities;
   expect((sets.effective & ~sets.permitted) == 0 && (sets.inheritable & ~sets.bounding) == 0);
   expect((sets.ambient & ~(sets.permitted & sets.inheritable)) == 0);
 }

@@ -223,7 +223,7 @@ TEST(Config, CapabilitiesThatTheKernelWouldNotGiveAreLeftOut) {
   const std::string text = changed(R"({"process":{"capabilities":{"bounding":["CAP_KILL"],
     "effective":["CAP_KILL","CAP_CHOWN"],"permitted":["CAP_KILL"],"inheritable":["CAP_MKNOD","CAP_BPF"],
     "ambient":["CAP_KILL"]}}})");
-  const Capabilities sets = *parsed(text).process->capabilities;
+  const sys::CapabilitySets sets = *parsed(text).process->capabilities;
   EXPECT_EQ(sets.effective, sets.permitted);
   EXPECT_EQ(sets.inheritable, 0U);
   EXPECT_EQ(sets.ambient, 0U);

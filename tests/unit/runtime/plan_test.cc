@@ -28,7 +28,7 @@ ContainerPlan large_plan() {
   plan.process.argv = {"sh", std::string(kMany, 'a'), ""};
   plan.process.environment.assign(kMany, std::string(300, 'e'));
   plan.process.no_new_privileges = true;
-  plan.process.bounding = 0x123456789;
+  plan.process.capabilities.bounding = 0x123456789;
   return plan;
 }
 
@@ -45,7 +45,7 @@ TEST(Plan, IsWholeOnTheOtherSideHoweverLarge) {
   EXPECT_EQ(read.process.environment, plan.process.environment);
   EXPECT_EQ(read.namespaces, plan.namespaces);
   EXPECT_TRUE(read.process.no_new_privileges);
-  EXPECT_EQ(read.process.bounding, plan.process.bounding);
+  EXPECT_EQ(read.process.capabilities, plan.process.capabilities);
 }
 
 TEST(Plan, IsRefusedWhereAnyByteIsMissingOrTooMany) {
