@@ -7,10 +7,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -22,6 +20,7 @@
 #include "runtime/namespaced_mounts.h"
 #include "runtime/protocol.h"
 #include "runtime/rootfs.h"
+#include "runtime/terminal.h"
 #include "sys/channel.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
@@ -149,7 +148,8 @@ class PreparedContainer::Parts {
     fault::point("rootfs-mounted");
     NamespacedSet namespaced = TRY(receive_mounts(plan, channel_));
     terminal_ = std::move(namespaced.terminal);
-    const sys::UniqueFd peer = TRY(open_terminal_peer(plan.process));
+    sys::UniqueFd peer;
+    if (terminal_) peer = TRY(open_peer(terminal_.get(), plan.process));
     // A directory of the host's on itself: that is where hooks look for it.
     const std::string& directory = plan.rootfs.directory;
     TRY(sys::attach(rootfs.get(), AT_FDCWD, directory.empty() ? "/" : directory));
@@ -196,18 +196,6 @@ class PreparedContainer::Parts {
                   "map the group IDs");
     }
     return sys::open_at(process.get(), "ns/user", O_RDONLY);
-  }
-
-  // The other end by descriptor, not by its name under /dev/pts (TIOCGPTPEER, ioctl_tty(2)).
-  Result<sys::UniqueFd> open_terminal_peer(const ProcessPlan& process) const {
-    if (!terminal_.valid()) return sys::UniqueFd();
-    if (process.rows != 0) {
-      const winsize size{process.rows, process.columns, 0, 0};
-      ::ioctl(terminal_.get(), TIOCSWINSZ, &size);
-    }
-    sys::UniqueFd peer(::ioctl(terminal_.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-    if (!peer.valid()) return fail_errno(errno, "open the container's terminal");
-    return peer;
   }
 
   static Result<> pivot_into(int rootfs) {

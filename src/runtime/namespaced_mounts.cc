@@ -4,26 +4,18 @@
 #include <cerrno>
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "runtime/filesystem.h"
 #include "runtime/protocol.h"
+#include "runtime/terminal.h"
 #include "sys/file.h"
 #include "sys/openat2.h"
 
 namespace berth::runtime {
 
 namespace {
-
-Result<sys::UniqueFd> open_terminal(int devpts) {
-  sys::UniqueFd master = TRY(sys::open_at(devpts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW));
-  int unlock = 0;
-  if (::ioctl(master.get(), TIOCSPTLCK, &unlock) != 0) return fail_errno(errno, "unlock the terminal");
-  return master;
-}
 
 // Through the proc that has just been made, before parts of it become read-only. No link on the way is
 // followed (CVE-2025-52881).
@@ -64,7 +56,7 @@ Result<NamespacedSet> make_mounts(const ContainerPlan& plan) {
             .with_hint("Leave out -t, or the mount on /dev/pts."));
   }
   if (plan.process.terminal)
-    made.terminal = TRY_CONTEXT(open_terminal(devpts), "open the container's terminal");
+    made.terminal = TRY_CONTEXT(open_master(devpts), "open the container's terminal");
   fault::point("mounts-made");
   return made;
 }

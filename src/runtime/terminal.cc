@@ -27,21 +27,31 @@ Result<sys::UniqueFd> open_devpts() {
 
 }  // namespace
 
+Result<sys::UniqueFd> open_master(int devpts) {
+  constexpr uint64_t kOfTheDevpts = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+  sys::UniqueFd master = TRY(sys::open_at2(devpts, "ptmx", O_RDWR | O_NOCTTY, 0, kOfTheDevpts));
+  const int locked = 0;
+  if (::ioctl(master.get(), TIOCSPTLCK, &locked) != 0) return fail_errno(errno, "unlock the terminal");
+  return master;
+}
+
+Result<sys::UniqueFd> open_peer(int master, const ProcessPlan& process) {
+  if (process.rows != 0) {
+    const winsize size{process.rows, process.columns, 0, 0};
+    ::ioctl(master, TIOCSWINSZ, &size);
+  }
+  sys::UniqueFd peer(::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!peer) return fail_errno(errno, "open the container's terminal");
+  return peer;
+}
+
 Result<TerminalPair> open_terminal(const ProcessPlan& process) {
   const sys::UniqueFd devpts = TRY(open_devpts());
   TerminalPair pair;
-  constexpr uint64_t kOfTheDevpts = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
-  sys::UniqueFd master = TRY(sys::open_at2(devpts.get(), "ptmx", O_RDWR | O_NOCTTY, 0, kOfTheDevpts));
+  sys::UniqueFd master = TRY(open_master(devpts.get()));
   pair.master = TRY(move_behind_streams(std::move(master)));
-  const int locked = 0;
-  if (::ioctl(pair.master.get(), TIOCSPTLCK, &locked) != 0) return fail_errno(errno, "unlock the terminal");
-  if (process.rows != 0) {
-    const winsize size{process.rows, process.columns, 0, 0};
-    ::ioctl(pair.master.get(), TIOCSWINSZ, &size);
-  }
-  const int peer = ::ioctl(pair.master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (peer < 0) return fail_errno(errno, "open the terminal");
-  pair.peer = TRY(move_behind_streams(sys::UniqueFd(peer)));
+  sys::UniqueFd peer = TRY(open_peer(pair.master.get(), process));
+  pair.peer = TRY(move_behind_streams(std::move(peer)));
   return pair;
 }
 

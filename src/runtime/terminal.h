@@ -1,4 +1,4 @@
-// The terminal of a process that is being set up. Inside: in the container's namespaces.
+// The terminal of a process that is being set up.
 #pragma once
 
 #include "runtime/plan.h"
@@ -11,9 +11,16 @@ struct TerminalPair {
   sys::UniqueFd peer;
 };
 
-// A new one of the devpts at /dev/pts, of the size that the plan has. Every name in a devpts is the kernel's,
-// so what a container has put in the place of /dev/ptmx, or mounted over it, is never opened; the other end
-// is opened by descriptor (ioctl_tty(2), TIOCGPTPEER). Code::refused where /dev/pts is no devpts.
+// A new one of that devpts. Every name in a devpts is the kernel's, so what a container has put in the place
+// of /dev/ptmx, or mounted over it, is never opened.
+Result<sys::UniqueFd> open_master(int devpts);
+
+// Gives it the size that the plan has, and opens the other end: by descriptor, not by its name under /dev/pts
+// (ioctl_tty(2), TIOCGPTPEER).
+Result<sys::UniqueFd> open_peer(int master, const ProcessPlan& process);
+
+// Inside, in the container's namespaces: a new one of the devpts at /dev/pts. Code::refused where that is
+// none.
 Result<TerminalPair> open_terminal(const ProcessPlan& process);
 
 // Out of the way of 0, 1 and 2, which are free until a terminal is put there.
