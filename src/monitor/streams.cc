@@ -1,6 +1,5 @@
 #include "monitor/streams.h"
 
-#include <array>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -8,20 +7,15 @@
 
 #include "monitor/protocol.h"
 #include "sys/file.h"
+#include "sys/pipe.h"
 
 namespace berth::monitor {
 
 namespace {
-struct Pipe {
-  sys::UniqueFd read;
-  sys::UniqueFd write;
-};
-
-Result<Pipe> make_pipe(uint32_t uid, uint32_t gid) {
-  std::array<int, 2> fds{};
-  if (::pipe2(fds.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-  Pipe pipe{sys::UniqueFd(fds[0]), sys::UniqueFd(fds[1])};
-  if (::fchown(fds[0], uid, gid) != 0) return fail_errno(errno, "give a pipe to the container's user");
+Result<sys::Pipe> make_pipe(uint32_t uid, uint32_t gid) {
+  sys::Pipe pipe = TRY(sys::make_pipe());
+  if (::fchown(pipe.read_end.get(), uid, gid) != 0)
+    return fail_errno(errno, "give a pipe to the container's user");
   return pipe;
 }
 }  // namespace
@@ -31,16 +25,16 @@ Result<StreamEnds> make_streams(const runtime::ContainerPlan& plan, bool with_in
   const uint32_t gid = TRY(runtime::outside_id(plan.gid_map, plan.process.gid));
   StreamEnds ends;
   if (with_input) {
-    Pipe input = TRY(make_pipe(uid, gid));
-    ends.inside.input = std::move(input.read);
-    ends.outside.input = std::move(input.write);
+    sys::Pipe input = TRY(make_pipe(uid, gid));
+    ends.inside.input = std::move(input.read_end);
+    ends.outside.input = std::move(input.write_end);
   }
-  Pipe output = TRY(make_pipe(uid, gid));
-  Pipe error = TRY(make_pipe(uid, gid));
-  ends.inside.output = std::move(output.write);
-  ends.inside.error = std::move(error.write);
-  ends.outside.output = std::move(output.read);
-  ends.outside.error = std::move(error.read);
+  sys::Pipe output = TRY(make_pipe(uid, gid));
+  sys::Pipe error = TRY(make_pipe(uid, gid));
+  ends.inside.output = std::move(output.write_end);
+  ends.inside.error = std::move(error.write_end);
+  ends.outside.output = std::move(output.read_end);
+  ends.outside.error = std::move(error.read_end);
   return ends;
 }
 

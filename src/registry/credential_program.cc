@@ -4,7 +4,6 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -13,6 +12,7 @@
 
 #include "oci/json.h"
 #include "sys/file.h"
+#include "sys/pipe.h"
 
 namespace berth::registry {
 
@@ -22,17 +22,6 @@ constexpr std::chrono::seconds kTimeLimit{60};
 constexpr size_t kMaxOutput = 64UL << 10;
 // What helpers call a login by token.
 constexpr std::string_view kTokenUser = "<token>";
-
-struct Pipe {
-  sys::UniqueFd read_end;
-  sys::UniqueFd write_end;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> fds{};
-  if (::pipe2(fds.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-  return Pipe{sys::UniqueFd(fds[0]), sys::UniqueFd(fds[1])};
-}
 
 // Reads until the other end closes, at most until the time is up.
 Result<std::string> read_until_closed(int fd) {
@@ -75,8 +64,8 @@ struct Answer {
 
 Result<Answer> run(const std::string& name, const std::string& verb, const std::string& input) {
   const std::string program = "docker-credential-" + name;
-  Pipe to = TRY(make_pipe());
-  Pipe from = TRY(make_pipe());
+  sys::Pipe to = TRY(sys::make_pipe());
+  sys::Pipe from = TRY(sys::make_pipe());
   const pid_t pid = TRY(spawn(program, verb, to.read_end.get(), from.write_end.get()));
   to.read_end.reset();
   from.write_end.reset();

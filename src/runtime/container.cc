@@ -24,6 +24,7 @@
 #include "sys/channel.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
+#include "sys/pipe.h"
 #include "sys/process.h"
 
 namespace berth::runtime {
@@ -94,10 +95,8 @@ class PreparedContainer::Parts {
     namespaces_ = namespaces.plan;
     mounts_.emplace(TRY(PrivateMountNamespace::enter()));
     auto [ours, theirs] = TRY(sys::Channel::make_pair());
-    std::array<int, 2> pipe{};
-    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-    status_ = sys::UniqueFd(pipe[0]);
-    sys::UniqueFd status_inside(pipe[1]);
+    auto [status, status_inside] = TRY(sys::make_pipe());
+    status_ = std::move(status);
     child_ = TRY_CONTEXT(sys::fork_into_joined(clone_flags(namespaces.plan), namespaces.joined,
                                                namespaces.time_offsets, namespaces.cgroup),
                          "create the container's namespaces");

@@ -23,6 +23,7 @@
 #include "sys/channel.h"
 #include "sys/close_descriptors.h"
 #include "sys/file.h"
+#include "sys/pipe.h"
 #include "sys/process.h"
 
 namespace berth::runtime {
@@ -200,10 +201,8 @@ class Starting {
  private:
   Result<> fork(ExecRequest& request) {
     auto [ours, theirs] = TRY(sys::Channel::make_pair());
-    std::array<int, 2> pipe{};
-    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-    status_ = sys::UniqueFd(pipe[0]);
-    sys::UniqueFd status_inside(pipe[1]);
+    auto [status, status_inside] = TRY(sys::make_pipe());
+    status_ = std::move(status);
     child_ = TRY_CONTEXT(fork_untraceable(request), "enter the container");
     if (child_.pid == 0)
       Entering(plan_, request, sys::UniqueFd(theirs.release()), std::move(status_inside)).run();

@@ -1,12 +1,10 @@
 #include "runtime/hooks.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <limits>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <unistd.h>
@@ -15,6 +13,7 @@
 #include "runtime/execution.h"
 #include "runtime/protocol.h"
 #include "sys/file.h"
+#include "sys/pipe.h"
 #include "sys/process.h"
 #include "sys/sealed_program.h"
 
@@ -55,10 +54,7 @@ Result<> await_end(const sys::Child& child, uint32_t timeout) {
 }
 
 Result<> run_hook(const HookPlan& hook, const HookPlace& place, int input) {
-  std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-  const sys::UniqueFd reports(pipe[0]);
-  sys::UniqueFd status(pipe[1]);
+  auto [reports, status] = TRY(sys::make_pipe());
   if (::lseek(input, 0, SEEK_SET) != 0) return fail_errno(errno, "read the state");
   const sys::Child child = TRY(sys::fork_into_joined(0, place.joined));
   if (child.pid == 0) become_hook(hook, place, input, status.get());

@@ -1,8 +1,6 @@
 // `berth-runtime ps`.
-#include <array>
 #include <cerrno>
 
-#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +9,7 @@
 #include "runtime_cli/command.h"
 #include "runtime_cli/ps_lines.h"
 #include "sys/file.h"
+#include "sys/pipe.h"
 
 namespace berth::runtime_cli {
 
@@ -19,23 +18,20 @@ namespace {
 // What ps(1) of the host prints with these options. Its errors go to stderr.
 Result<std::string> output_of_ps(const std::vector<std::string>& options) {
   constexpr size_t kMost = size_t{64} << 20;
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-  const sys::UniqueFd output(ends[0]);
-  sys::UniqueFd input(ends[1]);
+  sys::Pipe pipe = TRY(sys::make_pipe());
   std::string name = "ps";
   std::vector<char*> argv{name.data()};
   for (const std::string& option : options) argv.push_back(const_cast<char*>(option.c_str()));
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, input.get(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, pipe.write_end.get(), STDOUT_FILENO);
   pid_t pid = 0;
   const int err = ::posix_spawnp(&pid, name.c_str(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (err != 0) return fail_errno(err, "execute ps(1)");
-  input.reset();
-  Result<std::string> text = sys::read_all(output.get(), kMost);
+  pipe.write_end.reset();
+  Result<std::string> text = sys::read_all(pipe.read_end.get(), kMost);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }

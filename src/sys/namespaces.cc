@@ -19,6 +19,7 @@
 
 #include "sys/clone.h"
 #include "sys/file.h"
+#include "sys/pipe.h"
 
 namespace berth::sys {
 
@@ -130,10 +131,7 @@ Result<Child> fork_into_joined(uint64_t namespaces, std::span<const JoinedNamesp
                                const std::string& time_offsets, int cgroup) {
   const bool own_time = (namespaces & CLONE_NEWTIME) != 0;
   if (joined.empty() && !own_time) return fork_into(namespaces, cgroup);
-  std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-  const UniqueFd reports(pipe[0]);
-  UniqueFd says(pipe[1]);
+  auto [reports, says] = TRY(make_pipe());
   const Child between = TRY(fork_into(0));
   if (between.pid == 0) {
     // Whoever is root in there could otherwise trace this process, which has the caller's memory.

@@ -1,13 +1,11 @@
 #include "sys/user_namespace.h"
 
-#include <array>
-#include <cerrno>
-
 #include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include "sys/file.h"
+#include "sys/pipe.h"
 #include "sys/process.h"
 
 namespace berth::sys {
@@ -24,10 +22,7 @@ Result<UniqueFd> map_and_open(pid_t pid, const std::string& uid_map, const std::
 }  // namespace
 
 Result<UniqueFd> make_user_namespace(const std::string& uid_map, const std::string& gid_map) {
-  std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail_errno(errno, "make a pipe");
-  const UniqueFd waits(pipe[0]);
-  UniqueFd ends(pipe[1]);
+  auto [waits, ends] = TRY(make_pipe());
   const Child child = TRY_CONTEXT(fork_into(CLONE_NEWUSER), "make a user namespace");
   if (child.pid == 0) {
     // Ends when the other process closes its end of the pipe, or dies.
