@@ -21,19 +21,25 @@ namespace berth::runtime {
 
 namespace {
 
+Result<> enter_place(const HookPlace& place, int input) {
+  if (sys::is_among(place.joined, CLONE_NEWUSER)) TRY(become_root(false));
+  if (place.mounts >= 0 && ::setns(place.mounts, CLONE_NEWNS) != 0)
+    return fail_errno(errno, "enter the mount namespace");
+  if (place.filtered != nullptr) TRY(filter_calls(*place.filtered));
+  if (::dup2(input, 0) < 0) return fail_errno(errno, "hand the state over");
+  return {};
+}
+
+// Gives why it could not be executed.
+Error execute_hook(const HookPlan& hook, const HookPlace& place, int input) {
+  if (const Result<> entered = enter_place(place, input); !entered) return entered.error();
+  const Error error = execute({.path = hook.path, .argv = hook.argv, .environment = hook.environment});
+  return exec_error(hook.path, error.err, true);
+}
+
 [[noreturn]] void become_hook(const HookPlan& hook, const HookPlace& place, int input, int status) {
-  const bool mapped =
-      std::any_of(place.joined.begin(), place.joined.end(),
-                  [](const sys::JoinedNamespace& space) { return space.type == CLONE_NEWUSER; });
-  const bool entered =
-      (!mapped || become_root(false)) && (place.mounts < 0 || ::setns(place.mounts, CLONE_NEWNS) == 0);
-  const bool filtered = place.filtered == nullptr || filter_calls(*place.filtered);
-  if (entered && filtered && ::dup2(input, 0) >= 0) {
-    [[maybe_unused]] const Error error =
-        execute({.path = hook.path, .argv = hook.argv, .environment = hook.environment});
-  }
-  const ExecFailure failure{.err = errno};
-  [[maybe_unused]] const ssize_t n = ::write(status, &failure, sizeof failure);
+  const std::string failure = wire::encode(to_failure(execute_hook(hook, place, input)));
+  [[maybe_unused]] const Result<> told = sys::write_all(status, failure);
   ::_exit(1);
 }
 
