@@ -2,7 +2,6 @@
 
 #include <csignal>
 
-#include "base/log.h"
 #include "lifecycle/remove.h"
 #include "runtime/await_start.h"
 #include "runtime/hooks.h"
@@ -41,10 +40,7 @@ Result<> start(const Root& root, const std::string& id) {
   // Hooks may take as long as they like, and the container runs.
   directory.lock.release();
   const std::string running = TRY(state_text(record, bundle::Status::running));
-  for (const runtime::HookPlan& hook : record.poststart) {
-    const Result<> run = runtime::run_hooks("poststart", {hook}, running, {});
-    if (!run) log::warn("{}", run.error().message);
-  }
+  runtime::run_late_hooks("poststart", record.poststart, running);
   return {};
 }
 

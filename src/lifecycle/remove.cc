@@ -73,10 +73,7 @@ Result<> remove_all(const Root& root, const Directory& directory, const Record& 
 Result<> destroy(const Root& root, const Directory& directory, const Record& record) {
   const std::string state = TRY(state_text(record, bundle::Status::stopped));
   TRY(remove_all(root, directory, record));
-  for (const runtime::HookPlan& hook : record.poststop) {
-    const Result<> run = runtime::run_hooks("poststop", {hook}, state, {});
-    if (!run) log::warn("{}", run.error().message);
-  }
+  runtime::run_late_hooks("poststop", record.poststop, state);
   return {};
 }
 

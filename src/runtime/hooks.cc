@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "runtime/credentials.h"
 #include "runtime/execution.h"
 #include "runtime/protocol.h"
@@ -80,6 +81,13 @@ Result<> run_hooks(const char* kind, const std::vector<HookPlan>& hooks, const s
   for (const HookPlan& hook : hooks)
     TRY_CONTEXT(run_hook(hook, place, input.get()), "the {} hook {}", kind, hook.path);
   return {};
+}
+
+void run_late_hooks(const char* kind, const std::vector<HookPlan>& hooks, const std::string& state) {
+  for (const HookPlan& hook : hooks) {
+    const Result<> run = run_hooks(kind, {hook}, state, {});
+    if (!run) log::warn("{}", run.error().message);
+  }
 }
 
 }  // namespace berth::runtime

@@ -24,4 +24,8 @@ struct HookPlace {
 Result<> run_hooks(const char* kind, const std::vector<HookPlan>& hooks, const std::string& state,
                    const HookPlace& place);
 
+// Those of poststart and poststop, on the host: a failure is a warning, and the others are run all the same
+// (runtime.md, "Lifecycle").
+void run_late_hooks(const char* kind, const std::vector<HookPlan>& hooks, const std::string& state);
+
 }  // namespace berth::runtime
