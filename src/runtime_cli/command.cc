@@ -99,6 +99,18 @@ Result<lifecycle::Root> open_root(const Invocation& invocation) {
   return lifecycle::Root::open(invocation.globals.root);
 }
 
+Result<int> act_on_container(const Invocation& invocation, std::string_view description,
+                             std::string_view examples,
+                             Result<> (*act)(const lifecycle::Root& root, const std::string& id)) {
+  std::string id;
+  flags::Flags line(invocation, "ID", description, examples);
+  line.word("id", id, flags::Need::required);
+  if (!TRY(line.parse())) return 0;
+  const lifecycle::Root root = TRY(open_root(invocation));
+  TRY(act(root, id));
+  return 0;
+}
+
 int run_command_line(std::span<const std::string> argv) {
   log::set_program(kProgram);
   const flags::CommandLine line{std::string(kProgram), "", {argv.begin() + 1, argv.end()}};

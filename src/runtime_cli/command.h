@@ -35,6 +35,11 @@ std::span<const Command> all_commands();
 // Where the containers are: --root.
 Result<lifecycle::Root> open_root(const Invocation& invocation);
 
+// A command that takes a container's ID and nothing else: parses its line and calls `act`.
+Result<int> act_on_container(const Invocation& invocation, std::string_view description,
+                             std::string_view examples,
+                             Result<> (*act)(const lifecycle::Root& root, const std::string& id));
+
 // Runs a command line, reports an error on stderr and, with --log, in the log; gives the exit status: for an
 // error that of the command, as engines expect of a runtime.
 int run_command_line(std::span<const std::string> argv);

@@ -5,13 +5,8 @@
 namespace berth::runtime_cli {
 
 Result<int> pause_command(const Invocation& invocation) {
-  std::string id;
-  flags::Flags line(invocation, "ID", "Freezes all processes of a container.", "  berth-runtime pause web\n");
-  line.word("id", id, flags::Need::required);
-  if (!TRY(line.parse())) return 0;
-  const lifecycle::Root root = TRY(open_root(invocation));
-  TRY(lifecycle::pause(root, id));
-  return 0;
+  return act_on_container(invocation, "Freezes all processes of a container.", "  berth-runtime pause web\n",
+                          lifecycle::pause);
 }
 
 }  // namespace berth::runtime_cli
