@@ -107,16 +107,15 @@ Result<NewContainer> new_container(const Invocation& invocation, store::Store& s
   store::ImageRecord image = TRY(image_for(invocation, store, flags));
   const std::string id = TRY(engine::new_container_id());
   TRY(engine::take_kept_groups(spec, config, engine::caller_from_environment()));
+  const runtime::Namespaces namespaces = TRY(engine::namespaces_for_new(store, spec, config));
   engine::MonitorProcess monitor;
-  if (starts_at_once) {
-    const runtime::Namespaces namespaces = TRY(engine::namespaces_for_new(store, spec, config));
-    monitor = TRY(engine::spawn_monitor(id, namespaces));
-  }
+  if (starts_at_once) monitor = TRY(engine::spawn_monitor(id, namespaces));
   engine::LockedContainer container =
       TRY(engine::create_container(store, {.id = id,
                                            .name = flags.name,
                                            .spec = std::move(spec),
                                            .config = config,
+                                           .namespaces = namespaces,
                                            .image = image,
                                            .remove_on_exit = flags.remove,
                                            .starts_at_once = starts_at_once}));

@@ -15,7 +15,6 @@
 #include "engine/identity/identity.h"
 #include "engine/identity/users.h"
 #include "engine/ids/id_decision.h"
-#include "engine/ids/namespaces.h"
 #include "engine/ids/project_rules.h"
 #include "engine/plan_container.h"
 #include "engine/recovery/store_copy.h"
@@ -142,8 +141,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
   TRY(settle_userns(request.spec, request.config, caller));
   TRY(plan_volumes(store, request.image, request.spec));
   TRY(inherit_banks(store, request.spec));
-  const runtime::Namespaces namespaces = TRY(namespaces_for_new(store, request.spec, request.config));
-  TRY(settle_translation(store, request.spec, namespaces.plan.user != runtime::NamespaceUse::host));
+  TRY(settle_translation(store, request.spec, request.namespaces.plan.user != runtime::NamespaceUse::host));
   record.spec = TRY(to_json(request.spec));
   const std::string path = container_directory(record.id);
   TRY(sys::ensure_dir_at(store.root(), path, 0700));

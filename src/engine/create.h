@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "engine/container/container_spec.h"
 #include "ledger/banks.h"
+#include "runtime/container.h"
 #include "store/containers.h"
 #include "store/images.h"
 #include "store/store.h"
@@ -21,6 +22,7 @@ struct CreateRequest {
   std::string name;  // empty: a name is made up
   ContainerSpec spec;
   const config::Config& config;
+  const runtime::Namespaces& namespaces;  // namespaces_for_new()
   store::ImageRecord image;
   bool remove_on_exit = false;
   bool starts_at_once = false;  // by the process that makes it
