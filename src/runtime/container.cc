@@ -26,6 +26,7 @@
 #include "sys/mount_api.h"
 #include "sys/pipe.h"
 #include "sys/process.h"
+#include "sys/user_namespace.h"
 
 namespace berth::runtime {
 
@@ -189,10 +190,7 @@ class PreparedContainer::Parts {
       TRY(check_map(process.get(), "uid_map", plan.uid_map));
       TRY(check_map(process.get(), "gid_map", plan.gid_map));
     } else {
-      TRY_CONTEXT(sys::write_control_file(process.get(), "uid_map", map_text(plan.uid_map)),
-                  "map the user IDs");
-      TRY_CONTEXT(sys::write_control_file(process.get(), "gid_map", map_text(plan.gid_map)),
-                  "map the group IDs");
+      TRY(sys::write_id_maps(process.get(), map_text(plan.uid_map), map_text(plan.gid_map)));
     }
     return sys::open_at(process.get(), "ns/user", O_RDONLY);
   }

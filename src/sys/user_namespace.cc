@@ -14,12 +14,17 @@ namespace {
 
 Result<UniqueFd> map_and_open(pid_t pid, const std::string& uid_map, const std::string& gid_map) {
   const UniqueFd process = TRY(open_at(AT_FDCWD, fmt::format("/proc/{}", pid), O_PATH | O_DIRECTORY));
-  TRY(write_control_file(process.get(), "uid_map", uid_map));
-  TRY(write_control_file(process.get(), "gid_map", gid_map));
+  TRY(write_id_maps(process.get(), uid_map, gid_map));
   return open_at(process.get(), "ns/user", O_RDONLY);
 }
 
 }  // namespace
+
+Result<> write_id_maps(int process, const std::string& uid_map, const std::string& gid_map) {
+  TRY_CONTEXT(write_control_file(process, "uid_map", uid_map), "map the user IDs");
+  TRY_CONTEXT(write_control_file(process, "gid_map", gid_map), "map the group IDs");
+  return {};
+}
 
 Result<UniqueFd> make_user_namespace(const std::string& uid_map, const std::string& gid_map) {
   auto [waits, ends] = TRY(make_pipe());

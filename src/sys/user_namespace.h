@@ -8,9 +8,12 @@
 
 namespace berth::sys {
 
-// A new user namespace with these maps (the text of /proc/PID/uid_map and gid_map; user_namespaces(7)). It
-// lives as long as the descriptor, and as the mounts that use it. Needs CAP_SETUID and CAP_SETGID, a
-// single-threaded caller, and /proc.
+// Writes the maps of a new user namespace (the text of /proc/PID/uid_map and gid_map; user_namespaces(7)).
+// `process`: the directory in /proc of a process in it. Needs CAP_SETUID and CAP_SETGID.
+Result<> write_id_maps(int process, const std::string& uid_map, const std::string& gid_map);
+
+// A new user namespace with these maps. It lives as long as the descriptor, and as the mounts that use it.
+// Needs a single-threaded caller, and /proc.
 Result<UniqueFd> make_user_namespace(const std::string& uid_map, const std::string& gid_map);
 
 }  // namespace berth::sys
