@@ -76,7 +76,8 @@ std::vector<Pair> pairs(const std::map<std::string, std::string>& from) {
 
 class Creation {
  public:
-  Creation(const Root& root, const CreateOptions& options) : root_(root), options_(options) {}
+  Creation(const Root& root, const CreateOptions& options, bool keeps_terminal)
+      : root_(root), options_(options), keeps_terminal_(keeps_terminal) {}
 
   // What can be known to fail does here, before anything is made.
   Result<> plan() {
@@ -112,8 +113,7 @@ class Creation {
     return {};
   }
 
-  Result<Created> make(bool keeps_terminal) {
-    keeps_terminal_ = keeps_terminal;
+  Result<Created> make() {
     TRY(plan());
     directory_ = TRY(make_directory(root_, options_.id));
     Result<runtime::RunningContainer> running = make_all();
@@ -256,7 +256,7 @@ class Creation {
 
   const Root& root_;
   const CreateOptions& options_;
-  bool keeps_terminal_ = false;
+  const bool keeps_terminal_;
   bool hooks_have_run_ = false;
   bundle::Config config_;
   Record record_;
@@ -274,7 +274,7 @@ class Creation {
 
 Result<Created> create(const Root& root, const CreateOptions& options, bool keeps_terminal) {
   TRY(check_id(options.id));
-  return Creation(root, options).make(keeps_terminal);
+  return Creation(root, options, keeps_terminal).make();
 }
 
 }  // namespace berth::lifecycle
