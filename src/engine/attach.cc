@@ -4,16 +4,17 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <optional>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/raw_terminal.h"
 
 namespace berth::engine {
 
@@ -21,33 +22,14 @@ namespace {
 
 constexpr size_t kChunk = 32 * 1024;
 
-// The terminal passes every key on as it is; put back when this goes.
-class RawTerminal {
- public:
-  explicit RawTerminal(bool wanted) {
-    if (!wanted || ::tcgetattr(STDIN_FILENO, &saved_) != 0) return;
-    termios raw = saved_;
-    ::cfmakeraw(&raw);
-    active_ = ::tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
-  }
-  RawTerminal(const RawTerminal&) = delete;
-  RawTerminal& operator=(const RawTerminal&) = delete;
-  ~RawTerminal() {
-    if (active_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_);
-  }
-
- private:
-  termios saved_{};
-  bool active_ = false;
-};
-
 class Client {
  public:
   Client(Session& session, const CallerSignals& signals, const AttachOptions& options)
       : session_(session), signals_(signals), options_(options) {}
 
   Result<monitor::Exited> run() {
-    const RawTerminal raw(options_.terminal && options_.interactive);
+    std::optional<sys::RawTerminal> raw;
+    if (options_.terminal && options_.interactive) raw.emplace();
     ::signal(SIGPIPE, SIG_IGN);
     bool reading = options_.interactive;
     while (true) {

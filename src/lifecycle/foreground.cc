@@ -8,35 +8,15 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/raw_terminal.h"
 
 namespace berth::lifecycle {
 
 namespace {
-
-// The caller's terminal passes every byte on for as long as the object lives.
-class RawTerminal {
- public:
-  RawTerminal() {
-    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios raw = before_;
-    ::cfmakeraw(&raw);
-    changed_ = ::tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
-  }
-  RawTerminal(const RawTerminal&) = delete;
-  RawTerminal& operator=(const RawTerminal&) = delete;
-  ~RawTerminal() {
-    if (changed_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-  }
-
- private:
-  termios before_{};
-  bool changed_ = false;
-};
 
 void copy_size(int terminal) {
   winsize size{};
@@ -109,7 +89,7 @@ class Waiting {
   runtime::RunningContainer& container_;
   sigset_t before_{};
   sys::UniqueFd signals_;
-  std::optional<RawTerminal> raw_;
+  std::optional<sys::RawTerminal> raw_;
 };
 
 }  // namespace
