@@ -44,18 +44,17 @@ def reap_until(child):
 
 def take_own_null_device():
     """crun gives its standard input to the container's root, /dev/null too: that must not be the host's."""
-    own = pathlib.Path("/run/null")
+    own = pathlib.Path("/dev/shm/null")  # where it keeps its name: runc binds it, which nothing without one can be
     subprocess.run(["mknod", "-m", "666", str(own), "c", "1", "3"], check=True)
     subprocess.run(["mount", "--bind", str(own), "/dev/null"], check=True)
-    own.unlink()  # the mount keeps it
 
 
 def inside(work, test, arguments):
     """Is PID 1 of the namespaces."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
-    take_own_null_device()
     # podman keeps its locks there, for all of its stores.
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm"], check=True)
+    take_own_null_device()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     if file_system_magic(work) == OVERLAYFS_MAGIC:
         # A machine that is itself a container: overlayfs can't stand on overlayfs.
