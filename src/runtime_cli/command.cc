@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <system_error>
 
 #include "base/log.h"
 #include "base/nearest.h"
@@ -118,12 +119,17 @@ int run_command_line(std::span<const std::string> argv) {
   const auto run = [&]() -> Result<int> {
     if (!parsed) return std::unexpected(parsed.error());
     if (parsed->answered) return 0;
-    return dispatch(*parsed);
+    try {
+      return dispatch(*parsed);
+    } catch (const std::system_error& failed) {  // fmt::print()
+      return fail_errno(failed.code().value(), "write the output");
+    }
   };
   const Result<int> status = run();
   if (status) return std::fflush(stdout) == 0 ? *status : kFailed;
   std::fflush(stdout);
-  fmt::print(stderr, "{}", render(kProgram, status.error()));
+  // containerd gives pods a standard error that can't be written to, and fmt::print() would throw then.
+  std::fputs(render(kProgram, status.error()).c_str(), stderr);
   log_error(status.error());
   return parsed ? status_of_failure(*parsed) : kFailed;
 }

@@ -64,8 +64,9 @@ bool append(log::Level level, std::string_view message) {
 }
 
 void append_or_show(log::Level level, std::string_view message) {
-  if (!append(level, message))
-    fmt::print(stderr, "berth-runtime: {}: {}\n", log::level_name(level), printable(message));
+  if (append(level, message)) return;
+  const std::string line = fmt::format("berth-runtime: {}: {}\n", log::level_name(level), printable(message));
+  std::fputs(line.c_str(), stderr);  // fmt::print() would throw where it can't be written to
 }
 
 // The kind of an error as engines look for it in the text, letter by letter: Docker's client gives status 127

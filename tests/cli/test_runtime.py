@@ -227,6 +227,37 @@ class Log(BerthRuntimeCase):
         self.assertIn("berth-runtime: warning: --log", done.stderr)
 
 
+class UnwritableOutput(BerthRuntimeCase):
+    """containerd gives a pod's runtime a standard error that is open for reading only."""
+
+    def run_with(self, stdout, stderr, *words, flags=()):
+        program, *rest = self.command(*words)
+        with open("/dev/null", "rb") as unwritable, open("/dev/full", "wb") as full:
+            files = {"unwritable": unwritable, "full": full}
+            return subprocess.run([program, *map(str, flags), *rest], stdin=subprocess.DEVNULL, stdout=files[stdout],
+                                  stderr=files[stderr], timeout=20, check=False).returncode
+
+    def test_an_error(self):
+        for stderr in ("unwritable", "full"):
+            log = self.work / f"log-{stderr}"
+            self.assertEqual(self.run_with("unwritable", stderr, "state", "nobody", flags=("--log", log)), 1)
+            self.assertIn("nobody", log.read_text())
+
+    def test_a_warning(self):
+        container = self.container()
+        container.bundle.process["capabilities"]["bounding"] = ["CAP_NO_SUCH"]
+        container.bundle.process["args"] = ["/bin/sh", "-c", "echo ran > /data/file"]
+        container.bundle.write()
+        self.assertEqual(self.run_with("unwritable", "unwritable", "run", "--bundle", container.directory, container.id), 0)
+        self.assertEqual((container.rootfs / "data/file").read_text(), "ran\n")
+
+    def test_an_output(self):
+        container = self.container()
+        container.config["annotations"] = {"com.example.long": "x" * MIB}
+        container.sleeping()
+        self.assertEqual(self.run_with("full", "full", "state", container.id), 1)
+
+
 class SeccompAgent(BerthRuntimeCase):
     """What every runtime must do with an agent is asked in tests/conformance/test_seccomp.py."""
 
