@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import unittest
 
-from support import case
+from support import case, documented
 from support.engine_case import EngineClient, until
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
@@ -36,14 +36,15 @@ def shims():
     return found
 
 
-class Containerd(EngineClient, unittest.TestCase):
-    """A containerd with a root, a state and a socket of its own."""
+class Daemon(EngineClient):
+    """A containerd with a root, a state, a socket and, if a class says so, a `path` of its own."""
 
     client = ("ctr",)
+    path = os.environ["PATH"]
 
     @classmethod
     def setUpClass(cls):
-        work = cls.work = case.WORK / "containerd"
+        work = cls.work = case.WORK / cls.__name__
         work.mkdir()
         cls.runtime = case.PROGRAMS / "berth-runtime"
         (work / "config.toml").write_text(CONFIGURATION.format(work=work))
@@ -53,7 +54,7 @@ class Containerd(EngineClient, unittest.TestCase):
         cls.space = f"test-of-containerd-{secrets.token_hex(4)}"
         cls.env = dict(os.environ, CONTAINERD_ADDRESS="/run/containerd/own.sock", CONTAINERD_NAMESPACE=cls.space)
         cls.daemon = subprocess.Popen(["containerd", "--config", work / "config.toml"], stdin=subprocess.DEVNULL,
-                                      stdout=cls.log, stderr=cls.log)
+                                      stdout=cls.log, stderr=cls.log, env=dict(os.environ, PATH=cls.path))
         cls.addClassCleanup(cls.close)
         until(lambda: cls.call("version").returncode == 0, "containerd answers")
         cls.image = case.DEMO
@@ -98,6 +99,8 @@ class Containerd(EngineClient, unittest.TestCase):
                 return state
         return ""
 
+
+class Containerd(Daemon, unittest.TestCase):
     def test_a_command_and_its_status(self):
         self.assertEqual(self.shell("id -u; echo hello"), "0\nhello\n")
         self.assertEqual(self.run_in("sh", "-c", "echo error >&2; exit 7").stderr, "error\n")
@@ -130,11 +133,6 @@ class Containerd(EngineClient, unittest.TestCase):
             os.close(ours)
             os.close(theirs)
         self.assertEqual((done.returncode, shown.split()), (0, ["/dev/pts/0"]))
-
-    def test_a_user_namespace_of_its_own(self):
-        uid_map = self.shell("cat /proc/self/uid_map; touch /tmp/own; stat -c %u:%g /tmp/own", "--uidmap",
-                             f"0:{FIRST_ID}:65536", "--gidmap", f"0:{FIRST_ID}:65536").split()
-        self.assertEqual(uid_map, ["0", str(FIRST_ID), "65536", "0:0"])
 
     def test_a_mount(self):
         data = self.work / "data"
@@ -195,6 +193,17 @@ class Containerd(EngineClient, unittest.TestCase):
         self.ok("task", "delete", name)
         self.ok("container", "delete", name)
 
+    def test_for_one_container(self):
+        _, *words = documented.words("containerd", IMAGE=self.image, NAME=self.id())
+        self.assertTrue(self.ok(*words).startswith("uid=0(root)"))
+
+    def test_checkpoints_are_refused(self):
+        name = self.stay()
+        done = self.call("task", "checkpoint", name)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("checkpoint", done.stderr)
+        self.assertEqual(self.ok("task", "exec", "--exec-id", "one", name, "echo", "runs"), "runs\n")
+
     def test_a_killed_command_s_status(self):
         running = subprocess.Popen(["ctr", "run", "--rm", "--null-io", "--runc-binary", str(self.runtime), self.image,
                                     self.id(), "sleep", "1000"], env=self.env, stdin=subprocess.DEVNULL)
@@ -218,6 +227,26 @@ class Containerd(EngineClient, unittest.TestCase):
         self.assertEqual(list(CGROUPS.glob(f"*/{self.space}/*/")), [])
         # Beside containers the runtime keeps the seccomp filters that it has compiled.
         self.assertEqual([path for path in (STATE / self.space).iterdir() if path.name != "@seccomp"], [])
+
+
+class Mapped(Daemon, unittest.TestCase):
+    """With maps, this ctr forgets --runc-binary: the shim executes runc, of its PATH."""
+
+    @classmethod
+    def setUpClass(cls):
+        programs = case.WORK / "programs"
+        programs.mkdir()
+        (programs / "runc").symlink_to(documented.RUNTIME)
+        cls.path = f"{programs}:{os.environ['PATH']}"
+        super().setUpClass()
+
+    def test_a_user_namespace_of_its_own(self):
+        name = self.stay("--uidmap", f"0:{FIRST_ID}:65536", "--gidmap", f"0:{FIRST_ID}:65536")
+        listed = case.run(self.runtime, "--root", STATE / self.space, "list", "--quiet")
+        self.assertEqual(listed.stdout.split(), [name], listed)
+        seen = self.ok("task", "exec", "--exec-id", "one", name, "sh", "-c",
+                       "cat /proc/self/uid_map; touch /tmp/own; stat -c %u:%g /tmp/own")
+        self.assertEqual(seen.split(), ["0", str(FIRST_ID), "65536", "0:0"])
 
 
 if __name__ == "__main__":

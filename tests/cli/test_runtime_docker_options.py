@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from support import case, dockerd
+from support import case, dockerd, documented
 from support.engine_case import until
 
 FIRST_ID = 0x60000000  # outside of berth's own banks
@@ -142,6 +142,10 @@ class Options(dockerd.Dockerd, unittest.TestCase):
         self.assertEqual(done.returncode, 125, done)
         self.assertIn(f"set RLIMIT_NOFILE to 1024:{most + 1}", done.stderr)
         self.assertEqual(self.ok("ps", "-q"), "")
+
+    def test_for_one_container(self):
+        _, *words = documented.words("Docker", IMAGE=self.image)
+        self.assertTrue(self.ok(words[0], "--network=none", *words[1:]).startswith("uid=0(root)"))
 
     def test_checkpoints_are_refused(self):
         name = self.stay()

@@ -9,7 +9,7 @@ import subprocess
 import termios
 import unittest
 
-from support import case, podman
+from support import case, documented, podman
 from support.engine_case import until
 
 SHARED = ("net", "ipc", "uts")
@@ -205,6 +205,10 @@ class Containers(podman.Podman, unittest.TestCase):
         self.assertEqual(seen, "1000:33\n")
         self.assertEqual(((data / "made").stat().st_uid, (data / "made").stat().st_gid), (0, 0))
 
+    def test_for_one_command(self):
+        words = documented.words("podman", IMAGE=self.image)
+        self.assertEqual(case.run(words[0], "--log-level=debug", *words[1:], env=self.env).status, 0)
+
     def test_checkpoints_are_refused(self):
         name = self.stay()
         done = self.call("container", "checkpoint", name)
@@ -249,8 +253,8 @@ class Builds(podman.Podman, unittest.TestCase):
         self.assertIn("exit status 9", done.stderr)
 
     def test_buildah_build(self):
-        self.buildah("build", "--runtime", podman.RUNTIME, "--isolation=oci", "--network=none", "-t", "localhost/bah",
-                     self.context())
+        _, *words, _ = documented.words("buildah")
+        self.buildah(*words, "--network=none", "-t", "localhost/bah", self.context())
         self.assertEqual(self.run_in("localhost/bah").stdout, "added\n0\n1\ndemo\n")
 
     def test_buildah_by_hand(self):

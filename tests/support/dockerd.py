@@ -6,12 +6,12 @@ import pathlib
 import secrets
 import subprocess
 
-from support import case
+from support import case, documented
 from support.engine_case import DockerClient, until
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 SOCKET = "unix:///run/docker-own.sock"
-RUNTIME = case.PROGRAMS / "berth-runtime"
+RUNTIME = documented.RUNTIME
 
 
 class Dockerd(DockerClient):
@@ -33,8 +33,7 @@ class Dockerd(DockerClient):
             "data-root": str(work / "store"), "exec-root": "/run/docker-own", "pidfile": "/run/docker-own.pid",
             "hosts": [SOCKET], "iptables": False, "ip6tables": False, "bridge": "none",
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
-            "runtimes": {"berth": {"path": str(RUNTIME)}}, "default-runtime": "berth",
-            "cgroup-parent": "/" + cls.group, **cls.settings,
+            "cgroup-parent": "/" + cls.group, **json.loads(documented.block("Docker", "json")), **cls.settings,
         }
         (work / "daemon.json").write_text(json.dumps(settings))
         cls.env = dict(os.environ, DOCKER_HOST=SOCKET, DOCKER_CONFIG=str(work), **cls.environment)

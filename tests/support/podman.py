@@ -3,10 +3,10 @@
 import os
 import subprocess
 
-from support import case
+from support import case, documented
 from support.engine_case import DockerClient
 
-RUNTIME = case.PROGRAMS / "berth-runtime"
+RUNTIME = documented.RUNTIME
 FIRST_SUBORDINATE = 2147483648  # for --userns=auto; outside of berth's own banks
 
 
@@ -21,9 +21,9 @@ class Podman(DockerClient):
         work.mkdir()
         # A machine without CAP_SYS_RESOURCE can't raise the limits that podman has by default.
         (work / "containers.conf").write_text(
-            '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n'
-            '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "berth-runtime"\n'
-            f'[engine.runtimes]\nberth-runtime = ["{RUNTIME}"]\n')
+            '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n' +
+            documented.block("podman", "toml").replace(
+                "[engine]\n", '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n'))
         (work / "storage.conf").write_text(
             f'[storage]\ndriver = "overlay"\ngraphroot = "{work}/store"\nrunroot = "/run/podman"\n')
         cls.env = dict(os.environ, CONTAINERS_CONF=str(work / "containers.conf"),

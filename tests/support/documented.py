@@ -1,0 +1,23 @@
+"""What docs/runtime.md tells its readers to write, for the tests that write it."""
+
+import re
+
+from support import case
+
+PAGE = case.REPOSITORY / "docs" / "runtime.md"
+INSTALLED = "/usr/bin/berth-runtime"
+RUNTIME = case.PROGRAMS / "berth-runtime"
+
+
+def block(heading, language):
+    """The first block of this language below the heading, with the program that is tested."""
+    section = re.search(rf"^### {heading}\n(.*?)(?=^##|\Z)", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    found = section and re.search(rf"^```{language}\n(.*?)^```", section[1], re.DOTALL | re.MULTILINE)
+    if not found:
+        raise LookupError(f"{PAGE} has no {language} below {heading}")
+    return found[1].replace(INSTALLED, str(RUNTIME))
+
+
+def words(heading, **replaced):
+    """The command below the heading as words; IMAGE and NAME are replaced by what they are here."""
+    return [replaced.get(word, word) for word in block(heading, "sh").split()]
