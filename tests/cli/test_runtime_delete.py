@@ -108,15 +108,16 @@ class Record(Force):
 
     def test_nobody_else_is_killed_for_it(self):
         container = self.container().sleeping()
-        with subprocess.Popen(["sleep", "1000"]) as other:
-            traces = self.root / container.id / "traces"
-            named = traces.read_text().replace(f"pid {container.pid} ", f"pid {other.pid} ")
-            self.assertIn(f"pid {other.pid} ", named)
-            traces.write_text(named)
-            self.damage(container, DAMAGES["empty"])
-            self.delete(container)
-            self.assertIsNone(other.poll(), "a process that has the PID, but not the start time, was killed")
-            other.kill()
+        other = subprocess.Popen(["sleep", "1000"])
+        self.addCleanup(other.wait)
+        self.addCleanup(other.kill)
+        traces = self.root / container.id / "traces"
+        named = traces.read_text().replace(f"pid {container.pid} ", f"pid {other.pid} ")
+        self.assertIn(f"pid {other.pid} ", named)
+        traces.write_text(named)
+        self.damage(container, DAMAGES["empty"])
+        self.delete(container)
+        self.assertIsNone(other.poll(), "a process that has the PID, but not the start time, was killed")
 
     def test_without_any_knowledge_the_directory_goes_and_it_is_said(self):
         container = self.container().sleeping()
