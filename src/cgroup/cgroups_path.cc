@@ -98,6 +98,8 @@ Result<SystemdPath> parse_systemd_path(std::string_view text) {
               : prefix.empty()       ? fmt::format("{}.scope", name)
                                      : fmt::format("{}-{}.scope", prefix, name);
   TRY(check_unit(path.unit, "unit", text));
+  // A slice of many words is deep, and its path long.
+  TRY(parse_cgroups_path(path.path().text()));
   return path;
 }
 

@@ -54,6 +54,9 @@ TEST(SystemdPath, WhatSystemdWouldNotTakeIsRefused) {
                            "a.slice:p:", "a.slice:p/q:n", "a.slice:p:n@1", "../a.slice:p:n"}) {
     EXPECT_FALSE(parse_systemd_path(text)) << text;
   }
+  std::string deep = "a";
+  while (deep.size() < 200) deep += "-a";
+  EXPECT_FALSE(parse_systemd_path(deep + ".slice:p:x")) << "its path is longer than one can be";
 }
 
 TEST(Record, IsReadAsItWasWritten) {
