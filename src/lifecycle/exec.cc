@@ -15,6 +15,7 @@
 #include "lifecycle/record.h"
 #include "lifecycle/seccomp_agent.h"
 #include "lifecycle/sub_cgroup.h"
+#include "runtime/credentials.h"
 #include "safepath/root.h"
 #include "sys/process.h"
 
@@ -41,8 +42,10 @@ class Execution {
     if (!options_.process_file.empty()) file = TRY(read_process(options_.process_file));
     wish_ = TRY(plan_exec(record_, file, options_));
     TRY(open_container());
-    if (!sys::is_among(joined_, CLONE_NEWUSER))
+    if (!sys::is_among(joined_, CLONE_NEWUSER)) {
       leave_out_unavailable(wish_.plan.process.capabilities, "exec");
+      wish_.plan.last_born = can_be_traced();
+    }
     Result<runtime::RunningContainer> started = start();
     if (!started && started.error().err == EBUSY && cgroup_ && options_.cgroups.empty()) {
       cgroup_ = TRY(open_cgroup_of_process(*cgroup_, record_.pid));
@@ -100,6 +103,16 @@ class Execution {
                                                      return tell_agent(record_, bundle::Status::running, pid,
                                                                        listener);
                                                    }});
+  }
+
+  // By the container's processes, in the user namespace of the host. A label is set through the container's
+  // /proc, where only who is in its PID namespace finds itself, and keeps others from tracing.
+  [[nodiscard]] bool can_be_traced() const {
+    constexpr uint64_t kSysPtrace = uint64_t{1} << 19;
+    const runtime::ProcessPlan& process = wish_.plan.process;
+    return (record_.process.capabilities.bounding & kSysPtrace) != 0 &&
+           sys::is_among(joined_, CLONE_NEWPID) && !runtime::notifies(process) &&
+           process.apparmor_profile.empty() && process.selinux_label.empty();
   }
 
   [[nodiscard]] Result<> adjust(pid_t pid) const {

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "runtime/credentials.h"
 #include "runtime/descriptors.h"
 #include "runtime/execution.h"
+#include "runtime/last_born.h"
 #include "runtime/process_attributes.h"
 #include "runtime/protocol.h"
 #include "runtime/terminal.h"
@@ -64,9 +66,11 @@ Result<> enter_cgroups_and_cpus(const ExecPlan& plan, const ExecRequest& request
 // The new process.
 class Entering {
  public:
-  Entering(const ExecPlan& plan, ExecRequest& request, sys::UniqueFd channel, sys::UniqueFd status)
+  Entering(const ExecPlan& plan, ExecRequest& request, const LastBorn& last_born, sys::UniqueFd channel,
+           sys::UniqueFd status)
       : plan_(plan),
         request_(request),
+        last_born_(last_born),
         own_channel_(std::move(channel)),
         own_status_(std::move(status)),
         status_(3 + static_cast<int>(request.preserved)) {}
@@ -84,6 +88,9 @@ class Entering {
     const Result<std::string> command = set_up();
     if (!command) return command.error();
     if (const Result<> filtered = filter_calls(plan_.process); !filtered) return filtered.error();
+    if (last_born_.wanted()) {
+      if (const Result<> born = be_born_last(); !born) return born.error();
+    }
     return execute({.path = *command, .argv = plan_.process.argv, .environment = plan_.process.environment});
   }
 
@@ -94,6 +101,10 @@ class Entering {
     const int highest = highest_needed();
     TRY(sys::close_descriptors(highest + 1));
     TRY_CONTEXT(sys::join_namespaces(request_.joined), "enter the container");
+    for (const sys::JoinedNamespace& space : request_.joined) {
+      if (last_born_.wanted() && space.type == CLONE_NEWPID)
+        TRY_CONTEXT(last_born_.go_ahead(space.fd.get()), "enter the container");
+    }
     if (sys::is_among(request_.joined, CLONE_NEWUSER)) TRY(become_root(plan_.process.keep_groups));
     // A change of credentials may have set it again (fs.suid_dumpable, proc(5)).
     ::prctl(PR_SET_DUMPABLE, 0);
@@ -106,7 +117,7 @@ class Entering {
     TRY(await(channel, Step::enter));
     const ProcessPlan& process = plan_.process;
     TRY(take_own_keyring(process));
-    if (::setsid() < 0) return fail_errno(errno, "start a session");
+    if (!last_born_.wanted() && ::setsid() < 0) return fail_errno(errno, "start a session");
     if (process.terminal) TRY_CONTEXT(make_terminal(channel), "set up the terminal");
     TRY(set_limits(process));
     TRY(set_attributes(process));
@@ -139,8 +150,16 @@ class Entering {
 
   Result<> make_terminal(sys::Channel& channel) const {
     const TerminalPair pair = TRY(open_terminal(plan_.process));
-    TRY(use_terminal(pair.peer.get(), plan_.process.uid));
+    TRY(give_terminal(pair.peer.get(), plan_.process.uid));
+    if (!last_born_.wanted()) TRY(control_terminal());
     return channel.send(wire::encode(StepMessage{Step::ready}), {pair.master.get()});
+  }
+
+  // What only the process itself can do.
+  Result<> be_born_last() const {
+    TRY(last_born_.be_born());
+    if (::setsid() < 0) return fail_errno(errno, "start a session");
+    return plan_.process.terminal ? control_terminal() : Result<>();
   }
 
   // Nothing is executed for a caller who can't be told of it any more.
@@ -153,6 +172,7 @@ class Entering {
 
   const ExecPlan& plan_;
   ExecRequest& request_;
+  const LastBorn& last_born_;
   sys::UniqueFd own_channel_;
   sys::UniqueFd own_status_;
   bool placed_ = false;  // the descriptors are at their numbers
@@ -185,6 +205,7 @@ class Starting {
     TRY(fork(request));
     fault::point("exec-forked");
     Result<> outcome = guide(request);
+    if (outcome && last_born_.wanted()) outcome = last_born_.follow(child_);
     const Result<std::string> said = outcome || child_failed()
                                          ? read_failure(status_.get(), child_.pidfd.get())
                                          : Result<std::string>(std::string());
@@ -203,18 +224,20 @@ class Starting {
     auto [ours, theirs] = TRY(sys::Channel::make_pair());
     auto [status, status_inside] = TRY(sys::make_pipe());
     status_ = std::move(status);
+    if (plan_.last_born) last_born_ = TRY(LastBorn::prepare());
     child_ = TRY_CONTEXT(fork_untraceable(request), "enter the container");
     if (child_.pid == 0)
-      Entering(plan_, request, sys::UniqueFd(theirs.release()), std::move(status_inside)).run();
+      Entering(plan_, request, last_born_, sys::UniqueFd(theirs.release()), std::move(status_inside)).run();
     channel_ = std::move(ours);
     return {};
   }
 
   // The child takes it over from this process, so there is no moment at which it could be traced.
-  static Result<sys::Child> fork_untraceable(const ExecRequest& request) {
+  [[nodiscard]] Result<sys::Child> fork_untraceable(const ExecRequest& request) const {
     const int dumpable = ::prctl(PR_GET_DUMPABLE);
     ::prctl(PR_SET_DUMPABLE, 0);
-    Result<sys::Child> child = sys::fork_into_pid_space(request.joined, request.cgroup);
+    Result<sys::Child> child = last_born_.wanted() ? sys::fork_into(0, request.cgroup)
+                                                   : sys::fork_into_pid_space(request.joined, request.cgroup);
     if (dumpable == 1 && (!child || child->pid != 0)) ::prctl(PR_SET_DUMPABLE, 1);
     return child;
   }
@@ -254,6 +277,7 @@ class Starting {
   sys::Channel channel_;
   sys::UniqueFd status_;
   sys::UniqueFd terminal_;
+  LastBorn last_born_;
 };
 
 }  // namespace

@@ -17,7 +17,9 @@
 // Whoever is root in the container sees the process from its first moment on. It can't be traced, and what
 // /proc has of it can't be opened, until it executes: it is not dumpable, and its memory belongs to the
 // host's user namespace (ptrace(2), "Ptrace access mode checking"). There is no process between: one would
-// count in the container's pids.max, or be outside of its cgroup.
+// count in the container's pids.max, or be outside of its cgroup. Only where that does not help
+// (last_born.h), all of the above is done by another one outside the PID namespace, which makes it at the
+// very end.
 #pragma once
 
 #include <functional>
@@ -55,6 +57,9 @@ struct AffinityPlan {
 struct ExecPlan {
   ProcessPlan process;  // `init` is not looked at: there is none
   AffinityPlan affinity;
+  // Its making is the last thing that is done (last_born.h). Not for one whose filter notifies, or that has a
+  // label.
+  bool last_born = false;
 };
 
 struct ExecRequest {

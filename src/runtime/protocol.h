@@ -6,15 +6,20 @@
 //   creates the process in its namespaces  ────▶ waits
 //   gets its plan (from the engine)
 //   writes its uid_map and gid_map
-//            mapped, with plan and streams ────▶ becomes root inside
-//                                                makes proc, sysfs, mqueue, devpts in the namespaces,
-//                                                sends them as descriptors (the terminal last)
+//            mapped, with plan and streams ────▶ enters cgroups, becomes root inside
+//                                                makes proc (and sets the sysctls in it), sysfs, mqueue,
+//                                                devpts in the namespaces, sends them as descriptors (the
+//                                                terminal last)
 //   builds the root file system (meanwhile),
 //                                    ◀─── mounts
-//   mounts all below it, pivots into it
+//   mounts all below it, lets hooks run,
+//   pivots into it
 //            enter, with the terminal's end ───▶ in a user namespace: unshares its mount namespace, so that
 //                                                every mount is locked
-//   goes back to the host's namespace            hostname, sysctls, limits, user, capabilities, filter
+//   goes back to the host's namespace            hostname, keyring, session, terminal, limits, directory,
+//                                                user, capabilities, filter
+//   of a start that waits:      ◀─── listener    if the filter notifies
+//   tells the agent                ◀─── ready    await_start.h goes on
 //                                                executes berth-init or the process itself
 //   status pipe ends: it runs        ◀─── EOF
 //

@@ -62,9 +62,18 @@ Result<sys::UniqueFd> move_behind_streams(sys::UniqueFd fd) {
 }
 
 Result<> use_terminal(int terminal, uint32_t uid) {
+  TRY(give_terminal(terminal, uid));
+  return control_terminal();
+}
+
+Result<> control_terminal() {
+  if (::ioctl(0, TIOCSCTTY, 0) != 0) return fail_errno(errno, "take the terminal");
+  return {};
+}
+
+Result<> give_terminal(int terminal, uint32_t uid) {
   if (::fchown(terminal, uid, static_cast<gid_t>(-1)) != 0)
     return fail_errno(errno, "give the terminal to the user");
-  if (::ioctl(terminal, TIOCSCTTY, 0) != 0) return fail_errno(errno, "take the terminal");
   for (int fd : {0, 1, 2}) {
     if (::dup2(terminal, fd) < 0) return fail_errno(errno, "use the terminal");
   }

@@ -26,8 +26,11 @@ Result<TerminalPair> open_terminal(const ProcessPlan& process);
 // Out of the way of 0, 1 and 2, which are free until a terminal is put there.
 Result<sys::UniqueFd> move_behind_streams(sys::UniqueFd fd);
 
-// Gives it to the user, and makes it the controlling terminal and the standard streams of the calling
-// process, which leads its session.
+// Gives it to the user, and makes it the standard streams of the calling process.
+Result<> give_terminal(int terminal, uint32_t uid);
+// Makes the standard input the controlling terminal of the calling process, which leads its session.
+Result<> control_terminal();
+// Both.
 Result<> use_terminal(int terminal, uint32_t uid);
 
 }  // namespace berth::runtime

@@ -38,8 +38,10 @@ class AttackedExec(berth_runtime.BerthRuntimeCase):
 class Entering(AttackedExec):
     """CVE-2015-8709 and CVE-2019-5736: between the entry and the exec there is much of the host's to be had."""
 
-    def lurk(self, mapped):
+    def lurk(self, mapped, capabilities=(), expected=r"held [1-9]\d* times"):
         container = self.attacker("enterers", mapped=mapped)
+        if capabilities:
+            container.bundle.add_capabilities(*capabilities)
         container.bundle.process["args"] = ["/enterers", "/tmp/stop"]
         container.started()
         self.eventually(lambda: "waiting" in container.output(), "it waits")
@@ -51,7 +53,11 @@ class Entering(AttackedExec):
         container.stopped()
         said = container.output()
         self.assertNotIn("BROKEN", said)
-        self.assertRegex(said, r"held [1-9]\d* times")
+        self.assertRegex(said, expected)
+
+    def test_the_hosts_root_that_may_trace(self):
+        """Nothing keeps it from tracing what it sees, but that has no more than it has itself."""
+        self.lurk(mapped=False, capabilities=("CAP_SYS_PTRACE",), expected=r"traced [1-9]\d*")
 
     def test_a_mapped_root_with_all_it_can_have(self):
         self.lurk(mapped=True)

@@ -186,11 +186,13 @@ class Life(berth_runtime.BerthRuntimeCase):
         container.stopped()
         self.fails(container.exec("/bin/true"), "cannot exec in a stopped container")
 
+    KILLED = {"exec-forked": 137, "exec-ready": 137}
+
     def test_a_killed_caller_leaves_nothing(self):
         container = self.container().sleeping()
-        for point in ("exec-forked", "exec-ready"):
+        for point, status in self.KILLED.items():
             done = container.exec("/bin/sleep", "1000", env=dict(os.environ, BERTH_FAULT=point))
-            self.assertEqual(done.status, 137, done)
+            self.assertEqual(done.status, status, done)
             self.eventually(lambda: self.processes_in(container) == [container.pid], point)
         self.ok(container.exec("/bin/true"))
 
@@ -212,6 +214,78 @@ class Life(berth_runtime.BerthRuntimeCase):
         children = [subprocess.Popen(self.command("exec", container.id, "/bin/sh", "-c", f"exit {number}"),
                                      stdin=subprocess.DEVNULL) for number in range(20)]
         self.assertEqual([child.wait(20) for child in children], list(range(20)))
+
+
+class MayTrace:
+    """A container in which the process of exec is born last of all (src/runtime/last_born.h): it is the same in all else."""
+
+    def container(self, name=None):
+        made = super().container(name)
+        made.bundle.add_capabilities("CAP_SYS_PTRACE")
+        return made
+
+
+class FlagsWhereOthersMayTrace(MayTrace, Flags):
+    pass
+
+
+class PromisesWhereOthersMayTrace(MayTrace, Promises):
+    def test_limit_of_processes_counts_no_helper(self):
+        """Here it does, for a moment, and that is said."""
+        container = self.container()
+        container.bundle.linux["resources"]["pids"] = {"limit": 2}
+        container.sleeping()
+        self.fails(container.exec("/bin/true"), "limit of processes")
+        self.assertEqual(self.processes_in(container), [container.pid])
+
+
+class LifeWhereOthersMayTrace(MayTrace, Life):
+    KILLED = {"exec-forked": 137, "exec-ready": 255}  # there it is not yet the process that executes
+
+
+class LastBorn(MayTrace, berth_runtime.BerthRuntimeCase):
+    def test_it_leads_a_session_with_its_terminal(self):
+        container = self.container().sleeping()
+        command = self.command("exec", "--tty", container.id, "/probe")
+        with terminal.Terminal(command, env=os.environ) as screen:
+            report = json.loads(screen.expect(r"(\{.*\})\s")[1])
+        self.assertTrue(report["terminal"]["controlling"])
+        self.assertEqual(report["session"], report["pid"])
+
+    def test_the_pid_file_names_it(self):
+        container = self.container().sleeping()
+        self.ok(container.exec("/bin/sleep", "1000", flags=("--detach", "--pid-file", self.work / "pid")))
+        pid = int((self.work / "pid").read_text())
+        self.assertEqual(self.processes_in(container), sorted([container.pid, pid]))
+        self.assertEqual(os.readlink(f"/proc/{pid}/ns/pid"), os.readlink(f"/proc/{container.pid}/ns/pid"))
+        self.assertEqual(os.readlink(f"/proc/{pid}/exe"), "/bin/busybox")
+
+    def test_a_filter_is_loaded_before_it_is_born(self):
+        for more in (True, False):
+            container = self.container()
+            container.bundle.process["noNewPrivileges"] = more
+            container.bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                {"names": ["getpgid"], "action": "SCMP_ACT_ERRNO"}]}
+            done = self.ok(container.sleeping().exec("/bin/grep", "-E", "Seccomp:|CapPrm", "/proc/self/status"))
+            first = (container.bundle.process["capabilities"]["permitted"])
+            self.assertIn("Seccomp:\t2", done.stdout, first)
+            own = self.ok(container.exec("/bin/grep", "CapPrm", "/proc/1/status")).stdout
+            self.assertIn(own, done.stdout)
+
+    def test_a_filter_that_does_not_let_it_be_born_is_named(self):
+        container = self.container()
+        container.bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            {"names": ["clone", "clone3", "fork", "vfork"], "action": "SCMP_ACT_ERRNO"}]}
+        container.sleeping()
+        self.fails(container.exec("/bin/true"), "create the process in the container", "allow clone(2)")
+        self.assertEqual(self.processes_in(container), [container.pid])
+
+    def test_its_end_is_told(self):
+        container = self.container().sleeping()
+        for status in (0, 1, 77):
+            self.assertEqual(container.exec("/bin/sh", "-c", f"exit {status}").status, status)
+        self.assertEqual(container.exec("/bin/sh", "-c", "kill -9 $$").status, 137)
+        self.assertEqual(self.processes_in(container), [container.pid])
 
 
 berth_runtime.main()

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +44,8 @@ bool is_harmless_file(const std::string& path) {
   struct stat found{};
   if (::stat("/", &own) != 0 || ::stat(path.c_str(), &found) != 0) return true;
   if (found.st_dev == own.st_dev) return true;
+  struct statvfs mount{};
+  if (::statvfs(path.c_str(), &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0) return true;
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   const bool sealed = fd >= 0 && ::fcntl(fd, F_GET_SEALS) == kAllSeals;
   if (fd >= 0) ::close(fd);
@@ -70,6 +73,17 @@ std::string name_of(const std::string& process) {
   return name;
 }
 
+// Of a line of its status, in hexadecimal.
+unsigned long long capabilities_of(const std::string& process) {
+  std::ifstream file("/proc/" + process + "/status");
+  const std::string wanted = "CapPrm:\t";
+  for (std::string line; std::getline(file, line);) {
+    constexpr int kHexadecimal = 16;
+    if (line.starts_with(wanted)) return std::strtoull(line.c_str() + wanted.size(), nullptr, kHexadecimal);
+  }
+  return 0;
+}
+
 class Lurker {
  public:
   void look_at(const std::string& pid) {
@@ -86,6 +100,11 @@ class Lurker {
     const std::string executes = target_of(process + "/exe");
     const bool opened = !executes.empty();
     if (name.starts_with("berth-") && !opened) ++held_;
+    // Who traces it can make it do what it may.
+    if (traced) {
+      ++traced_;
+      if ((capabilities_of(pid) & ~own_capabilities_) != 0) broken(name + " gave its capabilities");
+    }
     const std::string who = name + ", which executes " + executes + ",";
     if (opened && !is_harmless_file(process + "/exe")) broken(who + " gave its program");
     if (opened && !is_root(process + "/root")) broken(who + " gave another root");
@@ -95,6 +114,7 @@ class Lurker {
   }
 
   [[nodiscard]] long held() const { return held_; }
+  [[nodiscard]] long traced() const { return traced_; }
   [[nodiscard]] bool is_broken() const { return broken_; }
 
  private:
@@ -114,7 +134,9 @@ class Lurker {
     std::fflush(stdout);
   }
 
+  const unsigned long long own_capabilities_ = capabilities_of("self");
   long held_ = 0;
+  long traced_ = 0;
   bool broken_ = false;
 };
 
@@ -131,7 +153,7 @@ int main(int argc, char** argv) {
       if (pid != own && pid != "1") lurker.look_at(pid);
     }
   }
-  std::printf("held %ld times\n", lurker.held());
-  if (lurker.held() == 0) return 3;
+  std::printf("held %ld times, traced %ld\n", lurker.held(), lurker.traced());
+  if (lurker.held() + lurker.traced() == 0) return 3;
   return lurker.is_broken() ? 1 : 0;
 }
