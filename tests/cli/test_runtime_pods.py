@@ -46,6 +46,13 @@ spec:
               echo $GREETING $(id -u) $(id -g) $(hostname); exec sleep 1000"]
 """
 
+# Its first argument is a file of the host's.
+HOOK = """\
+bundle=$(tr -d '\\n' | sed 's/.*"bundle": *"//;s/".*//')
+root=$(sed 's/.*"root": *{[^}]*"path": *"//;s/".*//' $bundle/config.json)
+ln -s library $root/var/libone.so && : > $root/var/library && mount --bind $0 $root/var/library
+"""
+
 CONTAINERFILE = """\
 FROM {image}
 COPY added /srv/
@@ -208,6 +215,22 @@ class Containers(podman.Podman, unittest.TestCase):
     def test_for_one_command(self):
         words = documented.words("podman", IMAGE=self.image)
         self.assertEqual(case.run(words[0], "--log-level=debug", *words[1:], env=self.env).status, 0)
+
+    def test_hooks(self):
+        """As those for devices do: a link in the root file system, and the host's files mounted there."""
+        hooks = self.work / "hooks.d"
+        hooks.mkdir()
+        (self.work / "library").write_text("library\n")
+        os.chmod(case.WORK, 0o711)  # the hook is the container's root
+        self.addCleanup(os.chmod, case.WORK, 0o700)
+        (hooks / "device.json").write_text(json.dumps({
+            "version": "1.0.0", "when": {"always": True}, "stages": ["createContainer"],
+            "hook": {"path": "/bin/sh", "args": ["sh", "-c", HOOK, str(self.work / "library")],
+                     "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}}))
+        for flags in ((), ("--read-only",), ("--userns=auto",), ("--userns=auto", "--read-only")):
+            done = self.call("--hooks-dir", hooks, "run", "--rm", "--network=none", *flags, self.image, "sh", "-c",
+                             "readlink /var/libone.so; cat /var/library; touch /var/file && echo writable")
+            self.assertEqual(done.stdout, "library\nlibrary\n" + ("" if "--read-only" in flags else "writable\n"), done)
 
     def test_checkpoints_are_refused(self):
         name = self.stay()
