@@ -1,5 +1,6 @@
 """containerd with berth-runtime set in its own configuration, asked as Kubernetes' kubelet asks it."""
 
+import json
 import os
 import pathlib
 import re
@@ -35,7 +36,14 @@ address = "{socket}"
 sandbox_image = "{pause}"
 restrict_oom_score_adj = true
 disable_apparmor = true
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "/usr/lib/cni"
+conf_dir = "{work}/cni"
 """
+NETWORK = {
+    "cniVersion": "0.4.0", "name": "pods", "type": "bridge", "bridge": "pods0", "isGateway": True,
+    "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.88.77.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]},
+}
 
 
 def pause_image(path):
@@ -47,7 +55,7 @@ def pause_image(path):
 
 
 class Kubernetes(EngineClient, unittest.TestCase):
-    """A containerd of its own with its CRI; nothing is pulled, and pods have the host's network."""
+    """A containerd of its own with its CRI; nothing is pulled, and the pods' network ends at this test's loopback."""
 
     client = ("ctr", "--namespace", "k8s.io")
 
@@ -56,6 +64,8 @@ class Kubernetes(EngineClient, unittest.TestCase):
         work = cls.work = case.WORK / "containerd"
         work.mkdir()
         cls.handler = re.search(r"^handler: (\S+)$", documented.block("Kubernetes", "yaml"), re.MULTILINE)[1]
+        (work / "cni").mkdir()
+        (work / "cni" / "10-pods.conf").write_text(json.dumps({**NETWORK, "ipam": {**NETWORK["ipam"], "dataDir": f"{work}/ipam"}}))
         own = CONFIGURATION.format(work=work, socket=SOCKET, pause=PAUSE)
         (work / "config.toml").write_text(own + documented.block("Kubernetes", "toml").replace("version = 2\n", ""))
         cls.env = dict(os.environ, CONTAINERD_ADDRESS=SOCKET)
@@ -86,9 +96,10 @@ class Kubernetes(EngineClient, unittest.TestCase):
         for path in CGROUPS.glob(f"*/{cls.group}"):  # the parent of all that containerd made, which it leaves
             path.rmdir()
 
-    def pod(self, security=(), handler=None):
+    def pod(self, namespaces=cri.NETWORK_OF_THE_HOST, handler=None):
         """A pod that is removed after the test, with its containers."""
-        pod = self.kubelet.run_pod(f"pod-{secrets.token_hex(4)}", self.handler if handler is None else handler, security)
+        pod = self.kubelet.run_pod(f"pod-{secrets.token_hex(4)}", self.handler if handler is None else handler,
+                                   namespaces)
         self.addCleanup(self.kubelet.remove_pod, pod)
         return pod
 
@@ -121,6 +132,16 @@ class Kubernetes(EngineClient, unittest.TestCase):
         first, second = self.running(pod), self.running(pod)
         self.assertEqual(self.shell(first, "readlink /proc/self/ns/ipc"), self.shell(second, "readlink /proc/self/ns/ipc"))
         self.assertNotEqual(self.shell(first, "readlink /proc/self/ns/mnt"), self.shell(second, "readlink /proc/self/ns/mnt"))
+
+    def test_a_pod_s_network(self):
+        server, client = self.pod(cri.NAMESPACES_OF_THE_POD), self.pod(cri.NAMESPACES_OF_THE_POD)
+        self.running(server, "sh", "-c", "mkdir /site; echo served > /site/page; exec httpd -f -p 8080 -h /site")
+        url = f"http://{self.kubelet.address(server)}:8080/page"
+        script = f"until wget -q -O - {url}; do sleep 0.2; done 2> /dev/null; hostname; readlink /proc/self/ns/net"
+        seen = self.shell(self.running(client), script).split()
+        self.assertEqual(seen[:2], ["served", dict(client[0])[2]])
+        self.assertNotEqual(seen[2], os.readlink("/proc/self/ns/net"))
+        self.assertEqual(self.shell(self.running(client), "readlink /proc/self/ns/net").strip(), seen[2])
 
     def test_the_end_of_a_container(self):
         pod = self.pod()
@@ -179,7 +200,7 @@ class Kubernetes(EngineClient, unittest.TestCase):
         self.assertIn("read-only", seen)
 
     def test_nothing_is_left(self):
-        pod = self.kubelet.run_pod("gone", self.handler)
+        pod = self.kubelet.run_pod("gone", self.handler, cri.NAMESPACES_OF_THE_POD)
         self.running(pod)
         self.kubelet.remove_pod(pod)
         self.assertNotIn(pod[1], case.run(RUNTIME, "--root", STATE, "list", "--quiet").stdout)

@@ -8,7 +8,8 @@ import collections
 
 import grpc
 
-NETWORK_OF_THE_HOST = [(1, 2)]  # NamespaceOption: network is NODE
+NAMESPACES_OF_THE_POD = []  # NamespaceOption: network is POD
+NETWORK_OF_THE_HOST = [(1, 2)]  # … is NODE
 
 
 def varint(value):
@@ -73,15 +74,17 @@ class Kubelet:
     def call(self, name, message):
         return decode(self._channel.unary_unary(f"/runtime.v1.RuntimeService/{name}")(encode(message), timeout=60))
 
-    def run_pod(self, name, handler, security=()):
+    def run_pod(self, name, handler, namespaces):
         """Gives the pod's configuration, which its containers need too, and its ID. `handler`: a RuntimeClass's."""
         config = [(1, [(1, name), (2, f"uid-of-{name}"), (3, "default")]),
-                  (8, [(1, self._cgroup_parent), (2, [(1, NETWORK_OF_THE_HOST), *security])])]
+                  (8, [(1, self._cgroup_parent), (2, [(1, namespaces)])]),
+                  *([] if namespaces == NETWORK_OF_THE_HOST else [(2, name)])]
         return config, self.call("RunPodSandbox", [(1, config), (2, handler)])[1][0].decode()
 
     def create(self, pod, name, image, words, resources=(), security=(), more=()):
         config, pod_id = pod
-        linux = [(1, list(resources)), (2, [(3, NETWORK_OF_THE_HOST), *security])]
+        namespaces = dict(dict(dict(config)[8])[2])[1]
+        linux = [(1, list(resources)), (2, [(3, namespaces), *security])]
         container = [(1, [(1, name)]), (2, [(1, image)]), *((3, word) for word in words), *more, (15, linux)]
         return self.call("CreateContainer", [(1, pod_id), (2, container), (3, config)])[1][0].decode()
 
@@ -111,6 +114,11 @@ class Kubelet:
 
     def remove(self, container):
         self.call("RemoveContainer", [(1, container)])
+
+    def address(self, pod):
+        """Of the pod's own network."""
+        status = decode(self.call("PodSandboxStatus", [(1, pod[1])])[1][0])
+        return decode(status[5][0])[1][0].decode()
 
     def remove_pod(self, pod):
         self.call("StopPodSandbox", [(1, pod[1])])
