@@ -27,18 +27,14 @@ constexpr std::string_view kUnconfined = "unconfined";
 // What stands before the program in a file of the cache. Only this host reads it, so it is written as it is
 // in memory.
 struct Header {
-  static constexpr std::array<char, 16> kMagic{"berth seccomp 1"};
+  static constexpr std::array<char, 16> kMagic{"berth seccomp 2"};
   std::array<char, 16> magic = kMagic;
   uint64_t checksum = 0;  // of the program
   uint64_t length = 0;    // of the program, in bytes
   uint64_t flags = 0;
-  uint64_t library_device = 0;
-  uint64_t library_inode = 0;
-  uint64_t library_size = 0;
-  int64_t library_modified = 0;
-  std::array<char, 256> library_path{};
+  uint64_t library = library_version();
 };
-static_assert(sizeof(Header) == 328, "no padding, whose bytes would be left to chance");
+static_assert(sizeof(Header) == 48, "no padding, whose bytes would be left to chance");
 
 // Against a file that was cut off or hit by a bad disk; nobody but root can write one.
 uint64_t checksum(std::string_view program) {
@@ -92,27 +88,19 @@ std::optional<Filter> read_cached(int fd) {
   const std::string_view program = std::string_view(*data).substr(sizeof header);
   if (header.magic != Header::kMagic || header.length != program.size() || program.empty() ||
       program.size() % sizeof(sock_filter) != 0 || header.checksum != checksum(program) ||
-      header.library_path.back() != '\0') {
+      header.library != library_version()) {
     return {};
   }
-  const LibraryIdentity made_by{header.library_path.data(), header.library_device, header.library_inode,
-                                header.library_size, header.library_modified};
-  if (identify_library(made_by.path) != made_by) return {};
   return Filter{std::string(program), static_cast<uint32_t>(header.flags)};
 }
 
-std::string render_cached(const CompiledFilter& compiled, uint32_t flags) {
+std::string render_cached(std::string_view program, uint32_t flags) {
   Header header;
-  header.checksum = checksum(compiled.program);
-  header.length = compiled.program.size();
+  header.checksum = checksum(program);
+  header.length = program.size();
   header.flags = flags;
-  header.library_device = compiled.library.device;
-  header.library_inode = compiled.library.inode;
-  header.library_size = compiled.library.size;
-  header.library_modified = compiled.library.modified;
-  compiled.library.path.copy(header.library_path.data(), header.library_path.size() - 1);
   std::string data(reinterpret_cast<const char*>(&header), sizeof header);
-  return data + compiled.program;
+  return data.append(program);
 }
 
 // Without a name until it is whole, so that nothing is left of one that is not. Not synced: what a power
@@ -145,11 +133,11 @@ Result<Filter> filter_for(const FilterCache& cache, std::string_view profile, ui
   }
   log::debug("compiling a seccomp filter, which takes a tenth of a second; it is kept");
   const Profile parsed = profile.empty() ? default_profile(facts) : TRY(parse_profile(profile, facts));
-  CompiledFilter compiled = TRY_CONTEXT(compile_profile(parsed, facts.native), "the seccomp profile");
+  std::string compiled = TRY_CONTEXT(compile_profile(parsed, facts.native), "the seccomp profile");
   // A full disk is no reason not to start.
   const Result<> kept = keep(directory.get(), name, render_cached(compiled, parsed.flags));
   if (!kept) log::debug("cannot keep the seccomp filter: {}", kept.error().message);
-  return Filter{std::move(compiled.program), parsed.flags};
+  return Filter{std::move(compiled), parsed.flags};
 }
 
 }  // namespace berth::seccomp
