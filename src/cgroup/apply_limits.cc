@@ -2,6 +2,8 @@
 #include <cerrno>
 #include <vector>
 
+#include <fcntl.h>
+
 #include "base/fields.h"
 #include "cgroup/control_file.h"
 #include "cgroup/limits.h"
@@ -98,8 +100,21 @@ std::unexpected<Error> write_failed(const Write& write, const Cgroup::Part& part
   return std::unexpected(std::move(error));
 }
 
+// A control file that stays open for the next write to it: a list of devices has one a line.
+struct LastFile {
+  const Cgroup::Part* part = nullptr;
+  std::string name;
+  sys::UniqueFd fd;
+};
+
+Result<> write_to(const Cgroup::Part& part, const Write& write, LastFile& last) {
+  if (last.part != &part || last.name != write.file)
+    last = {&part, write.file, TRY(sys::open_at(part.fd.get(), write.file, O_WRONLY))};
+  return sys::write_control(last.fd.get(), write.file, write.value);
+}
+
 // False if it should be tried again after the others.
-Result<bool> write_one(const Cgroup& cgroup, const Write& write) {
+Result<bool> write_one(const Cgroup& cgroup, const Write& write, LastFile& last) {
   const Cgroup::Part* part =
       write.controller == "cgroup" ? cgroup.v2() : cgroup.with_controller(write.controller);
   if (part == nullptr) {
@@ -107,7 +122,7 @@ Result<bool> write_one(const Cgroup& cgroup, const Write& write) {
                 write.controller);
   }
   if (write.when == Write::When::if_there && !has_file(*part, write.file)) return true;
-  const Result<> written = sys::write_control_file(part->fd.get(), write.file, write.value);
+  const Result<> written = write_to(*part, write, last);
   if (written) return true;
   if (write.when == Write::When::now_or_last && written.error().err == EINVAL) return false;
   return write_failed(write, *part, written.error());
@@ -141,13 +156,14 @@ Result<Facts> look_at(const Cgroup& cgroup, const Limits& limits) {
 }
 
 Result<> write_plan(const Cgroup& cgroup, const std::vector<Write>& plan) {
-  std::vector<Write> last;
+  std::vector<Write> again;
+  LastFile file;
   for (const Write& write : plan) {
-    if (TRY(write_one(cgroup, write))) continue;
-    last.push_back(write);
-    last.back().when = Write::When::now;
+    if (TRY(write_one(cgroup, write, file))) continue;
+    again.push_back(write);
+    again.back().when = Write::When::now;
   }
-  for (const Write& write : last) TRY(write_one(cgroup, write));
+  for (const Write& write : again) TRY(write_one(cgroup, write, file));
   return {};
 }
 

@@ -24,13 +24,9 @@ Result<std::optional<Cgroup::Part>> open_entry(const Hierarchies& hierarchies, c
   const Hierarchy* hierarchy = hierarchies.find(entry.hierarchy);
   if (hierarchy == nullptr) return std::optional<Cgroup::Part>();
   const CgroupsPath path = TRY(parse_cgroups_path(entry.path));
-  Cgroup::Part part{*hierarchy, entry.path, TRY(open_hierarchy(*hierarchy)), entry.id};
-  for (const std::string& name : path.parts) {
-    Result<sys::UniqueFd> below = open_below(part.fd.get(), name);
-    if (!below && below.error().err == ENOENT) return std::optional<Cgroup::Part>();
-    part.fd = TRY(std::move(below));
-  }
-  TRY(verify_cgroup(part.fd.get(), part.v2(), part.shown()));
+  Result<sys::UniqueFd> directory = open_path_below(hierarchy->root->get(), path.text().substr(1));
+  if (!directory && directory.error().err == ENOENT) return std::optional<Cgroup::Part>();
+  Cgroup::Part part{*hierarchy, entry.path, TRY(std::move(directory)), entry.id};
   const struct stat found = TRY(sys::stat_at(part.fd.get(), "", AT_EMPTY_PATH));
   if (found.st_ino != entry.id) return std::optional<Cgroup::Part>();
   return std::optional<Cgroup::Part>(std::move(part));

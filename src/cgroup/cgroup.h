@@ -115,6 +115,9 @@ class Cgroup {
   // not count).
   [[nodiscard]] Result<> kill_all(Wait patience = kPatience) const;
 
+  // Removes the directories that nobody is in and nothing is below, in one attempt. False: some are left.
+  [[nodiscard]] Result<bool> remove_if_empty() const;
+
   // Removes the directories and all below them. Gone already is success; processes in them are an error once
   // `patience` is over.
   [[nodiscard]] Result<> remove(Wait patience = kPatience) const;

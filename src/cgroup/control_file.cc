@@ -8,6 +8,7 @@
 
 #include "base/fields.h"
 #include "sys/file.h"
+#include "sys/openat2.h"
 
 namespace berth::cgroup {
 
@@ -81,6 +82,15 @@ Result<bool> has_children(int dir) {
 
 Result<sys::UniqueFd> open_below(int dir, const std::string& name) {
   return sys::open_at(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+}
+
+Result<sys::UniqueFd> open_path_below(int dir, const std::string& path) {
+  Result<sys::UniqueFd> found =
+      sys::open_at2(dir, path, O_PATH | O_DIRECTORY, 0,
+                    RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  if (!found && found.error().err == EXDEV)
+    return fail(Code::refused, "open the cgroup {}: something else is mounted there", printable(path));
+  return found;
 }
 
 Result<> for_each_cgroup(int dir, const Visit& visit) {

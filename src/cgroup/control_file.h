@@ -30,6 +30,10 @@ Result<bool> has_children(int dir);
 // Opens the cgroup `name` below `dir`, O_PATH, not through a link.
 Result<sys::UniqueFd> open_below(int dir, const std::string& name);
 
+// Opens the cgroup "a/b" below `dir`, O_PATH: through no link, and not into what was mounted over a part of
+// the way, so that it is of the same hierarchy as `dir`.
+Result<sys::UniqueFd> open_path_below(int dir, const std::string& path);
+
 // Calls `visit` for every cgroup below `dir` and then for `dir` itself: leaves first. Each gets its parent
 // and its name (`dir` itself: "."). What goes away meanwhile is passed over. Stops at the first error.
 using Visit = std::function<Result<>(int parent, const std::string& name)>;

@@ -117,7 +117,7 @@ Result<Hierarchies> parse_hierarchies(std::string_view mountinfo, std::string_vi
   for (const Membership& member : members) {
     const sys::MountEntry* mount = mount_of(mounts, member);
     if (mount == nullptr || found.find(member.key) != nullptr) continue;
-    found.all.push_back({std::string(member.key), mount->place, below_mount(mount->root, member.path)});
+    found.all.push_back({std::string(member.key), mount->place, below_mount(mount->root, member.path), {}});
   }
   std::stable_partition(found.all.begin(), found.all.end(), [](const Hierarchy& one) { return one.v2(); });
   return found;
@@ -142,13 +142,22 @@ Result<Hierarchies> discover() {
   const std::string mountinfo = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/mountinfo", kLargest));
   const std::string own = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", kLargest));
   Hierarchies found = TRY(parse_hierarchies(mountinfo, own));
-  std::erase_if(found.all, [](const Hierarchy& one) { return !open_hierarchy(one); });
+  for (Hierarchy& one : found.all) {
+    if (Result<sys::UniqueFd> root = open_hierarchy(one))
+      one.root = std::make_shared<const sys::UniqueFd>(std::move(*root));
+  }
+  std::erase_if(found.all, [](const Hierarchy& one) { return one.root == nullptr; });
   if (found.all.empty()) {
     auto error = Error{Code::failed, 0, "no cgroup hierarchy is mounted here", {}};
     return std::unexpected(std::move(error).with_hint(
         "Mount it: mount -t cgroup2 none /sys/fs/cgroup. In a container, the cgroups "
         "of the host have to be given to it."));
   }
+  return found;
+}
+
+Result<Hierarchies> hierarchies_of_this_process() {
+  static const Result<Hierarchies> found = discover();
   return found;
 }
 

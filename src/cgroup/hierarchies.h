@@ -4,6 +4,7 @@
 // v1, mostly without controllers). A controller belongs to one hierarchy at a time.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct Hierarchy {
   // Where the caller is, below `place` ("/" is the mount point itself). nullopt: somewhere that this mount
   // does not show, as in a container into which a part of the tree was mounted.
   std::optional<std::string> own;
+  // `place`, opened O_PATH and verified by discover(); null where only texts were parsed.
+  std::shared_ptr<const sys::UniqueFd> root;
 
   [[nodiscard]] bool v2() const { return key.empty(); }
   [[nodiscard]] bool has(std::string_view controller) const;  // of v1; v2's are in cgroup.controllers
@@ -43,6 +46,9 @@ Result<Hierarchies> parse_hierarchies(std::string_view mountinfo, std::string_vi
 // The caller's. An error with a hint if nothing is mounted. Each place was looked at: it is a cgroup file
 // system of its version (statfs(2)), not something that was mounted over it.
 Result<Hierarchies> discover();
+
+// discover(), once a process: what is mounted where does not change under a command.
+Result<Hierarchies> hierarchies_of_this_process();
 
 // The directory at which a hierarchy is mounted, O_PATH. Verified as for discover().
 Result<sys::UniqueFd> open_hierarchy(const Hierarchy& hierarchy);

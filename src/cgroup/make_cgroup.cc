@@ -52,7 +52,6 @@ std::string added(const std::vector<std::string>& controllers) {
 // What of the controllers that are asked for can still be enabled for the children of `dir`.
 Result<std::vector<std::string>> to_enable(int dir, const CreateOptions& options, const std::string& shown) {
   const std::vector<std::string> there = TRY(read_words(dir, "cgroup.controllers"));
-  const std::vector<std::string> enabled = TRY(read_words(dir, "cgroup.subtree_control"));
   for (const std::string& one : options.required) {
     if (contains(there, one)) continue;
     Error error{Code::failed, 0, fmt::format("the cgroup controller {} is not there in {}", one, shown), {}};
@@ -64,9 +63,12 @@ Result<std::vector<std::string>> to_enable(int dir, const CreateOptions& options
   std::vector<std::string> missing;
   for (const auto* list : {&options.required, &options.wanted}) {
     for (const std::string& one : *list) {
-      if (contains(there, one) && !contains(enabled, one) && !contains(missing, one)) missing.push_back(one);
+      if (contains(there, one) && !contains(missing, one)) missing.push_back(one);
     }
   }
+  if (missing.empty()) return missing;
+  const std::vector<std::string> enabled = TRY(read_words(dir, "cgroup.subtree_control"));
+  std::erase_if(missing, [&enabled](const std::string& one) { return contains(enabled, one); });
   return missing;
 }
 
@@ -83,15 +85,25 @@ Result<> enable_controllers(int dir, const CreateOptions& options, const std::st
   return {};
 }
 
+Result<bool> is_filled(int dir, const char* file) {
+  return TRY(read_control(dir, file)).find_first_not_of(" \n") != std::string::npos;
+}
+
 // A new cpuset of v1 is empty, and takes no process before it has processors and memory nodes (cpusets.rst).
 Result<> fill_cpuset(int parent, int child) {
   for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
-    const std::string own = TRY(read_control(child, file));
-    if (own.find_first_not_of(" \n") != std::string::npos) continue;
+    if (TRY(is_filled(child, file))) continue;
     const std::string theirs = TRY(read_control(parent, file));
     TRY(sys::write_control_file(child, file, theirs));
   }
   return {};
+}
+
+// The first `count` names.
+std::string joined(const std::vector<std::string>& names, size_t count) {
+  std::string path;
+  for (size_t i = 0; i < count; ++i) path += (i == 0 ? "" : "/") + names[i];
+  return path;
 }
 
 // The names from the mount point to the cgroup.
@@ -137,13 +149,11 @@ struct Step {
   MadeDirectories& made;
 };
 
-Result<> make_directory(int dir, const std::string& name, const std::string& shown, MadeDirectories& made) {
-  if (::mkdirat(dir, name.c_str(), 0755) == 0) {
-    made.add(dir, name);
-    return {};
-  }
+// False: it is there already.
+Result<bool> make_directory(int dir, const std::string& name, const std::string& shown) {
+  if (::mkdirat(dir, name.c_str(), 0755) == 0) return true;
   const int err = errno;
-  if (err == EEXIST) return {};
+  if (err == EEXIST) return false;
   auto failed = fail_errno(err, "make the cgroup {}/{}", shown, name);
   if (not_delegated(err)) {
     failed.error().hint = fmt::format("{} can't be written by this user: it has to be delegated.", shown);
@@ -153,30 +163,49 @@ Result<> make_directory(int dir, const std::string& name, const std::string& sho
   return failed;
 }
 
-// One name further down. ENOENT: somebody removed `dir` meanwhile.
-Result<sys::UniqueFd> step_down(const Step& step, int dir, const std::string& name, const std::string& shown,
-                                bool last) {
-  if (step.hierarchy.v2()) TRY(enable_controllers(dir, step.options, shown));
-  // Looked for first: most of the names on the way are there, and are not this user's.
-  Result<sys::UniqueFd> below = open_below(dir, name);
-  if (!below && below.error().err == ENOENT) {
-    TRY(make_directory(dir, name, shown, step.made));
-    below = open_below(dir, name);
+// One name further down, made if it is missing. ENOENT: somebody removed `dir` meanwhile.
+Result<sys::UniqueFd> step_down(const Step& step, sys::UniqueFd dir, const std::string& name,
+                                const std::string& shown, bool last) {
+  int parent = dir.get();
+  if (step.hierarchy.v2()) TRY(enable_controllers(parent, step.options, shown));
+  if (TRY(make_directory(parent, name, shown))) {
+    parent = step.made.add(std::move(dir), name);
+    last = false;
   }
-  if (!below) return below;
+  sys::UniqueFd below = TRY(open_below(parent, name));
   const std::string there = shown + "/" + name;
-  if (step.hierarchy.has("cpuset")) TRY_CONTEXT(fill_cpuset(dir, below->get()), "fill the cpuset {}", there);
-  if (last) TRY(demand_unused(below->get(), there));
+  if (step.hierarchy.has("cpuset")) TRY_CONTEXT(fill_cpuset(parent, below.get()), "fill the cpuset {}", there);
+  if (last) TRY(demand_unused(below.get(), there));
   return below;
 }
 
+// The directory above the last name at once, where it is there and needs nothing done to it or on the way.
+std::optional<sys::UniqueFd> ready_parent(const Hierarchy& hierarchy, const std::string& path) {
+  if (hierarchy.v2() || path.empty()) return std::nullopt;
+  Result<sys::UniqueFd> parent = open_path_below(hierarchy.root->get(), path);
+  if (!parent) return std::nullopt;
+  const bool filled = !hierarchy.has("cpuset") || (is_filled(parent->get(), "cpuset.cpus").value_or(false) &&
+                                                   is_filled(parent->get(), "cpuset.mems").value_or(false));
+  return filled ? std::optional(std::move(*parent)) : std::nullopt;
+}
+
 Result<Cgroup::Part> walk_down(const Step& step, const std::vector<std::string>& names) {
-  Cgroup::Part part{step.hierarchy, "", TRY(open_hierarchy(step.hierarchy)), 0};
-  for (size_t i = 0; i < names.size(); ++i) {
-    part.fd = TRY(step_down(step, part.fd.get(), names[i], part.shown(), i + 1 == names.size()));
+  Cgroup::Part part{step.hierarchy, "", {}, 0};
+  const size_t last = names.size() - 1;
+  const std::string above = joined(names, last);
+  std::optional<sys::UniqueFd> parent = ready_parent(step.hierarchy, above);
+  size_t i = 0;
+  if (parent) {
+    part.fd = std::move(*parent);
+    part.path = "/" + above;
+    i = last;
+  } else {
+    part.fd = TRY(sys::open_at(step.hierarchy.root->get(), ".", O_PATH | O_DIRECTORY));
+  }
+  for (; i < names.size(); ++i) {
+    part.fd = TRY(step_down(step, std::move(part.fd), names[i], part.shown(), i == last));
     part.path += "/" + names[i];
   }
-  TRY(verify_cgroup(part.fd.get(), part.v2(), part.shown()));
   const struct stat found = TRY(sys::stat_at(part.fd.get(), "", AT_EMPTY_PATH));
   part.id = found.st_ino;
   return part;
@@ -184,8 +213,9 @@ Result<Cgroup::Part> walk_down(const Step& step, const std::vector<std::string>&
 
 }  // namespace
 
-void MadeDirectories::add(int parent, std::string name) {
-  made_.push_back({sys::UniqueFd(::fcntl(parent, F_DUPFD_CLOEXEC, 0)), std::move(name)});
+int MadeDirectories::add(sys::UniqueFd parent, std::string name) {
+  made_.push_back({std::move(parent), std::move(name)});
+  return made_.back().parent.get();
 }
 
 MadeDirectories::~MadeDirectories() {
@@ -221,15 +251,11 @@ Result<std::optional<Cgroup::Part>> find_unused_part(const Hierarchy& hierarchy,
                                                      bool unified) {
   const Result<std::vector<std::string>> names = full_path(hierarchy, path, unified);
   if (!names) return std::nullopt;  // then none can have been made
-  Cgroup::Part part{hierarchy, "", TRY(open_hierarchy(hierarchy)), 0};
-  for (const std::string& name : *names) {
-    Result<sys::UniqueFd> below = open_below(part.fd.get(), name);
-    if (!below && below.error().err == ENOENT) return std::nullopt;
-    part.fd = TRY(std::move(below));
-    part.path += "/" + name;
-  }
+  const std::string path_below = joined(*names, names->size());
+  Result<sys::UniqueFd> directory = open_path_below(hierarchy.root->get(), path_below);
+  if (!directory && directory.error().err == ENOENT) return std::nullopt;
+  Cgroup::Part part{hierarchy, "/" + path_below, TRY(std::move(directory)), 0};
   TRY(demand_unused(part.fd.get(), part.shown()));
-  TRY(verify_cgroup(part.fd.get(), part.v2(), part.shown()));
   const struct stat found = TRY(sys::stat_at(part.fd.get(), "", AT_EMPTY_PATH));
   part.id = found.st_ino;
   return std::optional<Cgroup::Part>(std::move(part));

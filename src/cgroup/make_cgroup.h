@@ -17,7 +17,8 @@ class MadeDirectories {
   MadeDirectories(const MadeDirectories&) = delete;
   MadeDirectories& operator=(const MadeDirectories&) = delete;
   ~MadeDirectories();
-  void add(int parent, std::string name);
+  // `name` was made in `parent`, which is returned.
+  int add(sys::UniqueFd parent, std::string name);
   void keep() { made_.clear(); }
 
  private:

@@ -40,6 +40,7 @@ std::string moving_hint(int err, const Cgroup::Part& part) {
 }
 
 Result<> processes_of(const Cgroup::Part& part, std::vector<pid_t>& found) {
+  if (!TRY(has_children(part.fd.get()))) return read_processes(part.fd.get(), found);
   return for_each_cgroup(part.fd.get(), [&found](int parent, const std::string& name) -> Result<> {
     const sys::UniqueFd dir = TRY(open_below(parent, name));
     return read_processes(dir.get(), found);

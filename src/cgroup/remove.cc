@@ -14,17 +14,6 @@ namespace berth::cgroup {
 
 namespace {
 
-// The directory that the part is in; nullopt if a name on the way is gone.
-Result<std::optional<sys::UniqueFd>> open_parent(const Cgroup::Part& part, const CgroupsPath& path) {
-  sys::UniqueFd dir = TRY(open_hierarchy(part.hierarchy));
-  for (size_t i = 0; i + 1 < path.parts.size(); ++i) {
-    Result<sys::UniqueFd> below = open_below(dir.get(), path.parts[i]);
-    if (!below && below.error().err == ENOENT) return std::optional<sys::UniqueFd>();
-    dir = TRY(std::move(below));
-  }
-  return std::optional<sys::UniqueFd>(std::move(dir));
-}
-
 // Removes an empty cgroup; false if it is in use.
 Result<bool> remove_one(int parent, const std::string& name) {
   if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT || errno == ENODEV) return true;
@@ -33,28 +22,31 @@ Result<bool> remove_one(int parent, const std::string& name) {
   return fail_errno(err, "remove the cgroup {}", printable(name));
 }
 
+// The part's own directory. Below a cgroup hierarchy's root there are no links that a path could go through.
+Result<bool> remove_directory(const Cgroup::Part& part) {
+  const int root = part.hierarchy.root->get();
+  const std::string path = part.path.substr(1);
+  struct stat found{};
+  if (::fstatat(root, path.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) return true;
+  // One of the same name that somebody has made since is theirs.
+  if (found.st_ino != part.id) return true;
+  return remove_one(root, path);
+}
+
 // One attempt for the whole tree. A cgroup of v1 has to lose its children itself, as on v2.
-Result<bool> remove_tree(const Cgroup::Part& part, int parent, const std::string& name) {
-  if (TRY(remove_one(parent, name))) return true;
+Result<bool> remove_tree(const Cgroup::Part& part) {
+  if (TRY(remove_directory(part))) return true;
   const Visit visit = [](int above, const std::string& one) -> Result<> {
     if (one != ".") TRY(remove_one(above, one));
     return {};
   };
   TRY(for_each_cgroup(part.fd.get(), visit));
-  return remove_one(parent, name);
+  return remove_directory(part);
 }
 
 Result<> remove_part(const Cgroup& cgroup, const Cgroup::Part& part, Patience& patience) {
-  const CgroupsPath path = TRY(parse_cgroups_path(part.path));
-  const std::optional<sys::UniqueFd> parent = TRY(open_parent(part, path));
-  if (!parent) return {};
-  const std::string& name = path.parts.back();
   while (true) {
-    struct stat found{};
-    if (::fstatat(parent->get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
-      return {};
-    // One of the same name that somebody has made since is theirs.
-    if (found.st_ino != part.id || TRY(remove_tree(part, parent->get(), name))) return {};
+    if (TRY(remove_tree(part))) return {};
     if (patience.sleep()) continue;
     const std::vector<pid_t> left = TRY(cgroup.processes());
     return fail_errno(EBUSY, "remove the cgroup {}{}", part.shown(),
@@ -65,6 +57,12 @@ Result<> remove_part(const Cgroup& cgroup, const Cgroup::Part& part, Patience& p
 }
 
 }  // namespace
+
+Result<bool> Cgroup::remove_if_empty() const {
+  bool all = true;
+  for (const Part& part : parts_) all = TRY(remove_directory(part)) && all;
+  return all;
+}
 
 Result<> Cgroup::remove(Wait whole) const {
   Patience patience(whole);

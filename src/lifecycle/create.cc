@@ -90,7 +90,7 @@ class Creation {
     TRY(refuse_unsupported(config_.linux_part));
     if (config_.root.path.empty()) return fail(Code::refused, "config.json: root.path is needed");
     record_.rootfs = absolute(record_.bundle, config_.root.path);
-    hierarchies_ = TRY(cgroup::discover());
+    hierarchies_ = TRY(cgroup::hierarchies_of_this_process());
     cgroup_path_ = TRY(cgroup_path());
     spaces_ = TRY(namespaces_of(config_));
     const seccomp::Filter filter = TRY(filter_for(root_, config_));

@@ -26,6 +26,18 @@ std::optional<char> process_state(pid_t pid) {
   return (*stat)[name_end + 2];
 }
 
+// Looks at the hierarchies that can freeze, and no others.
+Result<bool> is_frozen(const Record& record) {
+  std::vector<cgroup::RecordEntry> entries = TRY(cgroup::parse_record(record.cgroup));
+  const cgroup::Hierarchies hierarchies = TRY(cgroup::hierarchies_of_this_process());
+  std::erase_if(entries, [&hierarchies](const cgroup::RecordEntry& entry) {
+    const cgroup::Hierarchy* hierarchy = hierarchies.find(entry.hierarchy);
+    return hierarchy == nullptr || !(hierarchy->v2() || hierarchy->has("freezer"));
+  });
+  const Result<cgroup::Cgroup> cgroup = cgroup::Cgroup::open(hierarchies, entries);
+  return cgroup && cgroup->frozen().value_or(false);
+}
+
 }  // namespace
 
 Result<> write_record(const Directory& directory, const Record& record) {
@@ -54,7 +66,7 @@ Result<std::optional<sys::UniqueFd>> open_process(const Record& record) {
 
 Result<std::optional<cgroup::Cgroup>> open_cgroup(const Record& record) {
   if (record.cgroup_path.empty()) return std::nullopt;
-  const cgroup::Hierarchies hierarchies = TRY(cgroup::discover());
+  const cgroup::Hierarchies hierarchies = TRY(cgroup::hierarchies_of_this_process());
   const cgroup::CgroupsPath path = TRY(cgroup::parse_cgroups_path(record.cgroup_path));
   const std::vector<cgroup::RecordEntry> entries = TRY(cgroup::parse_record(record.cgroup));
   Result<cgroup::Cgroup> cgroup = record.cgroup.empty() ? cgroup::Cgroup::open_unused(hierarchies, path)
@@ -67,11 +79,7 @@ Result<std::optional<cgroup::Cgroup>> open_cgroup(const Record& record) {
 Result<bundle::Status> status_of(int directory, const Record& record) {
   if (!TRY(open_process(record))) return record.created ? bundle::Status::stopped : bundle::Status::creating;
   if (!record.created) return bundle::Status::creating;
-  const std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
-  if (cgroup) {
-    const Result<bool> frozen = cgroup->frozen();
-    if (frozen && *frozen) return bundle::Status::paused;
-  }
+  if (TRY(is_frozen(record))) return bundle::Status::paused;
   return sys::exists_at(directory, kStartSocket) ? bundle::Status::created : bundle::Status::running;
 }
 

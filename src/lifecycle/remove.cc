@@ -21,8 +21,8 @@ void await_end(const sys::UniqueFd& process) {
   sys::poll_process({&ended, 1}, kPatienceMs);
 }
 
-Result<> end_processes(const Record& record, const std::optional<cgroup::Cgroup>& cgroup) {
-  const std::optional<sys::UniqueFd> process = TRY(open_process(record));
+Result<> end_processes(const std::optional<sys::UniqueFd>& process,
+                       const std::optional<cgroup::Cgroup>& cgroup) {
   if (process) TRY(sys::send_signal(process->get(), SIGKILL));
   // Those that share a PID namespace with others do not end with their first; frozen ones do not end at all.
   if (cgroup) TRY(cgroup->kill_all());
@@ -63,9 +63,12 @@ Result<> remove_by_force(const Root& root, const std::string& id) {
 
 Result<> remove_all(const Root& root, const Directory& directory, const Record& record) {
   const std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
-  TRY(end_processes(record, cgroup));
+  const std::optional<sys::UniqueFd> process = TRY(open_process(record));
+  // Mostly all have ended, and the directories can go without another look at who is in them.
+  const bool gone = !process && (!cgroup || TRY(cgroup->remove_if_empty()));
+  if (!gone) TRY(end_processes(process, cgroup));
   fault::point("processes-ended");
-  if (cgroup) TRY(cgroup->remove());
+  if (!gone && cgroup) TRY(cgroup->remove());
   fault::point("cgroup-removed");
   return remove_directory(root, directory);
 }

@@ -74,7 +74,7 @@ Result<cgroup::Cgroup> open_sub_cgroup(const cgroup::Cgroup& own, const std::vec
     }
     if (!used) return fail(Code::usage, "--cgroup {}: no hierarchy has that controller", text);
   }
-  return cgroup::Cgroup::open(TRY(cgroup::discover()), entries);
+  return cgroup::Cgroup::open(TRY(cgroup::hierarchies_of_this_process()), entries);
 }
 
 Result<cgroup::Cgroup> open_cgroup_of_process(const cgroup::Cgroup& own, pid_t pid) {
@@ -91,7 +91,7 @@ Result<cgroup::Cgroup> open_cgroup_of_process(const cgroup::Cgroup& own, pid_t p
         descend(part, safepath::relative(std::string_view(*path).substr(part.path.size())), entries[i]),
         "open the cgroup {} of the container's process", *path);
   }
-  return cgroup::Cgroup::open(TRY(cgroup::discover()), entries);
+  return cgroup::Cgroup::open(TRY(cgroup::hierarchies_of_this_process()), entries);
 }
 
 }  // namespace berth::lifecycle

@@ -25,28 +25,50 @@ constexpr std::array<Link, 6> kLinks{{{"fd", "/proc/self/fd"},
                                       {"core", "/proc/kcore"},
                                       {"ptmx", "pts/ptmx"}}};
 
-Result<> make_node(const DevicePlan& device, const safepath::Root& root, const ContainerPlan& plan) {
+// Devices get the mode of their plan, whatever the caller's umask.
+class NoUmask {
+ public:
+  NoUmask() : before_(::umask(0)) {}
+  NoUmask(const NoUmask&) = delete;
+  NoUmask& operator=(const NoUmask&) = delete;
+  ~NoUmask() { ::umask(before_); }
+
+ private:
+  mode_t before_;
+};
+
+// A directory that stays open for the next device in it.
+struct Folder {
+  std::string path;
+  sys::UniqueFd dir;
+};
+
+Result<> make_node(const DevicePlan& device, const safepath::Root& root, const ContainerPlan& plan,
+                   Folder& folder) {
   const size_t slash = device.path.rfind('/');
-  const sys::UniqueFd parent = TRY(root.make_dirs(device.path.substr(0, slash)));
+  std::string above = device.path.substr(0, slash);
+  if (!folder.dir || folder.path != above) {
+    folder.dir = TRY(root.make_dirs(above));
+    folder.path = std::move(above);
+  }
+  const int parent = folder.dir.get();
   const std::string name = device.path.substr(slash + 1);
   const dev_t number = makedev(device.major, device.minor);
-  if (::mknodat(parent.get(), name.c_str(), device.type | device.mode, number) != 0) {
+  if (::mknodat(parent, name.c_str(), device.type | device.mode, number) != 0) {
     if (errno != EEXIST) return fail_errno(errno, "make the device");
     // As a root file system or a mount may have it already. Another one there is an error (config-linux.md,
     // "Devices").
-    const struct stat there = TRY(sys::stat_at(parent.get(), name, AT_SYMLINK_NOFOLLOW));
+    const struct stat there = TRY(sys::stat_at(parent, name, AT_SYMLINK_NOFOLLOW));
     if ((there.st_mode & S_IFMT) != device.type || (device.type != S_IFIFO && there.st_rdev != number))
       return fail("there is something else at this path");
     return {};
   }
-  // mknod obeys the umask, and the new node is the container root's.
-  const sys::UniqueFd node = TRY(sys::open_at(parent.get(), name, O_PATH | O_NOFOLLOW));
-  const std::string by_descriptor = fmt::format("/proc/self/fd/{}", node.get());
-  if (::chmod(by_descriptor.c_str(), device.mode) != 0) return fail_errno(errno, "chmod the device");
+  // The new node is the container root's.
   if (device.uid == 0 && device.gid == 0) return {};
   const uint32_t uid = TRY(outside_id(plan.uid_map, device.uid));
   const uint32_t gid = TRY(outside_id(plan.gid_map, device.gid));
-  if (::fchownat(node.get(), "", uid, gid, AT_EMPTY_PATH) != 0) return fail_errno(errno, "chown the device");
+  if (::fchownat(parent, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0)
+    return fail_errno(errno, "chown the device");
   return {};
 }
 
@@ -68,7 +90,10 @@ void put_device(std::vector<DevicePlan>& devices, DevicePlan device) {
 
 Result<> make_devices(const std::vector<DevicePlan>& devices, const safepath::Root& root,
                       const ContainerPlan& plan) {
-  for (const DevicePlan& device : devices) TRY_CONTEXT(make_node(device, root, plan), "{}", device.path);
+  const NoUmask exact;
+  Folder folder;
+  for (const DevicePlan& device : devices)
+    TRY_CONTEXT(make_node(device, root, plan, folder), "{}", device.path);
   const sys::UniqueFd dev = TRY(root.open("/dev", O_PATH | O_DIRECTORY));
   for (const Link& link : kLinks) {
     if (::symlinkat(link.target, dev.get(), link.name) != 0 && errno != EEXIST) {

@@ -57,25 +57,16 @@ Result<sys::UniqueFd> Root::make_dirs(std::string_view path, mode_t mode) const 
   const std::string inside = relative(path);
   Result<sys::UniqueFd> whole = open(inside, O_PATH | O_DIRECTORY);
   if (whole || whole.error().err != ENOENT) return whole;
-  std::string so_far;
-  sys::UniqueFd parent = TRY(open("", O_PATH | O_DIRECTORY));
-  for (size_t begin = 0; begin <= inside.size();) {
-    const size_t end = std::min(inside.find('/', begin), inside.size());
-    const std::string part = inside.substr(begin, end - begin);
-    begin = end + 1;
-    so_far += so_far.empty() ? part : "/" + part;
-    Result<sys::UniqueFd> next = open(so_far, O_PATH | O_DIRECTORY);
-    if (!next && next.error().err == ENOENT) {
-      // A dangling link can't be made a directory; mkdirat says EEXIST and the second open says ENOENT again.
-      if (part == "..") return next;
-      if (::mkdirat(parent.get(), part.c_str(), mode) != 0 && errno != EEXIST) {
-        return fail_errno(errno, "make the directory /{}", so_far);
-      }
-      next = open(so_far, O_PATH | O_DIRECTORY);
-    }
-    parent = TRY(std::move(next));
-  }
-  return parent;
+  // From the end: mostly the last name alone is missing.
+  const size_t slash = inside.rfind('/');
+  const std::string name = slash == std::string::npos ? inside : inside.substr(slash + 1);
+  if (name.empty()) return whole;
+  const sys::UniqueFd parent = TRY(make_dirs(slash == std::string::npos ? "" : inside.substr(0, slash), mode));
+  if (name == "..") return open(inside, O_PATH | O_DIRECTORY);
+  // A dangling link can't be made a directory; mkdirat says EEXIST and the second open says ENOENT again.
+  if (::mkdirat(parent.get(), name.c_str(), mode) != 0 && errno != EEXIST)
+    return fail_errno(errno, "make the directory /{}", inside);
+  return open(inside, O_PATH | O_DIRECTORY);
 }
 
 Result<sys::UniqueFd> Root::make_file(std::string_view path) const {

@@ -1,5 +1,6 @@
 #include "sys/channel.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -48,8 +49,7 @@ Result<> Channel::send(std::string_view data, std::vector<int> fds) {
 
 Result<Message> Channel::receive(size_t max_fds) {
   Message message;
-  message.data.resize(kMaxMessage);
-  iovec part{message.data.data(), message.data.size()};
+  iovec part{};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
@@ -57,9 +57,14 @@ Result<Message> Channel::receive(size_t max_fds) {
   header.msg_control = control.data();
   header.msg_controllen = control.size();
   ssize_t got = 0;
-  do {
-    got = ::recvmsg(fd_.get(), &header, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
+  // Without zeroes first: most messages are short, and pages that nobody touches cost nothing.
+  message.data.resize_and_overwrite(kMaxMessage, [&](char* buffer, size_t size) {
+    part = {buffer, size};
+    do {
+      got = ::recvmsg(fd_.get(), &header, MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    return static_cast<size_t>(std::max<ssize_t>(got, 0));
+  });
   if (got < 0) return fail_errno(errno, "receive a message");
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
@@ -73,7 +78,6 @@ Result<Message> Channel::receive(size_t max_fds) {
   if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return fail("a message was longer than it may be");
   if (message.fds.size() > max_fds)
     return fail("a message brought {} unexpected descriptors", message.fds.size());
-  message.data.resize(static_cast<size_t>(got));
   return message;
 }
 

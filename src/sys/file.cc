@@ -26,7 +26,7 @@ Result<std::string> read_all(int fd, size_t limit) {
     }
     data.reserve(static_cast<size_t>(st.st_size) + 1);
   }
-  std::array<char, 16384> buffer{};
+  std::array<char, 16384> buffer;  // NOLINT(*-member-init): 16 KiB of zeroes for nothing
   while (true) {
     const ssize_t n = ::read(fd, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
@@ -54,16 +54,20 @@ Result<> write_all(int fd, std::string_view data) {
   return {};
 }
 
-Result<> write_control_file(int dirfd, const std::string& path, std::string_view data) {
-  const UniqueFd fd = TRY(open_at(dirfd, path, O_WRONLY));
+Result<> write_control(int fd, const std::string& shown, std::string_view data) {
   ssize_t n = 0;
   do {
-    n = ::write(fd.get(), data.data(), data.size());
+    n = ::write(fd, data.data(), data.size());
   } while (n < 0 && errno == EINTR);
-  if (n < 0) return fail_errno(errno, "write {}", path);
+  if (n < 0) return fail_errno(errno, "write {}", shown);
   if (static_cast<size_t>(n) != data.size())
-    return fail("write {}: only {} of {} bytes", path, n, data.size());
+    return fail("write {}: only {} of {} bytes", shown, n, data.size());
   return {};
+}
+
+Result<> write_control_file(int dirfd, const std::string& path, std::string_view data) {
+  const UniqueFd fd = TRY(open_at(dirfd, path, O_WRONLY));
+  return write_control(fd.get(), path, data);
 }
 
 Result<> replace_file_at(int dirfd, const std::string& name, std::string_view data, mode_t mode,

@@ -27,6 +27,8 @@ Result<> write_all(int fd, std::string_view data);
 
 // Writes `data` in one write(2) to an existing file, as /proc and /sys want it.
 Result<> write_control_file(int dirfd, const std::string& path, std::string_view data);
+// The same to an open file, which `shown` names in the error.
+Result<> write_control(int fd, const std::string& shown, std::string_view data);
 
 enum class Durability { none, synced };  // synced: on disk, name included, when the call returns
 
