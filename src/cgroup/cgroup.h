@@ -79,6 +79,9 @@ class Cgroup {
   // Code::not_found if there is none.
   static Result<Cgroup> open_unused(const Hierarchies& hierarchies, const CgroupsPath& path);
 
+  // Removes those of the recorded directories that nobody is in and nothing is below. False: some are left.
+  static Result<bool> remove_if_empty(const Hierarchies& hierarchies, const std::vector<RecordEntry>& record);
+
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
   [[nodiscard]] const Part* v2() const;
   // The v1 directory in whose hierarchy the controller is ("memory"), or the one of v2 if it is enabled
@@ -114,9 +117,6 @@ class Cgroup {
   // SIGKILL to all, also to those that fork meanwhile or are frozen, and waits until none is left (zombies do
   // not count).
   [[nodiscard]] Result<> kill_all(Wait patience = kPatience) const;
-
-  // Removes the directories that nobody is in and nothing is below, in one attempt. False: some are left.
-  [[nodiscard]] Result<bool> remove_if_empty() const;
 
   // Removes the directories and all below them. Gone already is success; processes in them are an error once
   // `patience` is over.

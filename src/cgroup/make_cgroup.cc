@@ -174,7 +174,8 @@ Result<sys::UniqueFd> step_down(const Step& step, sys::UniqueFd dir, const std::
   }
   sys::UniqueFd below = TRY(open_below(parent, name));
   const std::string there = shown + "/" + name;
-  if (step.hierarchy.has("cpuset")) TRY_CONTEXT(fill_cpuset(parent, below.get()), "fill the cpuset {}", there);
+  if (step.hierarchy.has("cpuset"))
+    TRY_CONTEXT(fill_cpuset(parent, below.get()), "fill the cpuset {}", there);
   if (last) TRY(demand_unused(below.get(), there));
   return below;
 }

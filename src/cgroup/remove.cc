@@ -22,26 +22,26 @@ Result<bool> remove_one(int parent, const std::string& name) {
   return fail_errno(err, "remove the cgroup {}", printable(name));
 }
 
-// The part's own directory. Below a cgroup hierarchy's root there are no links that a path could go through.
-Result<bool> remove_directory(const Cgroup::Part& part) {
-  const int root = part.hierarchy.root->get();
-  const std::string path = part.path.substr(1);
+// The recorded directory. Below a cgroup hierarchy's root there are no links that a path could go through.
+Result<bool> remove_directory(const Hierarchy& hierarchy, const std::string& path, uint64_t id) {
+  const int root = hierarchy.root->get();
+  const std::string below = path.substr(1);
   struct stat found{};
-  if (::fstatat(root, path.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) return true;
+  if (::fstatat(root, below.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) return true;
   // One of the same name that somebody has made since is theirs.
-  if (found.st_ino != part.id) return true;
-  return remove_one(root, path);
+  if (found.st_ino != id) return true;
+  return remove_one(root, below);
 }
 
 // One attempt for the whole tree. A cgroup of v1 has to lose its children itself, as on v2.
 Result<bool> remove_tree(const Cgroup::Part& part) {
-  if (TRY(remove_directory(part))) return true;
+  if (TRY(remove_directory(part.hierarchy, part.path, part.id))) return true;
   const Visit visit = [](int above, const std::string& one) -> Result<> {
     if (one != ".") TRY(remove_one(above, one));
     return {};
   };
   TRY(for_each_cgroup(part.fd.get(), visit));
-  return remove_directory(part);
+  return remove_directory(part.hierarchy, part.path, part.id);
 }
 
 Result<> remove_part(const Cgroup& cgroup, const Cgroup::Part& part, Patience& patience) {
@@ -58,9 +58,12 @@ Result<> remove_part(const Cgroup& cgroup, const Cgroup::Part& part, Patience& p
 
 }  // namespace
 
-Result<bool> Cgroup::remove_if_empty() const {
+Result<bool> Cgroup::remove_if_empty(const Hierarchies& hierarchies, const std::vector<RecordEntry>& record) {
   bool all = true;
-  for (const Part& part : parts_) all = TRY(remove_directory(part)) && all;
+  for (const RecordEntry& entry : record) {
+    const Hierarchy* hierarchy = hierarchies.find(entry.hierarchy);
+    if (hierarchy != nullptr) all = TRY(remove_directory(*hierarchy, entry.path, entry.id)) && all;
+  }
   return all;
 }
 

@@ -27,7 +27,11 @@ Result<> start(const Root& root, const std::string& id) {
     return fail(Code::conflict, "cannot start container {}: it is {}, not created", id,
                 bundle::status_name(status));
   }
-  const std::string state = TRY(state_text_inside(record, status));
+  return start_created(root, directory, record);
+}
+
+Result<> start_created(const Root& root, Directory& directory, const Record& record) {
+  const std::string state = TRY(state_text_inside(record, bundle::Status::created));
   const Result<> started = runtime::order_start(directory.fd.get(), kStartSocket, state, record.command);
   if (!started) {
     // Where it was the command, its process has ended, and what is left is for delete, as after any other

@@ -30,6 +30,13 @@ Result<> end_processes(const std::optional<sys::UniqueFd>& process,
   return {};
 }
 
+// False: there may be something in it.
+Result<bool> remove_empty_cgroup(const Record& record) {
+  if (record.cgroup.empty()) return false;
+  return cgroup::Cgroup::remove_if_empty(TRY(cgroup::hierarchies_of_this_process()),
+                                         TRY(cgroup::parse_record(record.cgroup)));
+}
+
 // Whoever makes or starts the container may wait for a hook for as long as that likes. Without its process
 // there is nothing to wait for but a hook on the host: then it will find that its container has gone.
 void end_under_others(int directory) {
@@ -62,13 +69,14 @@ Result<> remove_by_force(const Root& root, const std::string& id) {
 }  // namespace
 
 Result<> remove_all(const Root& root, const Directory& directory, const Record& record) {
-  const std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
   const std::optional<sys::UniqueFd> process = TRY(open_process(record));
-  // Mostly all have ended, and the directories can go without another look at who is in them.
-  const bool gone = !process && (!cgroup || TRY(cgroup->remove_if_empty()));
-  if (!gone) TRY(end_processes(process, cgroup));
-  fault::point("processes-ended");
-  if (!gone && cgroup) TRY(cgroup->remove());
+  // Mostly all have ended.
+  if (process || !TRY(remove_empty_cgroup(record))) {
+    const std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
+    TRY(end_processes(process, cgroup));
+    fault::point("processes-ended");
+    if (cgroup) TRY(cgroup->remove());
+  }
   fault::point("cgroup-removed");
   return remove_directory(root, directory);
 }

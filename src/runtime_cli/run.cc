@@ -24,10 +24,9 @@ Result<int> run_command(const Invocation& invocation) {
   const lifecycle::Root root = TRY(open_root(invocation));
   const lifecycle::CreateOptions options = TRY(options_of(invocation, flags));
   lifecycle::Created created = TRY(lifecycle::create(root, options, !detach));
-  created.directory.lock.release();
   // From here on they are the process's.
   if (!detach) lifecycle::hold_signals();
-  const Result<> started = lifecycle::start(root, flags.id);
+  const Result<> started = lifecycle::start_created(root, created.directory, created.record);
   if (started && detach) return 0;
   const Result<int> status =
       started ? lifecycle::wait_in_foreground(created.running) : std::unexpected(started.error());

@@ -61,7 +61,8 @@ Result<sys::UniqueFd> Root::make_dirs(std::string_view path, mode_t mode) const 
   const size_t slash = inside.rfind('/');
   const std::string name = slash == std::string::npos ? inside : inside.substr(slash + 1);
   if (name.empty()) return whole;
-  const sys::UniqueFd parent = TRY(make_dirs(slash == std::string::npos ? "" : inside.substr(0, slash), mode));
+  const sys::UniqueFd parent =
+      TRY(make_dirs(slash == std::string::npos ? "" : inside.substr(0, slash), mode));
   if (name == "..") return open(inside, O_PATH | O_DIRECTORY);
   // A dangling link can't be made a directory; mkdirat says EEXIST and the second open says ENOENT again.
   if (::mkdirat(parent.get(), name.c_str(), mode) != 0 && errno != EEXIST)
