@@ -17,15 +17,21 @@ Result<UniqueFd> open_at(int dirfd, const std::string& path, int flags, mode_t m
   return UniqueFd(fd);
 }
 
+namespace {
+
+Result<> reserve_whole(int fd, size_t limit, std::string& data) {
+  struct stat st{};
+  if (::fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0) return {};
+  const auto size = static_cast<size_t>(st.st_size);
+  if (size > limit) return fail(Code::refused, "the file has {} bytes, and at most {} are read", size, limit);
+  data.reserve(size + 1);
+  return {};
+}
+
+}  // namespace
+
 Result<std::string> read_all(int fd, size_t limit) {
   std::string data;
-  struct stat st{};
-  if (::fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-    if (static_cast<size_t>(st.st_size) > limit) {
-      return fail(Code::refused, "the file has {} bytes, and at most {} are read", st.st_size, limit);
-    }
-    data.reserve(static_cast<size_t>(st.st_size) + 1);
-  }
   std::array<char, 16384> buffer;  // NOLINT(*-member-init): 16 KiB of zeroes for nothing
   while (true) {
     const ssize_t n = ::read(fd, buffer.data(), buffer.size());
@@ -35,6 +41,8 @@ Result<std::string> read_all(int fd, size_t limit) {
     if (data.size() + static_cast<size_t>(n) > limit) {
       return fail(Code::refused, "the file is longer than {} bytes", limit);
     }
+    // Most are small, and files of /proc and /sys do not tell their size.
+    if (data.empty() && static_cast<size_t>(n) == buffer.size()) TRY(reserve_whole(fd, limit, data));
     data.append(buffer.data(), static_cast<size_t>(n));
   }
 }
