@@ -71,6 +71,7 @@ Result<> remove_by_force(const Root& root, const std::string& id) {
 Result<> remove_all(const Root& root, const Directory& directory, const Record& record) {
   const std::optional<sys::UniqueFd> process = TRY(open_process(record));
   // Mostly all have ended.
+  if (!process) fault::point("processes-ended");
   if (process || !TRY(remove_empty_cgroup(record))) {
     const std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
     TRY(end_processes(process, cgroup));

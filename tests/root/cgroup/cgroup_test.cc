@@ -260,12 +260,13 @@ TEST_F(OwnCgroup, OfThoseWhoTakeOneAtTheSameTimeOneGetsIt) {
 }
 
 TEST_F(OwnCgroup, NothingIsLeftOfOneThatCouldNotBeMade) {
-  // The last hierarchy is not mounted where it says, so that all the others have been made before.
+  // In the last hierarchy nothing can be made, and all the others have been before.
   Hierarchies broken = hierarchies();
-  broken.all.push_back({"name=berth-test", "/proc", "/"});
+  auto proc = std::make_shared<const sys::UniqueFd>(sys::open_at(AT_FDCWD, "/proc", O_PATH).value());
+  broken.all.push_back({"name=berth-test", "/proc", "/", std::move(proc)});
   const auto made = Cgroup::create(broken, path("/x/y"));
   ASSERT_FALSE(made);
-  EXPECT_THAT(made.error().message, HasSubstr("not in a cgroup v1 file system"));
+  EXPECT_THAT(made.error().message, HasSubstr("make the cgroup /proc"));
   for (const Cgroup::Part& part : cgroup().parts()) EXPECT_FALSE(there(part, "/x")) << part.shown();
 }
 
