@@ -52,6 +52,15 @@ def _peak_kb(pid):
     return int(match.group(1)) if match else 0
 
 
+def peak_while(command, seconds):
+    """The largest resident set, in MB, that the command itself had after so long; it has to run longer than that."""
+    pid = start(command)
+    time.sleep(seconds)
+    peak = _peak_kb(pid)
+    finish(pid, command)
+    return peak / 1000
+
+
 def milliseconds_and_peak(command, env=None):
     """As milliseconds(), and the largest resident sets of the command and its children, added up, in MB.
 

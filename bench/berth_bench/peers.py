@@ -40,6 +40,7 @@ def make_bundle(directory, layer, *command):
     path = directory / "config.json"
     config = json.loads(path.read_text())
     config["process"].update(args=list(command) or ["true"], terminal=False)
+    config["process"]["capabilities"].pop("ambient", None)  # can't be had: they are not inheritable
     config["process"].pop("rlimits", None)  # a machine without CAP_SYS_RESOURCE can't raise them
     config["root"] = {"path": "rootfs", "readonly": False}
     config["linux"]["namespaces"].append({"type": "user"})

@@ -38,11 +38,11 @@ class Report:
         for row in sorted(figures.values(), key=lambda row: row.median):
             print(f"{row.name:44}{row.median:9.2f}{row.best:9.2f}{row.mean:9.2f}{len(row.times):6}" +
                   "".join(f"{row.median / base.median:10.2f}" for base in bases), flush=True)
-        self.figures[section] = {
+        self.figures.setdefault(section, {}).update({
             row.name: {"median_ms": round(row.median, 3), "best_ms": round(row.best, 3), "mean_ms": round(row.mean, 3),
                        "runs": len(row.times),
                        **{f"times_{base.name.split()[0]}": round(row.median / base.median, 3) for base in bases}}
-            for row in figures.values()}
+            for row in figures.values()})
 
     def value(self, section, name, value, unit):
         """A figure that is not a time of many."""
