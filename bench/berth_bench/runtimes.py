@@ -123,7 +123,8 @@ class Comparison:
             rows += [
                 Contestant(f"{runtime.name}, no filter",
                            lambda runtime=runtime: milliseconds(runtime.run(self.bench.bundle))),
-                Contestant(f"{runtime.name}, {RULES} rules", lambda runtime=runtime: milliseconds(runtime.run(filtered))),
+                Contestant(f"{runtime.name}, {RULES} rules",
+                           lambda runtime=runtime: milliseconds(runtime.run(filtered))),
                 Contestant(f"{runtime.name}, {RULES} rules, cold",
                            lambda runtime=runtime: self.cold(runtime, filtered), every=2)]
         figures = interleaved(rows, self.rounds)
