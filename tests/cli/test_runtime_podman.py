@@ -53,6 +53,16 @@ class Everyday(podman.Podman, EngineCase, unittest.TestCase):
         self.assertEqual(self.ok("inspect", name, "--format", "{{.State.ExitCode}}").strip(), "137")
         self.ok("rm", name)
 
+    def test_exec_where_others_may_trace(self):
+        """Its process is made otherwise there (src/runtime/last_born.h), also through podman's seccomp profile."""
+        name = self.ok("run", "-d", "--network=none", "--cap-add", "SYS_PTRACE", self.image, "sleep", "1000").strip()
+        self.assertEqual(self.ok("exec", name, "sh", "-c", "echo in; id -u").split(), ["in", "0"])
+        self.assertEqual(self.call("exec", name, "sh", "-c", "exit 3").returncode, 3)
+        self.assertEqual(self.call("exec", name, "nosuch").returncode, 127)
+        self.assertIn("/dev/pts/", self.ok("exec", "-t", name, "readlink", "/proc/self/fd/0"))
+        self.assertIn("Seccomp:\t2", self.ok("exec", name, "cat", "/proc/self/status"))
+        self.ok("rm", "-f", "-t", "0", name)
+
     def test_a_pod(self):
         # Its first container needs an image that is nowhere here, so the containers share what one of them has.
         first = self.ok("run", "-d", "--network=none", self.image, "sleep", "1000").strip()
