@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "base/fault.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 #include "sys/mount_namespace.h"
@@ -28,6 +29,7 @@ Result<sys::UniqueFd> rootfs_after_hooks(const std::string& directory, int user_
   TRY(hooks(mounts.get()));
   sys::UniqueFd rootfs = TRY_CONTEXT(take_from(mounts.get(), directory), "take over what hooks have mounted");
   TRY(sys::attach(rootfs.get(), AT_FDCWD, directory));
+  fault::point("hooks-have-mounted");
   return rootfs;
 }
 

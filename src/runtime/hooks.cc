@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -22,8 +23,19 @@ namespace berth::runtime {
 
 namespace {
 
-Result<> enter_place(const HookPlace& place, int input) {
+// A hook whose maker was killed must not change what is being removed. Set after the change of credentials,
+// which clears it. In another PID namespace the maker is 0, and the end of the container's process is its
+// end.
+Result<> end_with(pid_t maker) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const pid_t parent = ::getppid();
+  if (parent != 0 && parent != maker) return fail("who called the hook is gone");
+  return {};
+}
+
+Result<> enter_place(const HookPlace& place, int input, pid_t maker) {
   if (sys::is_among(place.joined, CLONE_NEWUSER)) TRY(become_root(false));
+  TRY(end_with(maker));
   if (place.mounts >= 0 && ::setns(place.mounts, CLONE_NEWNS) != 0)
     return fail_errno(errno, "enter the mount namespace");
   if (place.filtered != nullptr) TRY(filter_calls(*place.filtered));
@@ -32,14 +44,15 @@ Result<> enter_place(const HookPlace& place, int input) {
 }
 
 // Gives why it could not be executed.
-Error execute_hook(const HookPlan& hook, const HookPlace& place, int input) {
-  if (const Result<> entered = enter_place(place, input); !entered) return entered.error();
+Error execute_hook(const HookPlan& hook, const HookPlace& place, int input, pid_t maker) {
+  if (const Result<> entered = enter_place(place, input, maker); !entered) return entered.error();
   const Error error = execute({.path = hook.path, .argv = hook.argv, .environment = hook.environment});
   return exec_error(hook.path, error.err, true);
 }
 
-[[noreturn]] void become_hook(const HookPlan& hook, const HookPlace& place, int input, int status) {
-  const std::string failure = wire::encode(to_failure(execute_hook(hook, place, input)));
+[[noreturn]] void become_hook(const HookPlan& hook, const HookPlace& place, int input, int status,
+                              pid_t maker) {
+  const std::string failure = wire::encode(to_failure(execute_hook(hook, place, input, maker)));
   [[maybe_unused]] const Result<> told = sys::write_all(status, failure);
   ::_exit(1);
 }
@@ -63,8 +76,9 @@ Result<> await_end(const sys::Child& child, uint32_t timeout) {
 Result<> run_hook(const HookPlan& hook, const HookPlace& place, int input) {
   auto [reports, status] = TRY(sys::make_pipe());
   if (::lseek(input, 0, SEEK_SET) != 0) return fail_errno(errno, "read the state");
+  const pid_t maker = ::getpid();
   const sys::Child child = TRY(sys::fork_into_joined(0, place.joined));
-  if (child.pid == 0) become_hook(hook, place, input, status.get());
+  if (child.pid == 0) become_hook(hook, place, input, status.get(), maker);
   status.reset();
   const std::string said = TRY(sys::read_all(reports.get(), kLongestFailure));
   const Result<> ended = await_end(child, hook.timeout);

@@ -20,7 +20,7 @@ struct HookPlace {
 
 // One after another, each with `state` on its standard input and the caller's standard output and error. An
 // error, which names it, where one can't be executed, ends with another status than 0, or takes longer than
-// its timeout; then it is killed.
+// its timeout; then it is killed. It is killed with its caller, too.
 Result<> run_hooks(const char* kind, const std::vector<HookPlan>& hooks, const std::string& state,
                    const HookPlace& place);
 

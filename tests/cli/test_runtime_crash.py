@@ -8,7 +8,7 @@ from support.runtime_case import BerthRuntimeCase, main
 
 # Of `create`, in the order in which it comes to them, by who is killed there.
 CREATE_POINTS = {"filter-staged", "container-directory-made", "cgroup-made", "cgroup-recorded", "process-created",
-                 "process-waiting", "process-recorded", "rootfs-mounted", "assembled", "created"}
+                 "process-waiting", "process-recorded", "rootfs-mounted", "hooks-have-mounted", "assembled", "created"}
 INSIDE_POINTS = {"inside-mapped", "mounts-made", "inside-entered", "inside-ready"}
 DELETE_POINTS = {"processes-ended", "cgroup-removed"}
 EXEC_POINTS = {"exec-forked", "exec-ready"}  # test_runtime_exec.py kills there
@@ -22,6 +22,9 @@ class Crash(BerthRuntimeCase):
         container.bundle.linux["seccomp"] = SECCOMP
         container.bundle.user_namespace((0, 0x60000000, 65536))
         container.bundle.give_to(0x60000000, 0x60000000)
+        command = f"exec mount -t tmpfs hooked {container.rootfs}/home"
+        container.config["hooks"] = {"createContainer": [{"path": "/bin/sh", "args": ["sh", "-c", command],
+                                                          "env": ["PATH=/usr/bin:/bin"]}]}
         return container
 
     def killed_at(self, point, command, container, *flags, expected=137):

@@ -1,5 +1,7 @@
 """berth-runtime's hooks: what they may change in a container, and what the container can't change of it."""
 
+import subprocess
+
 from support import berth_runtime, leftovers
 
 HOST_ID = 0x60000000
@@ -37,6 +39,22 @@ class Hooks(berth_runtime.BerthRuntimeCase):
     def test_a_mount_over_the_root_itself_is_the_root(self):
         command = "mkdir $0/tmp/other && touch $0/tmp/other/file && mount --rbind $0 $0 && mount -t tmpfs over $0/home"
         self.assertEqual(self.mapped(command).shell("ls /tmp/other; grep -c ^over /proc/mounts").stdout, "file\n1\n")
+
+    def test_a_hook_ends_with_the_runtime(self):
+        for kind in ("prestart", "createRuntime", "createContainer"):
+            with self.subTest(kind=kind):
+                container = self.mapped("")
+                words = ["sh", "-c", f"echo began > {self.work}/{kind}; exec sleep 1234"]
+                container.config["hooks"] = {kind: [{"path": "/bin/sh", "args": words, "env": ["PATH=/usr/bin:/bin"]}]}
+                self.work.chmod(0o777)
+                container.bundle.write()
+                command = self.command("create", "--bundle", container.directory, container.id)
+                with subprocess.Popen(command, stdin=subprocess.DEVNULL) as running:
+                    self.eventually((self.work / kind).exists, "the hook has begun")
+                    running.kill()
+                self.eventually(lambda: "sleep 1234" not in str(leftovers.processes()), "the hook has ended")
+                self.ok(container.delete("--force"))
+                self.assert_gone(container)
 
     def test_what_a_hook_can_not_do_is_told(self):
         done = self.mapped("exit 9").shell("true")
