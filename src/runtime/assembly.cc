@@ -15,6 +15,7 @@
 #include "runtime/filesystem.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
+#include "sys/mount_table.h"
 #include "sys/process.h"
 
 namespace berth::runtime {
@@ -28,12 +29,6 @@ Result<bool> is_directory(int fd) {
 
 bool is_essential(const std::string& target) {
   return target == "/proc" || target == "/sys" || target == "/dev";
-}
-
-Result<uint64_t> mount_id(int fd) {
-  struct statx found{};
-  if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found) != 0) return fail_errno(errno, "look at a mount");
-  return found.stx_mnt_id;
 }
 
 // The place for a mount: what is there, or a new directory or file to match the source.
@@ -92,7 +87,7 @@ class Assembler {
   Result<> check_essential_mounts() {
     for (const auto& [target, mount] : essential_) {
       const Result<sys::UniqueFd> found = root_.open(target, O_PATH);
-      if (!found || TRY(mount_id(found->get())) != TRY(mount_id(mount.get()))) {
+      if (!found || TRY(sys::mount_id_of(found->get())) != TRY(sys::mount_id_of(mount.get()))) {
         return fail(Code::refused, "the image leads {} to another place, where something else is mounted",
                     target);
       }
@@ -149,7 +144,9 @@ class Assembler {
     struct statx found{};
     if (::statx(target.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &found) != 0)
       return fail_errno(errno, "look at it");
-    if ((found.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) return fail("nothing is mounted there");
+    // Before Linux 5.8 it does not say, and the change itself fails.
+    const bool says = (found.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
+    if (says && (found.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) return fail("nothing is mounted there");
     if (mount.below != AttributeChange{})
       TRY(sys::set_attributes(target.get(), mount.below.set, mount.below.clear, true));
     return sys::set_attributes(target.get(), mount.attributes.set, mount.attributes.clear, false);

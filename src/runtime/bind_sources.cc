@@ -29,11 +29,16 @@ struct Source {
 // The private namespace is cut off from what is mounted on the host later, and so are copies made in it.
 Result<Source> take_from_host(const std::string& path, bool recursive,
                               const std::vector<Propagation>& propagation, int host_mounts) {
+  const bool follows = follows_the_host(propagation);
   std::optional<sys::ScopedMountNamespace> host;
-  if (follows_the_host(propagation)) host.emplace(TRY(sys::ScopedMountNamespace::enter(host_mounts)));
+  if (follows && !sys::mounts_need_a_place())
+    host.emplace(TRY(sys::ScopedMountNamespace::enter(host_mounts)));
   Source source;
   source.path = TRY_CONTEXT(sys::open_at(AT_FDCWD, path, O_PATH), "mount {} from the host", path);
   source.clone = TRY(sys::clone_tree(source.path.get(), "", recursive));
+  // What is copied here is a slave of the host's then.
+  if (!follows && sys::mounts_need_a_place())
+    TRY(sys::set_propagation(source.clone.get(), "", MS_PRIVATE, true));
   return source;
 }
 

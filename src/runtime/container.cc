@@ -17,6 +17,7 @@
 #include "runtime/bind_sources.h"
 #include "runtime/hook_mounts.h"
 #include "runtime/inside.h"
+#include "runtime/mounts_from_outside.h"
 #include "runtime/namespaced_mounts.h"
 #include "runtime/protocol.h"
 #include "runtime/rootfs.h"
@@ -24,6 +25,7 @@
 #include "sys/channel.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
+#include "sys/mount_place.h"
 #include "sys/pipe.h"
 #include "sys/process.h"
 #include "sys/user_namespace.h"
@@ -40,7 +42,7 @@ class PrivateMountNamespace {
     sys::UniqueFd host = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
     if (::unshare(CLONE_NEWNS) != 0) return fail_errno(errno, "make a private mount namespace");
     PrivateMountNamespace entered(std::move(host));
-    TRY(sys::set_propagation(AT_FDCWD, "/", MS_PRIVATE, true));
+    TRY(sys::separate_mounts());
     return entered;
   }
   [[nodiscard]] int host() const { return host_.get(); }
@@ -142,11 +144,15 @@ class PreparedContainer::Parts {
     const StepMessage mapped{Step::mapped, static_cast<uint32_t>(request.cgroup_entrances.size())};
     TRY(channel_.send(wire::encode(mapped), descriptors_of(request)));
     const HostIds ids = TRY(root_ids(plan));
+    std::optional<sys::MountPlace> place;
+    if (sys::mounts_need_a_place()) place.emplace(TRY(sys::MountPlace::make(request.scratch + "/mounts")));
     std::vector<sys::UniqueFd> binds = TRY(open_bind_sources(plan, user_namespace.get(), mounts_->host()));
     const RootfsRequest wanted{plan.rootfs, user_namespace.get(), ids, request.scratch, mounts_->host()};
     sys::UniqueFd rootfs = TRY_CONTEXT(mount_rootfs(wanted, sources), "mount the root file system");
     fault::point("rootfs-mounted");
-    NamespacedSet namespaced = TRY(receive_mounts(plan, channel_));
+    NamespacedSet namespaced =
+        TRY(place ? make_mounts_outside(plan, child_.pid, user_namespace.get(), channel_)
+                  : receive_mounts(plan, channel_));
     terminal_ = std::move(namespaced.terminal);
     sys::UniqueFd peer;
     if (terminal_) peer = TRY(open_peer(terminal_.get(), plan.process));

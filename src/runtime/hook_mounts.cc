@@ -20,7 +20,8 @@ Result<sys::UniqueFd> take_from(int mounts, const std::string& directory) {
 
 Result<sys::UniqueFd> rootfs_after_hooks(const std::string& directory, int user_namespace,
                                          const std::function<Result<>(int mounts)>& hooks) {
-  if (user_namespace < 0) {
+  // Nothing can be taken from another mount namespace that is not attached nowhere before.
+  if (user_namespace < 0 || sys::mounts_need_a_place()) {
     TRY(hooks(-1));
     return sys::open_at(AT_FDCWD, directory, O_PATH | O_DIRECTORY);
   }

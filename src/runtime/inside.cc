@@ -25,6 +25,7 @@
 #include "runtime/descriptors.h"
 #include "runtime/execution.h"
 #include "runtime/hooks.h"
+#include "runtime/mounts_from_outside.h"
 #include "runtime/namespaced_mounts.h"
 #include "runtime/process_attributes.h"
 #include "runtime/protocol.h"
@@ -106,13 +107,14 @@ Result<ReceivedPlan> receive_plan(sys::Channel& channel) {
 
 // proc and its kin can be mounted only where the mount namespace belongs to the container's user namespace,
 // and the container's own is not unshared before everything is in its place. So they are made in one that
-// goes again.
+// goes again; or by the maker, if none of that could be handed over.
 Result<> make_and_send_mounts(const ContainerPlan& plan, sys::Channel& channel) {
   Result<NamespacedSet> made = fail("nothing was made");
   // A cgroup mount shows the tree from the root of its maker's cgroup namespace on.
   const bool cgroups = std::any_of(plan.mounts.begin(), plan.mounts.end(), [](const MountPlan& mount) {
     return mount.kind == MountKind::namespaced && mount.type.starts_with("cgroup");
   });
+  if (sys::mounts_need_a_place()) return leave_mounts_to_maker(cgroups, channel);
   const int namespaces = CLONE_NEWNS | (cgroups ? CLONE_NEWCGROUP : 0);
   TRY(sys::call_in_namespaces(namespaces, [&] { made = make_mounts(plan); }));
   return send_mounts(TRY(std::move(made)), channel);

@@ -26,7 +26,9 @@ constexpr std::string_view kHint =
 Error why_not(int err, const std::string& place, const std::string& type) {
   const std::string what = fmt::format("{} ({})", place, type.empty() ? "unknown file system" : type);
   std::string text;
-  if (err == EINVAL) {
+  if (err == ENOSYS) {
+    text = fmt::format("mapping the IDs of {} needs Linux 5.12", what);
+  } else if (err == EINVAL) {
     text = fmt::format("the file system of {} can't map IDs", what);
   } else if (err == EPERM) {
     text = fmt::format("{} is mapped already, or belongs to another user namespace", what);
@@ -44,10 +46,9 @@ std::string path_of(int fd) {
 }
 
 std::string type_at(const std::vector<sys::MountEntry>& table, int fd) {
-  struct statx found{};
-  if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found) != 0) return {};
+  const Result<uint64_t> id = sys::mount_id_of(fd);
   for (const sys::MountEntry& entry : table) {
-    if (entry.id == found.stx_mnt_id) return entry.type;
+    if (id && entry.id == *id) return entry.type;
   }
   return {};
 }

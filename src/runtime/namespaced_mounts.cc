@@ -35,7 +35,7 @@ Result<> set_sysctls(const std::vector<Setting>& sysctls, int proc) {
 
 }  // namespace
 
-Result<NamespacedSet> make_mounts(const ContainerPlan& plan) {
+Result<NamespacedSet> make_mounts(const ContainerPlan& plan, const MountsUser& before_use) {
   NamespacedSet made;
   int proc = -1;
   int devpts = -1;
@@ -45,6 +45,7 @@ Result<NamespacedSet> make_mounts(const ContainerPlan& plan) {
     if (mount.type == "proc") proc = made.mounts.back().get();
     if (mount.type == "devpts") devpts = made.mounts.back().get();
   }
+  if (before_use) TRY(before_use(made.mounts));
   if (!plan.sysctls.empty()) {
     if (proc < 0) return fail("sysctls need /proc");
     TRY(set_sysctls(plan.sysctls, proc));

@@ -2,6 +2,7 @@
 // them and handed over as detached mounts.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "runtime/plan.h"
@@ -15,9 +16,11 @@ struct NamespacedSet {
   sys::UniqueFd terminal;             // the master of the container's terminal, if it has one
 };
 
+using MountsUser = std::function<Result<>(const std::vector<sys::UniqueFd>&)>;
+
 // Inside, in a process that has a mount namespace of the container's user namespace: makes what the plan asks
-// for.
-Result<NamespacedSet> make_mounts(const ContainerPlan& plan);
+// for. `before_use` is called with the mounts, before sysctls are set and the terminal is opened in them.
+Result<NamespacedSet> make_mounts(const ContainerPlan& plan, const MountsUser& before_use = {});
 
 // Inside, to the monitor.
 Result<> send_mounts(const NamespacedSet& set, sys::Channel& channel);

@@ -1,9 +1,14 @@
 // The mount system calls that work by descriptor: open_tree, fsopen, fsconfig, fsmount, move_mount,
 // mount_setattr (Linux 5.2 to 5.12). A mount that is not attached anywhere goes when its descriptor does.
+//
+// Where mount_setattr is missing, nothing can be done to such a mount before it is attached. Then "not
+// attached anywhere" means: in a place of its own (sys/mount_place.h), which has to be there.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <sys/mount.h>
 
@@ -11,6 +16,14 @@
 #include "sys/unique_fd.h"
 
 namespace berth::sys {
+
+// Cuts the mounts of the caller's mount namespace, a new copy of another's, off from that: they are private.
+// Without mount_setattr they are slaves: nothing that is done here is seen there, but what is mounted there
+// comes here, as copies that are to follow the host can't be taken from there then.
+Result<> separate_mounts();
+
+// Whether mount_setattr is missing; known after separate_mounts(), and in all that is forked then.
+bool mounts_need_a_place();
 
 // A detached copy of the mount at `path` (relative to dirfd; "" is dirfd itself). With `recursive`, of all
 // below it.
@@ -30,8 +43,9 @@ class FilesystemContext {
  private:
   FilesystemContext(UniqueFd fd, std::string type) : fd_(std::move(fd)), type_(std::move(type)) {}
   [[nodiscard]] std::unexpected<Error> explain(int err, const std::string& doing) const;
-  UniqueFd fd_;
+  UniqueFd fd_;  // not open: there is a place for mounts, and what is set is collected for it
   std::string type_;
+  std::vector<std::pair<std::string, std::string>> collected_;
 };
 
 // Attaches the detached mount `mount` at `target` (relative to dirfd; "" is dirfd itself; links are not

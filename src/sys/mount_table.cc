@@ -52,6 +52,7 @@ Result<uint64_t> mount_id_in_proc(int fd) {
 Result<MountEntry> parse_mount_entry(std::string_view line) {
   constexpr size_t kRoot = 3;
   constexpr size_t kPlace = 4;
+  constexpr size_t kOptions = 5;
   MountEntry entry;
   const size_t dash = line.find(" - ");
   if (dash == std::string_view::npos) return fail("a line of the mount table has no file system");
@@ -63,9 +64,11 @@ Result<MountEntry> parse_mount_entry(std::string_view line) {
   for (size_t field = 0; !line.empty(); ++field) {
     const std::string_view word = take_until(line, ' ');
     if (field == 0) entry.id = whole_number<uint64_t>(word).value_or(0);
+    if (field == 1) entry.parent = whole_number<uint64_t>(word).value_or(0);
     if (field == kRoot) entry.root = unescaped(word);
-    if (field == kPlace) {
-      entry.place = unescaped(word);
+    if (field == kPlace) entry.place = unescaped(word);
+    if (field == kOptions) {
+      entry.mount_options = word;
       return entry;
     }
   }

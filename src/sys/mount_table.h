@@ -12,10 +12,12 @@ namespace berth::sys {
 
 struct MountEntry {
   uint64_t id = 0;
-  std::string root;     // which directory of the file system is mounted
-  std::string place;    // from the root of the process
-  std::string type;     // "ext4"
-  std::string options;  // of the file system, not of this mount: "rw,errors=continue"
+  uint64_t parent = 0;        // the mount that it lies on
+  std::string root;           // which directory of the file system is mounted
+  std::string place;          // from the root of the process
+  std::string type;           // "ext4"
+  std::string options;        // of the file system, not of this mount: "rw,errors=continue"
+  std::string mount_options;  // of this mount: "rw,nosuid,relatime"
 };
 
 // In the order in which the kernel lists them: a mount comes after the one that it lies on.

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -31,6 +32,18 @@ Result<UniqueFd> open_read_only(const std::string& path) {
   return open_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", mount.get()), O_RDONLY);
 }
 
+// Within the kernel: where there are no read-only mounts to be had, every command begins with it.
+Result<> copy_program(int from, int to) {
+  for (size_t copied = 0; copied <= kLargestProgram;) {
+    const ssize_t n = ::sendfile(to, from, nullptr, kLargestProgram);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno(errno, "read it");
+    if (n == 0) return {};
+    copied += static_cast<size_t>(n);
+  }
+  return fail(Code::refused, "it is longer than {} bytes", kLargestProgram);
+}
+
 }  // namespace
 
 Result<UniqueFd> open_sealed_program(const std::string& path) {
@@ -40,8 +53,7 @@ Result<UniqueFd> open_sealed_program(const std::string& path) {
   if (!memory && errno == EINVAL) memory.reset(::memfd_create("berth-init", flags));  // before Linux 6.3
   if (!memory && errno == EACCES) return open_read_only(path);
   if (!memory) return fail_errno(errno, "make a memory file for {}", path);
-  const std::string program = TRY(read_all(file.get(), kLargestProgram));
-  TRY(write_all(memory.get(), program));
+  TRY_CONTEXT(copy_program(file.get(), memory.get()), "copy {}", path);
   if (::fchmod(memory.get(), kExecutable) != 0) return fail_errno(errno, "chmod the copy of {}", path);
   if (::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
     return fail_errno(errno, "seal the copy of {}", path);

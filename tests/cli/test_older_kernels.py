@@ -71,14 +71,6 @@ class OlderKernels(attack.AttackCase):
 
     # -- no idmapped mounts: with EINVAL images are copied (test_translate.py)
 
-    def check_refused(self, lacking, *saying):
-        done = self.without(lacking, "run", "--rm", "--name", "one", self.load_demo(), "true")
-        self.assertEqual(done.status, 125, done)
-        for text in ('berth: cannot start "one": ', "hint: ", *saying):
-            self.assertIn(text, done.stderr)
-        self.assertEqual(done.stderr.count("\n"), 2, done)
-        self.assert_nothing_left()
-
     def test_mapped_layers_that_can_not_be_stacked(self):
         """Linux 5.12 to 5.18. No overlay at all stands in for it while the container is made; it is started without."""
         words = [sys.executable, "-B", str(SHIM), NO_LAYERS_BY_DESCRIPTOR, NO_OVERLAY_BY_PATH, "--",
@@ -107,8 +99,55 @@ class OlderKernels(attack.AttackCase):
         self.assertEqual(leftovers.mounts(), before)
         self.assertEqual(list((self.root / "tmp").iterdir()), [])
 
-    def test_a_kernel_without_mount_setattr(self):
-        self.check_refused(NO_MOUNT_SETATTR, "ENOSYS", "Linux 5.19")
+    # -- no mount_setattr (before Linux 5.12), or no mount API at all (before 5.2): images are copied, and mounts are made in
+    # a place of their own and moved
+
+    def test_without_the_mount_api(self):
+        image = self.layered()
+        script = ("ls -A /data; stat -c %u:%g /etc/passwd; echo new > /data/low; cat /data/low; id -u; "
+                  "echo x > /proc/sys/kernel/core_pattern; touch /dev/shm/one && stat -c %u /dev/pts/ptmx; cat /proc/self/uid_map")
+        seen = {}
+        for lacking in (NO_MOUNT_SETATTR, "mount_api"):
+            done = self.without(lacking, "run", "--rm", "--name", "one", image, "sh", "-c", script)
+            self.assertEqual(done.status, 0, done)
+            self.assertIn("Read-only file system", done.stderr, "what is masked elsewhere is masked here")
+            seen[lacking] = done.stdout.split()
+            self.assertEqual(seen[lacking][:6], ["high", "low", "0:0", "new", "0", "0"], done)
+            self.assertNotEqual(seen[lacking][7], "0", "a bank of its own")
+            self.assert_nothing_left()
+
+    def mounts_inside(self, done):
+        """Place, type and options of each mount, without what differs from start to start."""
+        rows = [line.split() for line in done.stdout.splitlines()]
+        return [(row[4], row[5], row[row.index("-") + 1]) for row in rows]
+
+    def test_the_same_mounts_without_the_mount_api(self):
+        image = self.load_demo()
+        words = ("run", "--rm", "--tmpfs", "/scratch:ro", "-v", "/usr:/shared:ro", image, "cat", "/proc/self/mountinfo")
+        done = self.without("mount_api", *words)  # first, for what a kernel can is noted as long as it is up
+        self.assertEqual(done.status, 0, done)
+        ok = self.berth(*words)
+        self.assertEqual(ok.status, 0, ok)
+        self.assertEqual(self.mounts_inside(done), self.mounts_inside(ok))
+
+    def test_a_terminal_and_a_second_start_without_the_mount_api(self):
+        self.load_demo()
+        done = self.without("mount_api", "create", "--name", "one", "-t", case.DEMO, "sh", "-c",
+                            "tty; echo x >> /root/log; cat /root/log")
+        self.assertEqual(done.status, 0, done)
+        before = leftovers.mounts()
+        for said in ("x\r\n", "x\r\nx\r\n"):
+            done = self.without("mount_api", "start", "--attach", "one")
+            self.assertEqual((done.status, done.stdout), (0, "/dev/pts/0\r\n" + said), done)
+        self.assertEqual(leftovers.mounts(), before)
+
+    def test_a_volume_without_the_mount_api(self):
+        self.ok("volume", "create", "data")
+        done = self.without("mount_api", "run", "--rm", "-v", "data:/data", self.load_demo(), "true")
+        self.assertEqual(done.status, 125, done)
+        for text in ("a volume needs mapped IDs", "Linux 5.12", "hint: "):
+            self.assertIn(text, done.stderr)
+        self.assert_nothing_left()
 
 
 case.main()

@@ -51,7 +51,7 @@ Result<int> try_to_stack(const store::Store& store, int user_namespace) {
   const std::string scratch = place + "/scratch";
   const auto stack = [&]() -> Result<> {
     // What is mounted on the way is not to be seen on the host.
-    TRY(sys::set_propagation(AT_FDCWD, "/", MS_PRIVATE, true));
+    TRY(sys::separate_mounts());
     std::vector<sys::UniqueFd> sources;
     const runtime::HostIds root{HostUid(kAnyId), HostGid(kAnyId)};
     TRY(runtime::mount_rootfs({plan, user_namespace, root, scratch}, sources));
@@ -67,6 +67,7 @@ Result<int> try_to_stack(const store::Store& store, int user_namespace) {
 std::optional<std::string> why_not_mapped(int err, const std::string& root) {
   if (err == EINVAL) return fmt::format("the file system of {} can't map IDs", root);
   if (err == EPERM) return fmt::format("the file system of {} is mapped already", root);
+  if (err == ENOSYS) return "this kernel can't map the IDs of mounts (Linux 5.12 can)";
   return std::nullopt;
 }
 
@@ -76,9 +77,11 @@ Result<IdMapping> probe_id_mapping(const store::Store& store) {
   const std::string note = TRY(note_of(store));
   if (sys::exists_at(store.run_root(), note)) return IdMapping{};
   const std::string& root = store.locations().root;
-  const sys::UniqueFd clone = TRY(sys::clone_tree(store.root(), "", false));
+  const Result<sys::UniqueFd> clone = sys::clone_tree(store.root(), "", false);
+  if (!clone && clone.error().err != ENOSYS) return std::unexpected(clone.error());
   const sys::UniqueFd user_namespace = TRY(sys::make_user_namespace(kAnyMap, kAnyMap));
-  const Result<> mapped = sys::set_id_mapping(clone.get(), user_namespace.get(), false);
+  const Result<> mapped =
+      clone ? sys::set_id_mapping(clone->get(), user_namespace.get(), false) : std::unexpected(clone.error());
   if (!mapped) {
     auto reason = why_not_mapped(mapped.error().err, root);
     return reason ? IdMapping{false, std::move(*reason)} : IdMapping{};

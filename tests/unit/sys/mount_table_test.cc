@@ -13,10 +13,12 @@ TEST(MountTable, ReadsALine) {
       parse_mount_entry("36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue")
           .value();
   EXPECT_EQ(entry.id, 36U);
+  EXPECT_EQ(entry.parent, 35U);
   EXPECT_EQ(entry.root, "/mnt1");
   EXPECT_EQ(entry.place, "/mnt2");
   EXPECT_EQ(entry.type, "ext3");
   EXPECT_EQ(entry.options, "rw,errors=continue");
+  EXPECT_EQ(entry.mount_options, "rw,noatime");
 }
 
 TEST(MountTable, UndoesWhatTheKernelEscapes) {
