@@ -87,10 +87,12 @@ TEST_F(OwnCgroup, AProcessIsClonedIntoV2AndOnlyThere) {
   EXPECT_EQ(cgroup().clone_fd(), cgroup().v2() == nullptr ? -1 : cgroup().v2()->fd.get());
 }
 
-// Whether a process that counts in shared memory goes on.
-bool counts(const std::atomic<int>& counter) {
+// Whether a process that counts in shared memory goes on; on a busy machine it may have to wait for its turn.
+constexpr int kGoesOn = 20'000;
+constexpr int kStands = 200;
+bool counts(const std::atomic<int>& counter, int rounds) {
   const int before = counter;
-  for (int round = 0; round < 200 && counter == before; ++round) ::usleep(500);
+  for (int round = 0; round < rounds && counter == before; ++round) ::usleep(500);
   return counter != before;
 }
 
@@ -105,14 +107,14 @@ TEST_F(OwnCgroup, FreezesAndThaws) {
       ::usleep(200);
     }
   })));
-  EXPECT_TRUE(counts(counter));
+  EXPECT_TRUE(counts(counter, kGoesOn));
   EXPECT_FALSE(cgroup().frozen().value());
   ASSERT_TRUE(cgroup().freeze());
   EXPECT_TRUE(cgroup().frozen().value());
-  EXPECT_FALSE(counts(counter));
+  EXPECT_FALSE(counts(counter, kStands));
   ASSERT_TRUE(cgroup().thaw());
   EXPECT_FALSE(cgroup().frozen().value());
-  EXPECT_TRUE(counts(counter));
+  EXPECT_TRUE(counts(counter, kGoesOn));
 }
 
 TEST_F(OwnCgroup, AProcessGoesInByItself) {
