@@ -99,7 +99,7 @@ Result<Cgroup> Cgroup::create(const Hierarchies& hierarchies, const CgroupsPath&
   sys::UniqueFd claimed;
   std::optional<Error> refused;
   for (const Hierarchy& hierarchy : hierarchies.all) {
-    Result<Part> part = parts.empty()
+    Result<Part> part = parts.empty() && !here.adopted
                             ? make_and_claim(hierarchy, path, hierarchies.unified(), here, made, claimed)
                             : make_part(hierarchy, path, hierarchies.unified(), here, made);
     if (part) {

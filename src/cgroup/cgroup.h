@@ -44,6 +44,8 @@ struct CreateOptions {
   // Leave out hierarchies in which the caller may not make anything (EACCES, EPERM, EROFS), as without root.
   // At least one must be left.
   bool where_allowed = false;
+  // Somebody else has made it for this caller, and has put processes in: that it is in use is no conflict.
+  bool adopted = false;
 };
 
 // How long an operation may wait for the kernel.

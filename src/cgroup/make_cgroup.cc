@@ -176,7 +176,7 @@ Result<sys::UniqueFd> step_down(const Step& step, sys::UniqueFd dir, const std::
   const std::string there = shown + "/" + name;
   if (step.hierarchy.has("cpuset"))
     TRY_CONTEXT(fill_cpuset(parent, below.get()), "fill the cpuset {}", there);
-  if (last) TRY(demand_unused(below.get(), there));
+  if (last && !step.options.adopted) TRY(demand_unused(below.get(), there));
   return below;
 }
 

@@ -23,6 +23,7 @@
 #include "lifecycle/own_capabilities.h"
 #include "lifecycle/plan.h"
 #include "lifecycle/remove.h"
+#include "lifecycle/scope.h"
 #include "lifecycle/seccomp_agent.h"
 #include "lifecycle/send_descriptor.h"
 #include "lifecycle/traces.h"
@@ -124,15 +125,12 @@ class Creation {
     return Created{std::move(directory_), std::move(record_), std::move(*running)};
   }
 
-  [[nodiscard]] Result<cgroup::CgroupsPath> cgroup_path() const {
+  Result<cgroup::CgroupsPath> cgroup_path() {
     const std::string& wanted = config_.linux_part.cgroups_path;
-    if (options_.systemd_cgroup)
-      return std::unexpected(
-          fail(Code::usage, "--systemd-cgroup is not supported: berth-runtime makes cgroups by itself")
-              .error()
-              .with_hint("Engines have a setting for it: the cgroup manager \"cgroupfs\" (podman, CRI-O), "
-                         "native.cgroupdriver=cgroupfs (dockerd), SystemdCgroup = false (containerd)."));
-    return cgroup::parse_cgroups_path(wanted.empty() ? "/berth/" + options_.id : wanted);
+    if (!options_.systemd_cgroup)
+      return cgroup::parse_cgroups_path(wanted.empty() ? "/berth/" + options_.id : wanted);
+    scope_ = TRY(scope_path(wanted, options_.id));
+    return scope_->path();
   }
 
   Result<runtime::RunningContainer> make_all() {
@@ -143,12 +141,10 @@ class Creation {
     TRY(write_traces(directory_, record_));
     TRY(write_record(directory_, record_));
     fault::point("container-directory-made");
-    TRY_CONTEXT(make_cgroup(), "make the container's cgroup");
-    TRY(write_record(directory_, record_));
-    fault::point("cgroup-recorded");
+    if (!scope_) TRY(make_cgroup());
     host_mounts_ = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
     start_socket_ = TRY(runtime::make_start_socket(directory_.fd.get(), kStartSocket));
-    spaces_.namespaces.cgroup = cgroup_->clone_fd();
+    if (cgroup_) spaces_.namespaces.cgroup = cgroup_->clone_fd();
     runtime::PreparedContainer prepared =
         TRY(runtime::PreparedContainer::prepare(spaces_.namespaces, {}, options_.preserved));
     fault::point("process-waiting");
@@ -157,6 +153,7 @@ class Creation {
     TRY(write_traces(directory_, record_));
     TRY(write_record(directory_, record_));
     fault::point("process-recorded");
+    if (scope_) TRY(make_cgroup());
     TRY(adjust_process());
     runtime::RunningContainer running = TRY(start(prepared));
     if (!options_.console_socket.empty()) TRY(send_terminal(options_.console_socket, running.terminal));
@@ -171,6 +168,7 @@ class Creation {
     record_.created_at = now_nanoseconds();
     record_.own_pid_space = plan_.namespaces.pid == runtime::NamespaceUse::own;
     record_.cgroup_path = cgroup_path_.text();
+    if (scope_) record_.unit = scope_->unit;
     record_.command = plan_.process.argv.front();
     record_.annotations = pairs(config_.annotations);
     record_.poststart = plan_hooks(config_.hooks.poststart);
@@ -188,18 +186,28 @@ class Creation {
   }
 
   Result<> make_cgroup() {
-    const std::optional<bundle::Resources>& resources = config_.linux_part.resources;
-    const cgroup::Limits limits = resources ? limits_of(*resources) : cgroup::Limits{};
-    cgroup::CreateOptions wanted;
-    wanted.required = cgroup::controllers_for(limits);
+    const bundle::Resources none;
+    const std::optional<bundle::Resources>& given = config_.linux_part.resources;
+    const bundle::Resources& resources = given ? *given : none;
+    TRY_CONTEXT(make_cgroup(limits_of(resources), cgroup::rules_of_container(device_rules_of(resources))),
+                "make the container's cgroup");
+    TRY(write_record(directory_, record_));
+    fault::point("cgroup-recorded");
+    return {};
+  }
+
+  // The rules hold also where there are none of its own: then it has the default devices and no others.
+  Result<> make_cgroup(const cgroup::Limits& limits, const std::vector<cgroup::DeviceRule>& rules) {
+    cgroup::CreateOptions wanted{.required = cgroup::controllers_for(limits), .adopted = scope_.has_value()};
+    if (scope_) {
+      TRY(start_scope({.id = options_.id, .path = *scope_, .process = record_.pid, .rules = rules}));
+      fault::point("scope-started");
+    }
     cgroup_ = TRY(cgroup::Cgroup::create(hierarchies_, cgroup_path_, wanted));
     fault::point("cgroup-made");
     record_.cgroup = cgroup::record_text(cgroup_->record());
-    TRY(cgroup::apply_limits(*cgroup_, limits));
-    // Also without rules of its own: then it has the default devices and no others.
-    const std::vector<cgroup::DeviceRule> own =
-        resources ? device_rules_of(*resources) : std::vector<cgroup::DeviceRule>{};
-    return cgroup::apply_devices(*cgroup_, cgroup::rules_of_container(own));
+    TRY(scope_ ? apply_limits(scope_->unit, *cgroup_, limits) : cgroup::apply_limits(*cgroup_, limits));
+    return cgroup::apply_devices(*cgroup_, rules);
   }
 
   [[nodiscard]] Result<> adjust_process() const {
@@ -210,7 +218,8 @@ class Creation {
 
   Result<runtime::RunningContainer> start(runtime::PreparedContainer& prepared) {
     const sys::UniqueFd plan_file = TRY(sys::make_memory_file("plan", wire::encode(plan_)));
-    std::vector<sys::UniqueFd> entrances = TRY(cgroup_->entrances(cgroup_->clone_fd() >= 0));
+    const bool in_v2_already = !scope_ && cgroup_->clone_fd() >= 0;
+    std::vector<sys::UniqueFd> entrances = TRY(cgroup_->entrances(in_v2_already));
     runtime::StartRequest request{.plan_file = plan_file.get(), .scratch = root_.path() + "/" + options_.id};
     for (const sys::UniqueFd& entrance : entrances) request.cgroup_entrances.push_back(entrance.get());
     request.before_pivot = [&] { return run_hooks_on_host(); };
@@ -262,6 +271,7 @@ class Creation {
   Record record_;
   cgroup::Hierarchies hierarchies_;
   cgroup::CgroupsPath cgroup_path_;
+  std::optional<cgroup::SystemdPath> scope_;  // --systemd-cgroup
   NamespaceSet spaces_;
   runtime::ContainerPlan plan_;
   Directory directory_;

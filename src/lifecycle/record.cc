@@ -13,7 +13,7 @@ namespace berth::lifecycle {
 namespace {
 
 // Changes with the fields of Record, so that another version's record is not misread.
-constexpr std::string_view kMagic = "berth-runtime 3\n";
+constexpr std::string_view kMagic = "berth-runtime 4\n";
 constexpr size_t kLargestRecord = size_t{32} << 20;
 
 // The letter in /proc/PID/stat; nothing if there is no such process.

@@ -37,6 +37,7 @@ struct Record {
   std::vector<Pair> annotations;
   std::string cgroup_path;  // where it is to be made, as cgroup::CgroupsPath::text()
   std::string cgroup;       // cgroup::record_text(); empty before there is one
+  std::string unit;         // systemd's, of which that is the cgroup; empty: systemd has none
   std::vector<runtime::HookPlan> poststart;
   std::vector<runtime::HookPlan> poststop;
   // What `exec` takes over where it does not say otherwise.
@@ -50,7 +51,7 @@ struct Record {
   template <typename A>
   void fields(A& a) {
     a(id, bundle, rootfs, pid, pid_start, created_at, created, own_pid_space, command, annotations,
-      cgroup_path, cgroup, poststart, poststop, process, oom_score_adj, seccomp_agent, seccomp_metadata,
+      cgroup_path, cgroup, unit, poststart, poststop, process, oom_score_adj, seccomp_agent, seccomp_metadata,
       exec_affinity, uid_map, gid_map);
   }
 };

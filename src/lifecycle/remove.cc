@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "lifecycle/scope.h"
 #include "lifecycle/traces.h"
 #include "runtime/hooks.h"
 #include "sys/process.h"
@@ -72,10 +73,14 @@ Result<> remove_all(const Root& root, const Directory& directory, const Record& 
   const std::optional<sys::UniqueFd> process = TRY(open_process(record));
   // Mostly all have ended.
   if (!process) fault::point("processes-ended");
-  if (process || !TRY(remove_empty_cgroup(record))) {
-    const std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
+  const bool of_systemd = !record.unit.empty();
+  if (process || of_systemd || !TRY(remove_empty_cgroup(record))) {
+    std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
     TRY(end_processes(process, cgroup));
     fault::point("processes-ended");
+    // One that was not recorded yet was in use until now.
+    if (!cgroup && of_systemd) cgroup = TRY(open_cgroup(record));
+    if (cgroup && of_systemd) stop_scope(record.unit, *cgroup);
     if (cgroup) TRY(cgroup->remove());
   }
   fault::point("cgroup-removed");

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "lifecycle/limits.h"
 #include "lifecycle/record.h"
+#include "lifecycle/scope.h"
 
 namespace berth::lifecycle {
 
@@ -15,7 +16,9 @@ Result<> update(const Root& root, const std::string& id, const bundle::Resources
   const std::optional<cgroup::Cgroup> cgroup = TRY(open_cgroup(record));
   if (!cgroup) return fail("the cgroup of container {} is not there", id);
   if (!resources.devices.empty()) log::warn("update does not change the rules for devices");
-  return cgroup::apply_limits(*cgroup, limits_of(resources));
+  const cgroup::Limits limits = limits_of(resources);
+  return record.unit.empty() ? cgroup::apply_limits(*cgroup, limits)
+                             : apply_limits(record.unit, *cgroup, limits);
 }
 
 }  // namespace berth::lifecycle

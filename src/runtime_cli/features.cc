@@ -13,7 +13,7 @@ Result<int> features_command(const Invocation& invocation) {
                     "  berth-runtime features\n");
   if (!TRY(line.parse())) return 0;
   bundle::Features features;
-  features.cgroup = {.v1 = true, .v2 = true, .systemd = false, .systemd_user = false, .rdma = true};
+  features.cgroup = {.v1 = true, .v2 = true, .systemd = true, .systemd_user = false, .rdma = true};
   features.seccomp = {.enabled = true,
                       .actions = seccomp::action_names(),
                       .operators = seccomp::operator_names(),

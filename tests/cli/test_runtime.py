@@ -81,14 +81,15 @@ class Looking(BerthRuntimeCase):
     def test_features_are_those_that_there_are(self):
         found = json.loads(self.ok(self.berth_runtime("features")).stdout)
         self.assertIn("SCMP_ACT_NOTIFY", found["linux"]["seccomp"]["actions"])
-        self.assertEqual(found["linux"]["cgroup"], {"v1": True, "v2": True, "systemd": False, "systemdUser": False,
+        self.assertEqual(found["linux"]["cgroup"], {"v1": True, "v2": True, "systemd": True, "systemdUser": False,
                                                     "rdma": True})
 
-    def test_systemd_cgroup_is_refused_with_what_to_do(self):
+    def test_systemd_cgroup_without_systemd_says_what_to_do(self):
         container = self.container()
+        container.bundle.linux["cgroupsPath"] = ":berth:x"
         container.bundle.write()
         done = self.fails("create", "--bundle", container.directory, container.id, flags=["--systemd-cgroup"],
-                          saying="--systemd-cgroup is not supported")
+                          saying="--systemd-cgroup: connect to /run/systemd/private: ENOENT")
         self.assertIn("cgroupfs", done.stderr)
 
 
