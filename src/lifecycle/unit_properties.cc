@@ -79,7 +79,7 @@ void put_bandwidth(std::vector<Property>& out, const Bandwidth& bandwidth, uint6
   const uint64_t period = bandwidth.period.value_or(period_now);
   if (bandwidth.period) out.push_back({"CPUQuotaPeriodUSec", period});
   if (!bandwidth.quota || period == 0) return;
-  if (*bandwidth.quota == kInfinity || *bandwidth.quota > kLargest) {
+  if (*bandwidth.quota > kLargest) {  // kInfinity too
     out.push_back({"CPUQuotaPerSecUSec", kInfinity});
     return;
   }

@@ -20,12 +20,12 @@ class Bus {
   // error bears connect(2)'s errno.
   static Result<Bus> connect(const std::string& socket, Clock::time_point until);
 
-  // Sends a call and waits for its answer. A reply that is an error is Code::failed, and `refused_as` of
+  // Sends a call and waits for its answer. A reply that is an error is Code::failed, and refused_as() of
   // the bus has its name until the next call. Signals that come meanwhile wait for next_signal().
   Result<Message> call(const Call& call, Clock::time_point until);
   [[nodiscard]] const std::string& refused_as() const { return refused_as_; }
 
-  // The next signal of this name. Others are forgotten, as they are not kept in any number.
+  // The next signal of this name; those before it are dropped.
   Result<Message> next_signal(std::string_view member, Clock::time_point until);
 
  private:

@@ -12,6 +12,7 @@ CREATE_POINTS = {"filter-staged", "container-directory-made", "cgroup-made", "cg
 INSIDE_POINTS = {"inside-mapped", "mounts-made", "inside-entered", "inside-ready"}
 DELETE_POINTS = {"processes-ended", "cgroup-removed"}
 EXEC_POINTS = {"exec-forked", "exec-ready"}  # test_runtime_exec.py kills there
+SYSTEMD_POINTS = {"scope-started"}  # tests/vm/systemd/test_scopes.py does
 SECCOMP = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["getpgid"], "action": "SCMP_ACT_ERRNO"}]}
 
 
@@ -44,7 +45,7 @@ class Crash(BerthRuntimeCase):
         for folder in ("lifecycle", "runtime", "runtime_cli", "seccomp", "cgroup"):
             for path in (REPOSITORY / "src" / folder).rglob("*.cc"):
                 found |= set(re.findall(r'fault::point\("([^"]+)"\)', path.read_text()))
-        self.assertEqual(found, CREATE_POINTS | INSIDE_POINTS | DELETE_POINTS | EXEC_POINTS)
+        self.assertEqual(found, CREATE_POINTS | INSIDE_POINTS | DELETE_POINTS | EXEC_POINTS | SYSTEMD_POINTS)
 
     def test_create(self):
         for point in sorted(CREATE_POINTS):
