@@ -1,6 +1,5 @@
 """berth-runtime create, start and run of a container that attacks who makes it."""
 
-import hashlib
 import itertools
 import json
 import os
@@ -9,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from support import berth_runtime, case
+from support import berth_runtime, case, runtime_attack
 from support.console import Console
 
 SPARE = 6  # descriptors that a careless caller leaves open
@@ -21,21 +20,9 @@ def own_ids(bundle):
     bundle.give_to(MAPPED[1], MAPPED[1])
 
 
-class AttackedCreate(berth_runtime.BerthRuntimeCase):
-    def setUp(self):
-        super().setUp()
-        before = self.programs_on_the_host()
-        self.addCleanup(lambda: self.assertEqual(self.programs_on_the_host(), before))
-
-    @staticmethod
-    def programs_on_the_host():
-        return {path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mode)
-                for path in case.PROGRAMS.iterdir() if path.name.startswith("berth") and path.is_file()}
-
+class AttackedCreate(runtime_attack.RuntimeAttackCase):
     def attacker(self, *programs, mapped=False):
-        container = self.container()
-        for name in programs:
-            shutil.copy(case.ATTACK_PROGRAMS / name, container.rootfs / name)
+        container = self.container_with(*programs)
         if mapped:
             own_ids(container.bundle)
         return container

@@ -1,33 +1,20 @@
 """berth-runtime exec into a container that is waiting for it."""
 
-import hashlib
 import os
 import pathlib
 import shutil
 import subprocess
 import time
 
-from support import berth_runtime, case
+from support import berth_runtime, case, runtime_attack
 
 ALL = ("CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_DAC_READ_SEARCH", "CAP_SYS_CHROOT")
 
 
-class AttackedExec(berth_runtime.BerthRuntimeCase):
-    def setUp(self):
-        super().setUp()
-        before = self.programs_on_the_host()
-        self.addCleanup(lambda: self.assertEqual(self.programs_on_the_host(), before))
-
-    @staticmethod
-    def programs_on_the_host():
-        return {path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mode)
-                for path in case.PROGRAMS.iterdir() if path.name.startswith("berth") and path.is_file()}
-
+class AttackedExec(runtime_attack.RuntimeAttackCase):
     def attacker(self, *programs, mapped=True):
         """A container with these attack programs in it, in a user namespace of its own or in the host's."""
-        container = self.container()
-        for name in programs:
-            shutil.copy(case.ATTACK_PROGRAMS / name, container.rootfs / name)
+        container = self.container_with(*programs)
         if mapped:
             container.bundle.user_namespace((0, 0x60000000, 65536))
             container.bundle.add_capabilities(*ALL)
