@@ -80,8 +80,10 @@ Result<sys::UniqueFd> Root::make_file(std::string_view path) const {
   if (name.empty() || name == "..") return existing;
   const sys::UniqueFd parent = TRY(make_dirs(directory));
   const sys::UniqueFd parent_dir = TRY(sys::open_at(parent.get(), ".", O_RDONLY | O_DIRECTORY));
-  const sys::UniqueFd made =
-      TRY(sys::open_at2(parent_dir.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644, kResolve));
+  const Result<sys::UniqueFd> made =
+      sys::open_at2(parent_dir.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644, kResolve);
+  // Another container with the same volume may have made it meanwhile.
+  if (!made && made.error().err != EEXIST) return std::unexpected(made.error());
   return open(path, O_PATH);
 }
 
