@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   constexpr int kNever = 64 << 20;
   ::mallopt(M_TRIM_THRESHOLD, kNever);
   ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  berth::sys::keep_own_mount();
   // Before anything is read: what comes from here on may become a container's process.
   berth::Result<> settled = berth::runtime_cli::settle_inherited();
   if (settled) settled = berth::sys::run_from_read_only(argv);

@@ -28,10 +28,10 @@ long address(const void* pointer) {
   return reinterpret_cast<long>(pointer);
 }
 
-// A mount of the file that is read-only and nowhere attached; negative: it can't be had.
+// A mount of the file that is read-only and nowhere attached; negative: it can't be had. The descriptor stays
+// open when it is executed from: see sys::keep_own_mount().
 long read_only_mount(long file) {
-  const long mount =
-      call(SYS_open_tree, file, address(""), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+  const long mount = call(SYS_open_tree, file, address(""), OPEN_TREE_CLONE | AT_EMPTY_PATH);
   if (mount < 0) return mount;
   const mount_attr attributes = {MOUNT_ATTR_RDONLY, 0, 0, 0};
   const long set =

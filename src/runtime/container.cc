@@ -28,6 +28,7 @@
 #include "sys/mount_place.h"
 #include "sys/pipe.h"
 #include "sys/process.h"
+#include "sys/sealed_program.h"
 #include "sys/user_namespace.h"
 
 namespace berth::runtime {
@@ -150,6 +151,7 @@ class PreparedContainer::Parts {
     const RootfsRequest wanted{plan.rootfs, user_namespace.get(), ids, request.scratch, mounts_->host()};
     sys::UniqueFd rootfs = TRY_CONTEXT(mount_rootfs(wanted, sources), "mount the root file system");
     fault::point("rootfs-mounted");
+    sys::let_own_mount_go();
     NamespacedSet namespaced =
         TRY(place ? make_mounts_outside(plan, child_.pid, user_namespace.get(), channel_)
                   : receive_mounts(plan, channel_));

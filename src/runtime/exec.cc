@@ -27,6 +27,7 @@
 #include "sys/file.h"
 #include "sys/pipe.h"
 #include "sys/process.h"
+#include "sys/sealed_program.h"
 
 namespace berth::runtime {
 
@@ -245,6 +246,7 @@ class Starting {
   Result<> guide(const ExecRequest& request) {
     if (request.adjust) TRY(request.adjust(child_.pid));
     TRY(channel_.send(wire::encode(StepMessage{.step = Step::enter})));
+    sys::let_own_mount_go();
     if (plan_.process.terminal) terminal_ = TRY(receive(Step::ready, "a terminal"));
     if (!notifies(plan_.process)) return {};
     const sys::UniqueFd listener = TRY(receive(Step::listener, "its seccomp filter"));

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fields.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 
@@ -22,6 +24,8 @@ namespace berth::sys {
 namespace {
 constexpr size_t kLargestProgram = 64U << 20;
 constexpr mode_t kExecutable = 0755;
+
+UniqueFd own_mount;  // which this program is executed from
 
 // Through a mount that is read-only and nowhere attached: who executes it can't open it again for writing by
 // /proc/PID/exe, whatever he may do to the file.
@@ -72,6 +76,24 @@ Result<> run_from_read_only(char** argv) {
   if (!program) return std::unexpected(program.error());
   ::syscall(SYS_execveat, program->get(), "", argv, environ, AT_EMPTY_PATH);
   return fail_errno(errno, "execute {} again", argv[0]);
+}
+
+void keep_own_mount() {
+  constexpr std::string_view kByDescriptor = "/dev/fd/";  // as execveat(2) names what it executes
+  constexpr int kOutOfTheWay = 100;
+  const auto* executed = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  if (executed == nullptr || !std::string_view(executed).starts_with(kByDescriptor)) return;
+  const auto number = whole_number<int>(std::string_view(executed).substr(kByDescriptor.size()));
+  struct stat named{};
+  struct stat own{};
+  if (!number || ::fstat(*number, &named) != 0 || ::stat("/proc/self/exe", &own) != 0) return;
+  if (named.st_dev != own.st_dev || named.st_ino != own.st_ino) return;
+  own_mount.reset(::fcntl(*number, F_DUPFD_CLOEXEC, kOutOfTheWay));
+  ::close(*number);
+}
+
+void let_own_mount_go() {
+  own_mount.reset();
 }
 
 Result<UniqueFd> make_memory_file(const std::string& name, std::string_view content) {
