@@ -24,7 +24,8 @@ EARLY_INSIDE_POINTS = {"inside-mapped", "mounts-made"}
 LATE_INSIDE_POINTS = {"inside-entered", "inside-ready"}
 INSIDE_POINTS = EARLY_INSIDE_POINTS | LATE_INSIDE_POINTS
 VOLUME_POINTS = {"volume-directory-made", "volume-moved"}  # not of a run; test_volume.py kills there
-RUNTIME_POINTS = {"exec-forked", "exec-ready"}  # of berth-runtime's alone; test_runtime_exec.py kills there
+# Of berth-runtime's alone: test_runtime_exec.py and test_runtime_crash.py kill there.
+RUNTIME_POINTS = {"exec-forked", "exec-ready", "hooks-have-mounted"}
 
 
 class Crash(BerthCase):
