@@ -81,6 +81,7 @@ Result<> run_from_read_only(char** argv) {
 void keep_own_mount() {
   constexpr std::string_view kByDescriptor = "/dev/fd/";  // as execveat(2) names what it executes
   constexpr int kOutOfTheWay = 100;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel hands the address over as a number
   const auto* executed = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
   if (executed == nullptr || !std::string_view(executed).starts_with(kByDescriptor)) return;
   const auto number = whole_number<int>(std::string_view(executed).substr(kByDescriptor.size()));
