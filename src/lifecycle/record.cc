@@ -2,10 +2,8 @@
 
 #include <cerrno>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "sys/process.h"
+#include "sys/process_stat.h"
 #include "wire/archive.h"
 
 namespace berth::lifecycle {
@@ -15,16 +13,6 @@ namespace {
 // Changes with the fields of Record, so that another version's record is not misread.
 constexpr std::string_view kMagic = "berth-runtime 4\n";
 constexpr size_t kLargestRecord = size_t{32} << 20;
-
-// The letter in /proc/PID/stat; nothing if there is no such process.
-std::optional<char> process_state(pid_t pid) {
-  constexpr size_t kLongest = 4096;
-  const Result<std::string> stat = sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/stat", pid), kLongest);
-  if (!stat) return std::nullopt;
-  const size_t name_end = stat->rfind(')');
-  if (name_end == std::string::npos || name_end + 2 >= stat->size()) return std::nullopt;
-  return (*stat)[name_end + 2];
-}
 
 // Looks at the hierarchies that can freeze, and no others.
 Result<bool> is_frozen(const Record& record) {
@@ -58,9 +46,8 @@ Result<std::optional<sys::UniqueFd>> open_process(const Record& record) {
   if (!pidfd && pidfd.error().err == ESRCH) return std::nullopt;
   if (!pidfd) return std::unexpected(pidfd.error());
   // Compared once the descriptor is there, which stands for one process for ever.
-  const Result<int64_t> start = sys::start_time(record.pid);
-  const std::optional<char> state = process_state(record.pid);
-  if (!start || *start != record.pid_start || !state || *state == 'Z' || *state == 'X') return std::nullopt;
+  const Result<sys::ProcessStat> stat = sys::read_process_stat(record.pid);
+  if (!stat || stat->start != record.pid_start || stat->has_ended()) return std::nullopt;
   return std::optional(std::move(*pidfd));
 }
 

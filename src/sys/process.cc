@@ -2,9 +2,7 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 
-#include <fcntl.h>
 #include <linux/securebits.h>
 #include <sched.h>
 #include <sys/fsuid.h>
@@ -14,8 +12,8 @@
 #include <unistd.h>
 
 #include "sys/clone.h"
-#include "sys/file.h"
 #include "sys/process_directory.h"
+#include "sys/process_stat.h"
 
 namespace berth::sys {
 
@@ -112,13 +110,7 @@ int shell_status(const siginfo_t& info) {
 }
 
 Result<int64_t> start_time(pid_t pid) {
-  constexpr size_t kLongest = 4096;
-  const std::string stat = TRY(read_file_at(AT_FDCWD, fmt::format("/proc/{}/stat", pid), kLongest));
-  constexpr int kFieldsAfterName = 20;  // the name in parentheses is field 2
-  size_t at = stat.rfind(')');
-  for (int i = 0; i < kFieldsAfterName && at != std::string::npos; ++i) at = stat.find(' ', at + 1);
-  if (at == std::string::npos) return fail("/proc/{}/stat is not as expected", pid);
-  return std::strtoll(stat.c_str() + at + 1, nullptr, 10);
+  return TRY(read_process_stat(pid)).start;
 }
 
 void set_process_name(const std::string& name) {

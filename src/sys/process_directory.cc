@@ -7,32 +7,12 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#include "base/fields.h"
 #include "sys/file.h"
+#include "sys/process_stat.h"
 
 namespace berth::sys {
 
 namespace {
-
-struct Stat {
-  pid_t pid = 0;
-  char state = 0;
-};
-
-// "12 (a name) S 1 …" (proc_pid_stat(5)). The file can't be read any more when the process has been waited
-// for.
-Result<Stat> read_stat(int directory) {
-  constexpr size_t kLongest = 4096;
-  const Result<std::string> text = read_file_at(directory, "stat", kLongest);
-  if (!text && text.error().err == ENOENT) return fail_errno(ESRCH, "look at a process");
-  if (!text) return std::unexpected(text.error());
-  std::string_view rest = *text;
-  const auto pid = whole_number<pid_t>(take_until(rest, ' '));
-  const size_t name_end = rest.rfind(") ");
-  if (!pid || name_end == std::string_view::npos || name_end + 2 >= rest.size())
-    return fail("/proc/PID/stat is not as expected");
-  return Stat{*pid, rest[name_end + 2]};
-}
 
 using Clock = std::chrono::steady_clock;
 
@@ -45,16 +25,16 @@ Result<UniqueFd> open_process_directory(pid_t pid) {
 }
 
 Result<pid_t> pid_of_directory(int directory) {
-  return TRY(read_stat(directory)).pid;
+  return TRY(read_process_stat_at(directory)).pid;
 }
 
 bool has_ended_by_directory(int directory) {
-  const Result<Stat> stat = read_stat(directory);
-  return !stat || stat->state == 'Z' || stat->state == 'X';
+  const Result<ProcessStat> stat = read_process_stat_at(directory);
+  return !stat || stat->has_ended();
 }
 
 Result<> signal_by_directory(int directory, int signal) {
-  const Result<Stat> stat = read_stat(directory);
+  const Result<ProcessStat> stat = read_process_stat_at(directory);
   if (!stat && stat.error().err == ESRCH) return {};
   if (!stat) return std::unexpected(stat.error());
   if (stat->pid <= 0) return fail("a process of another PID namespace can't be signalled");
