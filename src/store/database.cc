@@ -143,6 +143,7 @@ Result<> Database::migrate(const std::function<Result<>()>& before_new) {
   if (now < 1 && before_new) TRY(before_new());
   if (now < 1) TRY(execute(kSchema));
   if (now < 2) TRY(execute(kSchema2));
+  if (now < 3) TRY(execute(kSchema3));
   TRY(execute(fmt::format("PRAGMA user_version={}", kSchemaVersion).c_str()));
   return transaction.commit();
 }

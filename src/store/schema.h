@@ -4,9 +4,18 @@
 
 namespace berth::store {
 
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
-// What version 2 has and version 1 had not; a new database gets version 1 and then this.
+// What version 3 has and version 2 had not.
+inline constexpr const char* kSchema3 = R"sql(
+-- How often the restart policy has started it since a person did, and whether a person has stopped it since.
+ALTER TABLE containers ADD COLUMN restart_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE containers ADD COLUMN stopped_by_user INTEGER NOT NULL DEFAULT 0;
+-- Whether the kernel has killed a process of its last run for want of memory.
+ALTER TABLE containers ADD COLUMN oom_killed INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+// What version 2 has and version 1 had not; a new database gets version 1 and then these.
 inline constexpr const char* kSchema2 = R"sql(
 -- The maps as they are written to uid_map and gid_map, decided when the container is made; NULL for the host's IDs.
 ALTER TABLE containers ADD COLUMN uid_map TEXT;
