@@ -10,6 +10,7 @@ import time
 
 from support import berth_runtime, case, runtime_attack
 from support.console import Console
+from support.waiting import until
 
 SPARE = 6  # descriptors that a careless caller leaves open
 MAPPED = (0, 0x60000000, 65536)
@@ -108,7 +109,7 @@ class Entering(AttackedCreate):
             hostile.bundle.add_capabilities("CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_DAC_READ_SEARCH", "CAP_SYS_CHROOT")
         hostile.bundle.process["args"] = ["/enterers", "/tmp/stop"]
         hostile.started()
-        self.eventually(lambda: "waiting" in hostile.output(), "it waits")
+        until(lambda: "waiting" in hostile.output(), "it waits")
         deadline = time.monotonic() + 60
         for _ in range(25):
             victim = self.container()
@@ -209,7 +210,7 @@ class Keys(AttackedCreate):
         victim = self.attacker("keyring_trap")
         trap.bundle.process["args"] = ["/keyring_trap", "bait", victim.id]
         trap.started()
-        self.eventually(lambda: trap.output() == "laid\n", "it lies in wait")
+        until(lambda: trap.output() == "laid\n", "it lies in wait")
         self.held(victim, "/keyring_trap", "bait")
         victim.sleeping()
         done = victim.exec("/keyring_trap", "bait")

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from support import berth_runtime, case, runtime_attack
+from support.waiting import until
 
 ALL = ("CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_DAC_READ_SEARCH", "CAP_SYS_CHROOT")
 
@@ -31,7 +32,7 @@ class Entering(AttackedExec):
             container.bundle.add_capabilities(*capabilities)
         container.bundle.process["args"] = ["/enterers", "/tmp/stop"]
         container.started()
-        self.eventually(lambda: "waiting" in container.output(), "it waits")
+        until(lambda: "waiting" in container.output(), "it waits")
         deadline = time.monotonic() + 30
         for count in range(60):
             self.ok(container.exec(*(("/bin/true",) if count % 2 else ("/bin/sh", "-c", ":"))))
@@ -113,7 +114,7 @@ class Paths(AttackedExec):
         script = "rm /dev/ptmx; ln -s /bin/sh /dev/ptmx; echo done; exec sleep 1000"
         container.bundle.process["args"] = ["/bin/sh", "-c", script]
         container.started()
-        self.eventually(lambda: "done" in container.output(), "it is swapped")
+        until(lambda: "done" in container.output(), "it is swapped")
         done = container.exec("/bin/readlink", "/proc/self/fd/0", flags=("--tty",))
         self.assertRegex(self.ok(done).stdout, r"^/dev/pts/\d+\r?\n$")
 
@@ -125,7 +126,7 @@ class Paths(AttackedExec):
             container.bundle.add_capabilities("CAP_SYS_ADMIN")
             container.bundle.process["args"] = ["/bin/sh", "-c", f"{script}; echo done; exec sleep 1000"]
             container.started()
-            self.eventually(lambda: "done" in container.output(), "it is swapped")
+            until(lambda: "done" in container.output(), "it is swapped")
             self.fails(container.exec("/bin/true", flags=("--tty",)), "terminal")
             self.assertEqual(self.processes_in(container), [container.pid])
 
@@ -152,7 +153,7 @@ class Ended(AttackedExec):
         pid = container.pid
         self.ok(container.kill("KILL"))
         container.stopped()
-        self.eventually(lambda: not pathlib.Path(f"/proc/{pid}").exists() or
+        until(lambda: not pathlib.Path(f"/proc/{pid}").exists() or
                         ") Z " in pathlib.Path(f"/proc/{pid}/stat").read_text(), "it has ended")
         while True:  # reaped by PID 1 of the test's namespace
             pathlib.Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))

@@ -8,6 +8,7 @@ import subprocess
 
 from support import berth_runtime, case, golden
 from support.console import Console
+from support.waiting import until
 
 MAPPED = (0, 0x60000000, 65536)
 WAYS = {"": False, "-mapped": True}
@@ -60,7 +61,7 @@ class Golden(berth_runtime.BerthRuntimeCase):
 
     def test_mounts_of_exec_are_the_containers(self):
         container = self.default("/bin/sh", "-c", "cat /proc/self/mountinfo; sleep 1000").started()
-        self.eventually(lambda: "/sys/devices/virtual/powercap" in container.output() or
+        until(lambda: "/sys/devices/virtual/powercap" in container.output() or
                         container.output().count("\n") > 10, "it has told")
         self.assertEqual(self.ok(container.exec("/bin/cat", "/proc/self/mountinfo")).stdout, container.output())
 

@@ -9,6 +9,7 @@ import time
 
 from support.runtime_case import BerthRuntimeCase, main
 from support.seccomp_agent import Agent
+from support.waiting import until
 
 MIB = 1 << 20
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
@@ -157,7 +158,7 @@ class Events(BerthRuntimeCase):
         container.started()
         process = self.watch(container, "--interval", "1h")
         # The container must not begin before it is watched.
-        self.eventually(lambda: b"poll" in pathlib.Path(f"/proc/{process.pid}/wchan").read_bytes(), "it watches")
+        until(lambda: b"poll" in pathlib.Path(f"/proc/{process.pid}/wchan").read_bytes(), "it watches")
         (container.rootfs / "data/go").touch()
         self.assertEqual(json.loads(process.stdout.readline()), {"type": "oom", "id": container.id})
         self.assertEqual(process.wait(10), 0)

@@ -8,7 +8,8 @@ import subprocess
 import unittest
 
 from support import case, documented
-from support.engine_case import EngineClient, until
+from support.engine_case import EngineClient
+from support.waiting import until
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 STATE = pathlib.Path("/run/containerd/runc")  # what the shim gives its runtime as --root, and the namespace

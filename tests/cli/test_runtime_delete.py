@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from support.runtime_case import BerthRuntimeCase, main
+from support.waiting import until
 
 PATIENCE = 9.0  # seconds: it gives others five to go
 DAMAGES = {
@@ -53,7 +54,7 @@ class Force(BerthRuntimeCase):
         return reached
 
     def await_hook(self, reached):
-        self.eventually(lambda: reached.exists() and reached.read_text().strip(), "the hook runs")
+        until(lambda: reached.exists() and reached.read_text().strip(), "the hook runs")
 
     @staticmethod
     def end_hook(reached):
@@ -86,7 +87,7 @@ class Record(Force):
         container.config["mounts"] = [one for one in container.config["mounts"] if one["type"] != "proc"]
         container.bundle.process["args"] = ["/bin/sh", "-c", "for n in 1 2 3; do sleep 1000 & done; echo up; wait"]
         container.started()
-        self.eventually(lambda: container.output() == "up\n", "it runs")
+        until(lambda: container.output() == "up\n", "it runs")
         self.damage(container, DAMAGES["of another version"])
         self.delete(container)
 

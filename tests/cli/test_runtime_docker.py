@@ -7,7 +7,8 @@ import re
 import unittest
 
 from support import case, dockerd
-from support.engine_case import EngineCase, until
+from support.engine_case import EngineCase
+from support.waiting import until
 
 CAP_SYS_ADMIN = 21  # linux/capability.h
 CGROUPS = pathlib.Path("/sys/fs/cgroup")

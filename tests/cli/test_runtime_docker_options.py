@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from support import case, dockerd, documented
-from support.engine_case import until
+from support.waiting import until
 
 FIRST_ID = 0x60000000  # outside of berth's own banks
 CAP_NET_ADMIN = 12  # linux/capability.h

@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 from support import berth_runtime, terminal
+from support.waiting import until
 
 
 class Flags(berth_runtime.BerthRuntimeCase):
@@ -193,13 +194,13 @@ class Life(berth_runtime.BerthRuntimeCase):
         for point, status in self.KILLED.items():
             done = container.exec("/bin/sleep", "1000", env=dict(os.environ, BERTH_FAULT=point))
             self.assertEqual(done.status, status, done)
-            self.eventually(lambda: self.processes_in(container) == [container.pid], point)
+            until(lambda: self.processes_in(container) == [container.pid], point)
         self.ok(container.exec("/bin/true"))
 
     def test_a_pid_file_that_can_not_be_written(self):
         container = self.container().sleeping()
         self.fails(container.exec("/bin/sleep", "1000", flags=("--detach", "--pid-file", "/nowhere/pid")), "/nowhere")
-        self.eventually(lambda: self.processes_in(container) == [container.pid], "the process is gone")
+        until(lambda: self.processes_in(container) == [container.pid], "the process is gone")
 
     def test_the_output_is_the_users(self):
         """A user who is not root opens /dev/stdout again, though the pipe is the caller's."""

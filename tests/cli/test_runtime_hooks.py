@@ -3,6 +3,7 @@
 import subprocess
 
 from support import berth_runtime, leftovers
+from support.waiting import until
 
 HOST_ID = 0x60000000
 
@@ -50,9 +51,9 @@ class Hooks(berth_runtime.BerthRuntimeCase):
                 container.bundle.write()
                 command = self.command("create", "--bundle", container.directory, container.id)
                 with subprocess.Popen(command, stdin=subprocess.DEVNULL) as running:
-                    self.eventually((self.work / kind).exists, "the hook has begun")
+                    until((self.work / kind).exists, "the hook has begun")
                     running.kill()
-                self.eventually(lambda: "sleep 1234" not in str(leftovers.processes()), "the hook has ended")
+                until(lambda: "sleep 1234" not in str(leftovers.processes()), "the hook has ended")
                 self.ok(container.delete("--force"))
                 self.assert_gone(container)
 

@@ -12,7 +12,8 @@ import unittest
 import grpc
 
 from support import case, cri, documented
-from support.engine_case import EngineClient, until
+from support.engine_case import EngineClient
+from support.waiting import until
 
 sys.path.insert(0, str(case.REPOSITORY / "scripts"))
 import docker_archive as archive  # noqa: E402  (after the path is set)

@@ -10,7 +10,7 @@ import termios
 import unittest
 
 from support import case, documented, podman
-from support.engine_case import until
+from support.waiting import until
 
 SHARED = ("net", "ipc", "uts")
 CGROUPS = pathlib.Path("/sys/fs/cgroup")

@@ -7,7 +7,8 @@ import secrets
 import subprocess
 
 from support import case, documented
-from support.engine_case import DockerClient, until
+from support.engine_case import DockerClient
+from support.waiting import until
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 SOCKET = "unix:///run/docker-own.sock"

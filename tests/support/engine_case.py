@@ -1,16 +1,6 @@
 """What tests of container engines with berth-runtime have in common."""
 
 import subprocess
-import time
-
-
-def until(condition, what):
-    """Waits, not for ever, for what another process does; `what` is a text or gives one."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"it did not happen in 30 seconds: {what() if callable(what) else what}")
-        time.sleep(0.02)
 
 
 class EngineClient:

@@ -18,6 +18,7 @@ import uuid
 from support import leftovers
 from support.bundle import Bundle, default_config
 from support.case import Finished
+from support.waiting import until
 
 RUNTIME = os.environ.get("BERTH_CONFORMANCE_RUNTIME", "berth-runtime")
 REPORT = os.environ.get("BERTH_CONFORMANCE_REPORT")
@@ -173,7 +174,7 @@ class Container:
 
     def stopped(self):
         """Waits until the container's process has ended."""
-        self.case.eventually(lambda: self.status() == "stopped", "the container is stopped")
+        until(lambda: self.status() == "stopped", "the container is stopped")
         return self
 
     def probe(self, *words, flags=(), **options):
@@ -312,19 +313,12 @@ class RuntimeCase(unittest.TestCase):
 
     # -- asking
 
-    def eventually(self, condition, what, patience=5.0):
-        deadline = time.monotonic() + patience
-        while not condition():
-            if time.monotonic() > deadline:
-                self.fail(f"it did not come to this: {what}")
-            time.sleep(0.01)
-
     def assert_gone(self, container):
         """Nothing of this container is left: not in the runtime's state, no cgroup, no mount, no process."""
         self.assertNotEqual(self.runtime("state", container.id).status, 0, "the runtime still knows it")
-        self.eventually(lambda: not container.cgroups(), f"no cgroup: {container.cgroups()}", patience=1.0)
+        until(lambda: not container.cgroups(), f"no cgroup: {container.cgroups()}", patience=1.0)
         self.assertEqual(leftovers.mounts(), self._mounts, "mounts")
-        self.eventually(lambda: not self._processes_of(container), f"no process: {self._processes_of(container)}")
+        until(lambda: not self._processes_of(container), f"no process: {self._processes_of(container)}")
         self.assertEqual([str(path) for path in self.root.rglob("*") if container.id in path.name], [], "state files")
 
     def _processes_of(self, container):

@@ -7,13 +7,14 @@ They go to DIRECTORY/vmlinuz and DIRECTORY/root.img, and stay there: made again 
 the disk has changed. Nothing of this is installed on the host.
 """
 
-import fcntl
-import hashlib
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from support.made_once import made_once  # noqa: E402  (after the path is set)
 
 KERNEL = "linux-image-cloud-amd64"  # depends on the package that has the kernel
 PACKAGES = (
@@ -102,17 +103,7 @@ def make(directory):
 def main():
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
-    directory = pathlib.Path(sys.argv[1])
-    directory.mkdir(parents=True, exist_ok=True)
-    recipe = hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()
-    made_by = directory / "made-by"
-    with open(directory / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if made_by.exists() and made_by.read_text() == recipe:
-            return
-        made_by.unlink(missing_ok=True)
-        make(directory)
-        made_by.write_text(recipe)
+    made_once(pathlib.Path(sys.argv[1]), __file__, make)
 
 
 main()

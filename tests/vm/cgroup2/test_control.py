@@ -5,6 +5,7 @@ import pathlib
 import time
 
 from support.runtime_case import BerthRuntimeCase, main
+from support.waiting import until
 
 MIB = 1 << 20
 COUNTS = "i=0; while true; do i=$((i + 1)); echo $i > /data/count; sleep 0.01; done"
@@ -15,7 +16,7 @@ class Control(BerthRuntimeCase):
         container = self.container()
         container.bundle.process["args"] = ["/bin/sh", "-c", COUNTS]
         container.started()
-        self.eventually(lambda: self.count(container), "it counts")
+        until(lambda: self.count(container), "it counts")
         return container
 
     def count(self, container):
@@ -35,7 +36,7 @@ class Control(BerthRuntimeCase):
         self.assertEqual(self.count(container), before)
         self.ok(self.berth_runtime("resume", container.id))
         self.assertEqual(container.status(), "running")
-        self.eventually(lambda: self.count(container) > before + 1, "it goes on")
+        until(lambda: self.count(container) > before + 1, "it goes on")
 
     def test_a_paused_one_can_be_killed_and_deleted(self):
         container = self.counting()
@@ -50,10 +51,10 @@ class Control(BerthRuntimeCase):
         container.bundle.without_namespace("pid")
         container.bundle.process["args"] = ["/bin/sh", "-c", "sleep 1000 & sleep 1000 & exec sleep 1000"]
         container.started()
-        self.eventually(lambda: len(self.processes_in(container)) == 3, "all three run")
+        until(lambda: len(self.processes_in(container)) == 3, "all three run")
         processes = self.processes_in(container)
         self.ok(container.kill())
-        self.eventually(lambda: not any(pathlib.Path(f"/proc/{pid}/exe").exists() for pid in processes), "all are gone")
+        until(lambda: not any(pathlib.Path(f"/proc/{pid}/exe").exists() for pid in processes), "all are gone")
         self.ok(container.delete())
         self.assert_gone(container)
 

@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 
 from support.runtime_case import BerthRuntimeCase, main
+from support.waiting import until
 
 MIB = 1 << 20
 SCRATCH = "/dev/nvme0n3"  # an empty disk
@@ -38,7 +39,7 @@ class Memory(LimitCase):
         container.started()
         process = subprocess.Popen(self.command("events", "--interval", "1h", container.id), stdout=subprocess.PIPE, text=True)
         self.addCleanup(lambda: (process.kill(), process.wait(), process.stdout.close()))
-        self.eventually(lambda: b"poll" in pathlib.Path(f"/proc/{process.pid}/wchan").read_bytes(), "it watches")
+        until(lambda: b"poll" in pathlib.Path(f"/proc/{process.pid}/wchan").read_bytes(), "it watches")
         (container.rootfs / "data/go").touch()
         self.assertEqual(json.loads(process.stdout.readline()), {"type": "oom", "id": container.id})
         self.assertEqual(self.flat(container, "memory", "memory.events")["oom_kill"], 1)
@@ -48,7 +49,7 @@ class Memory(LimitCase):
         container = self.limited(unified={"memory.high": str(8 * MIB), "memory.max": str(64 * MIB)})
         container.bundle.process["args"] = ["/bin/sh", "-c", "dd if=/dev/zero of=/data/file bs=1M count=24 2>&1; sleep 1000"]
         container.started()
-        self.eventually(lambda: self.flat(container, "memory", "memory.events")["high"] > 0, "it is over memory.high")
+        until(lambda: self.flat(container, "memory", "memory.events")["high"] > 0, "it is over memory.high")
         self.assertEqual(self.flat(container, "memory", "memory.events")["oom_kill"], 0)
 
     def test_swap_counts_beside_memory(self):
@@ -62,7 +63,7 @@ class Memory(LimitCase):
         container.bundle.process["args"] = ["/bin/sh", "-c", fill.format(24)]
         container.started()
         self.assertEqual(container.cgroup_file("memory", "memory.swap.max"), str(24 * MIB))
-        self.eventually(lambda: int(container.cgroup_file("memory", "memory.swap.current")) > 4 * MIB, "some is swapped",
+        until(lambda: int(container.cgroup_file("memory", "memory.swap.current")) > 4 * MIB, "some is swapped",
                         patience=20)
         self.assertEqual(self.limited(memory={"limit": 16 * MIB, "swap": 16 * MIB}).shell(TAKES_MEMORY).status, 137)
 
@@ -72,7 +73,7 @@ class Processor(LimitCase):
         container = self.limited(cpu={"quota": 5000, "period": 100000})
         container.bundle.process["args"] = ["/bin/sh", "-c", "while true; do :; done"]
         container.started()
-        self.eventually(lambda: self.flat(container, "cpu", "cpu.stat")["nr_throttled"] > 2, "it is throttled")
+        until(lambda: self.flat(container, "cpu", "cpu.stat")["nr_throttled"] > 2, "it is throttled")
         event = json.loads(self.ok(self.berth_runtime("events", "--stats", container.id)).stdout)
         self.assertGreater(event["data"]["cpu"]["throttling"]["throttledPeriods"], 0)
 

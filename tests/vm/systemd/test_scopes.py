@@ -8,6 +8,7 @@ import uuid
 
 from support.oci_runtime import hierarchies
 from support.runtime_case import BerthRuntimeCase, main
+from support.waiting import until
 
 MIB = 1 << 20
 SLICE = "berth-tests.slice"
@@ -39,7 +40,7 @@ class ScopeCase(BerthRuntimeCase):
         return dict(line.split("=", 1) for line in text.splitlines())
 
     def assert_no_unit(self, container):
-        self.eventually(lambda: container.unit not in systemctl("list-units", "--all", "--plain", "--no-legend"),
+        until(lambda: container.unit not in systemctl("list-units", "--all", "--plain", "--no-legend"),
                         f"{container.unit} is gone", patience=10)
 
 
@@ -96,7 +97,7 @@ class Scopes(ScopeCase):
         container = self.container().sleeping()
         process = subprocess.Popen(self.command("exec", container.id, "sleep", "1000"), stdin=subprocess.DEVNULL)
         self.addCleanup(lambda: (process.kill(), process.wait()))
-        self.eventually(lambda: len(container.cgroup_file("pids", "cgroup.procs").split()) == 2, "both are in it")
+        until(lambda: len(container.cgroup_file("pids", "cgroup.procs").split()) == 2, "both are in it")
 
     def test_pause_and_resume(self):
         container = self.container().sleeping()
@@ -154,7 +155,7 @@ class Limits(ScopeCase):
         self.assertEqual(self.shown(container, "DevicePolicy"), {"DevicePolicy": "strict"})
         systemctl("daemon-reload")
         (container.rootfs / "data/go").touch()
-        self.eventually(lambda: "not permitted" in container.stderr.read_text(), "the disk can't be opened")
+        until(lambda: "not permitted" in container.stderr.read_text(), "the disk can't be opened")
         self.assertEqual(container.output(), "null\n")
 
 
