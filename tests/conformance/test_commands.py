@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from support.oci_runtime import MUST, PRACTICE, RUNTIME, RuntimeCase, requirement, main
+from support.waiting import until
 
 MIB = 1 << 20
 
@@ -19,7 +20,7 @@ class Commands(RuntimeCase):
         container.bundle.process["args"] = ["/bin/sh", "-c", "while true; do echo x >> /data/ticks; sleep 0.01; done"]
         container.started()
         ticks = container.rootfs / "data/ticks"
-        self.eventually(ticks.exists, "it ticks")
+        until(ticks.exists, "it ticks")
         self.ok(self.runtime("pause", container.id))
         self.assertEqual(container.status(), "paused")
         before = ticks.stat().st_size
@@ -27,7 +28,7 @@ class Commands(RuntimeCase):
         self.assertEqual(ticks.stat().st_size, before)
         self.ok(self.runtime("resume", container.id))
         self.assertEqual(container.status(), "running")
-        self.eventually(lambda: ticks.stat().st_size > before, "it ticks again")
+        until(lambda: ticks.stat().st_size > before, "it ticks again")
 
     @requirement("command line", PRACTICE, "a paused container can be removed by delete --force")
     def test_delete_paused(self):
@@ -50,7 +51,7 @@ class Commands(RuntimeCase):
         container = self.container()
         container.bundle.process["args"] = ["/bin/sh", "-c", "sleep 1000 & sleep 1000 & wait"]
         container.started()
-        self.eventually(lambda: len(self.ps(container)) == 3, "three processes")
+        until(lambda: len(self.ps(container)) == 3, "three processes")
         self.assertIn(container.pid, self.ps(container))
 
     def ps(self, container):
@@ -91,7 +92,7 @@ class Commands(RuntimeCase):
         container.bundle.process["args"] = ["/bin/sh", "-c", "dd if=/dev/zero of=/dev/shm/big bs=1M count=32 2>/dev/null; "
                                                              "echo full; sleep 1000"]
         container.started()
-        self.eventually(lambda: container.output() == "full\n", "the memory is in use")
+        until(lambda: container.output() == "full\n", "the memory is in use")
         (self.work / "resources").write_text(json.dumps({"memory": {"limit": 8 * MIB, "checkBeforeUpdate": True}}))
         self.error(self.runtime("update", "--resources", self.work / "resources", container.id))
         self.assertEqual(container.status(), "running")
@@ -138,7 +139,7 @@ class Commands(RuntimeCase):
         process = subprocess.Popen(self.command("run", "--bundle", container.directory, container.id),
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(process.kill)
-        self.eventually((container.rootfs / "data/ready").exists, "it is ready")
+        until((container.rootfs / "data/ready").exists, "it is ready")
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(5), 33)
 

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 
 from support.oci_runtime import MUST, PRACTICE, RuntimeCase, expand, family, hierarchies, requirement, main
+from support.waiting import until
 
 ERRORS = "runtime.md, Errors"
 
@@ -160,7 +161,7 @@ class Errors(RuntimeCase):
         with open(os.devnull, "wb") as nothing:
             create = subprocess.Popen(self.command("create", "--bundle", container.directory, container.id),
                                       stdin=subprocess.DEVNULL, stdout=nothing, stderr=nothing)
-        self.eventually(pathlib.Path(self.work, "reached").exists, "create is in its hook")
+        until(pathlib.Path(self.work, "reached").exists, "create is in its hook")
         create.kill()
         create.wait()
         self.ok(container.delete("--force"))

@@ -6,6 +6,7 @@ import pathlib
 
 from support.bundle import DEFAULT_CAPABILITIES
 from support.oci_runtime import PRACTICE, RuntimeCase, expand, family, requirement, main
+from support.waiting import until
 
 
 @expand
@@ -55,7 +56,7 @@ class Exec(RuntimeCase):
     def test_cgroup(self):
         container = self.sleeping()
         done = self.ok(container.exec("/bin/sh", "-c", "echo $$; exec sleep 1000", flags=("--detach",)))
-        self.eventually(lambda: len(container.cgroup_file("pids", "cgroup.procs").split()) == 2, f"two processes: {done}")
+        until(lambda: len(container.cgroup_file("pids", "cgroup.procs").split()) == 2, f"two processes: {done}")
 
     @requirement("command line", PRACTICE, "--cwd, --env and --user are the program's; several --env add up")
     def test_flags(self):
@@ -168,7 +169,7 @@ class Exec(RuntimeCase):
         pid = int((self.work / "pid").read_text())
         self.ok(container.kill("KILL"))
         container.stopped()
-        self.eventually(lambda: not pathlib.Path(f"/proc/{pid}").exists()
+        until(lambda: not pathlib.Path(f"/proc/{pid}").exists()
                         or ") Z " in pathlib.Path(f"/proc/{pid}/stat").read_text(), "it has ended")
 
 

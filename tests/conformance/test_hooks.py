@@ -5,6 +5,7 @@ import os
 import time
 
 from support.oci_runtime import MUST, RuntimeCase, expand, family, requirement, main
+from support.waiting import until
 
 HOOKS = "config.md, POSIX-platform Hooks"
 LIFECYCLE = "runtime.md, Lifecycle"
@@ -65,7 +66,7 @@ class Hooks(RuntimeCase):
     def through(self, container):
         """The whole life of it."""
         container.started()
-        self.eventually(lambda: "program" in self.order(), "the program has run")
+        until(lambda: "program" in self.order(), "the program has run")
         self.ok(container.kill("KILL"))
         container.stopped()
         self.ok(container.delete())
@@ -107,7 +108,7 @@ class Hooks(RuntimeCase):
     @requirement("config.md, StartContainer Hooks", MUST, "startContainer hooks are done before the program is executed")
     def test_start_container_before_program(self):
         container = self.hooked("startContainer", command="sleep 0.2; echo end >> $1/order").started()
-        self.eventually(lambda: "program" in self.order(), "the program has run")
+        until(lambda: "program" in self.order(), "the program has run")
         self.assertEqual(self.order(), ["startContainer", "end", "program"])
         self.assertEqual(container.status(), "running")
 
@@ -151,7 +152,7 @@ class Hooks(RuntimeCase):
                     kind) for kind in (*AT_CREATE, *AT_START)})
     def _pid(self, kind):
         container = self.hooked(kind).started()
-        self.eventually(lambda: "program" in self.order() and kind in self.order(), "hook and program have run")
+        until(lambda: "program" in self.order() and kind in self.order(), "hook and program have run")
         wanted = container.pid if kind in IN_RUNTIME else 1
         self.assertEqual(json.loads(self.note(f"{kind}.state"))["pid"], wanted)
 
@@ -164,7 +165,7 @@ class Hooks(RuntimeCase):
     @family({kind: (HOOKS, MUST, f"{kind} hooks run in the namespaces of the container", kind) for kind in IN_CONTAINER})
     def _in_container(self, kind):
         container = self.hooked(kind).started()
-        self.eventually(lambda: "program" in self.order(), "the program has run")
+        until(lambda: "program" in self.order(), "the program has run")
         for name in ("net", "mnt"):
             self.assertEqual(self.note(f"{kind}.{name}").strip(), os.readlink(f"/proc/{container.pid}/ns/{name}"))
 
@@ -259,7 +260,7 @@ class Hooks(RuntimeCase):
     def test_failing_at_start_program(self):
         container = self.hooked("startContainer", command="exit 3").created()
         container.start()
-        self.eventually(lambda: self.runtime("state", container.id).status != 0 or container.status() == "stopped",
+        until(lambda: self.runtime("state", container.id).status != 0 or container.status() == "stopped",
                         "the container is stopped or gone")
         self.assertNotIn("program", self.order())
 

@@ -4,6 +4,7 @@ import subprocess
 import time
 
 from support.oci_runtime import MUST, PRACTICE, RuntimeCase, expand, family, requirement, main
+from support.waiting import until
 
 MASKED = "config-linux.md, Masked Paths"
 READONLY = "config-linux.md, Readonly Paths"
@@ -141,7 +142,7 @@ class Propagation(RuntimeCase):
         container.bundle.add_capabilities("CAP_SYS_ADMIN")
         container.bundle.process["args"] = ["/bin/sh", "-c", "mount -t tmpfs inner /data/in && echo done; sleep 1000"]
         container.started()
-        self.eventually(lambda: container.output() == "done\n", "it is mounted inside")
+        until(lambda: container.output() == "done\n", "it is mounted inside")
         time.sleep(0.05)
         with open("/proc/self/mountinfo", encoding="utf-8") as table:
             self.assertNotIn("inner", table.read())

@@ -8,6 +8,7 @@ import pathlib
 import uuid
 
 from support.oci_runtime import CGROUPS, MUST, PRACTICE, SHOULD, RuntimeCase, expand, family, hierarchies, requirement, main
+from support.waiting import until
 
 PATH = "config-linux.md, Cgroups Path"
 MIB = 1 << 20
@@ -282,7 +283,7 @@ class Groups(RuntimeCase):
         container = self.container()
         container.bundle.process["args"] = ["/bin/sh", "-c", "sleep 1000 & sleep 1000 & wait"]
         container.started()
-        self.eventually(lambda: len(container.cgroup_file("pids", "cgroup.procs").split()) == 3, "three processes")
+        until(lambda: len(container.cgroup_file("pids", "cgroup.procs").split()) == 3, "three processes")
 
     @requirement("config-linux.md, Cgroup ownership", SHOULD, "the cgroup of v1 stays the host root's with a user namespace")
     def test_owner(self):

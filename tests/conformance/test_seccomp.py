@@ -11,6 +11,7 @@ import subprocess
 import threading
 
 from support.oci_runtime import MUST, PRACTICE, RuntimeCase, expand, family, requirement, main
+from support.waiting import until
 
 SECCOMP = "config-linux.md, Seccomp"
 STATE = "config-linux.md, The Container Process State"
@@ -279,14 +280,14 @@ class Notification(RuntimeCase):
         return agent
 
     def state(self, agent):
-        self.eventually(lambda: agent.states, "the agent has got a state")
+        until(lambda: agent.states, "the agent has got a state")
         return agent.states[0]
 
     @requirement(SECCOMP, MUST, "SCMP_ACT_NOTIFY: the agent gets the call, and its answer is what the process sees")
     def test_notify(self):
         agent = self.agent()
         container = self.notified(agent).started()
-        self.eventually(lambda: container.output().endswith("\n"), "the probe has reported")
+        until(lambda: container.output().endswith("\n"), "the probe has reported")
         self.assertEqual(json.loads(container.output())["calls"], {f"{CALL},1": "ENOANO"})
 
     @requirement(STATE, MUST, "the state names seccompFd, which is the one descriptor that comes with it")
@@ -336,7 +337,7 @@ class Notification(RuntimeCase):
         command = self.command("exec", container.id, "/bin/sleep", "1000")
         with subprocess.Popen(command, stdin=subprocess.DEVNULL) as running:
             try:
-                self.eventually(lambda: agent.closed, "the connection is closed")
+                until(lambda: agent.closed, "the connection is closed")
             finally:
                 running.kill()
 
@@ -361,7 +362,7 @@ class Notification(RuntimeCase):
     def test_closed(self):
         agent = self.agent()
         self.notified(agent).started()
-        self.eventually(lambda: agent.closed, "the connection is closed")
+        until(lambda: agent.closed, "the connection is closed")
 
     @requirement(SECCOMP, MUST, "an agent that cannot be reached is an error")
     def test_no_agent(self):

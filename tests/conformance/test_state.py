@@ -7,6 +7,7 @@ import signal
 import time
 
 from support.oci_runtime import MUST, PRACTICE, RuntimeCase, requirement, main
+from support.waiting import until
 
 WAIT = "while [ ! -e /data/go ]; do sleep 0.01; done"
 
@@ -205,12 +206,12 @@ class Kill(RuntimeCase):
             for one in HUP INT USR1 USR2 TERM; do trap "echo $one >> /data/got" $one; done
             touch /data/ready; while true; do sleep 0.01; done"""]
         container.started()
-        self.eventually((container.rootfs / "data/ready").exists, "it is ready")
+        until((container.rootfs / "data/ready").exists, "it is ready")
         return container
 
     def got(self, container, *names):
         file = container.rootfs / "data/got"
-        self.eventually(lambda: file.exists() and file.read_text().split() == list(names), f"it has got {names}")
+        until(lambda: file.exists() and file.read_text().split() == list(names), f"it has got {names}")
 
     @requirement("runtime.md, Kill", MUST, "the signal that is named reaches the container's process")
     def test_kill_sends(self):
@@ -277,10 +278,10 @@ class Kill(RuntimeCase):
         container.bundle.process["args"] = ["/bin/sh", "-c", "sleep 1000 & echo $! > /data/child; wait"]
         container.started()
         child = container.rootfs / "data/child"
-        self.eventually(lambda: child.exists() and child.read_text().strip(), "the child runs")
+        until(lambda: child.exists() and child.read_text().strip(), "the child runs")
         self.ok(container.kill("KILL", flags=("--all",)))
         container.stopped()
-        self.eventually(lambda: not runs(int(child.read_text())), "the child has ended too")
+        until(lambda: not runs(int(child.read_text())), "the child has ended too")
 
 
 def runs(pid):

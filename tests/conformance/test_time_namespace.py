@@ -5,6 +5,7 @@ import subprocess
 import time
 
 from support.oci_runtime import MUST, RuntimeCase, requirement, main
+from support.waiting import until
 
 TIME = "config-linux.md, Offset for Time Namespace"
 BASE = 0x60000000
@@ -42,7 +43,7 @@ class TimeNamespace(RuntimeCase):
                                   "sh", "-c", f"echo $$ > {ready}.part; mv {ready}.part {ready}; sleep 1000"])
         self.addCleanup(other.wait)
         self.addCleanup(other.kill)
-        self.eventually(ready.exists, "the namespace is there")
+        until(ready.exists, "the namespace is there")
         path = f"/proc/{ready.read_text().strip()}/ns/time"
         container = self.container()
         container.bundle.namespace("time", path=path)

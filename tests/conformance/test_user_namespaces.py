@@ -4,6 +4,7 @@ import os
 import pathlib
 
 from support.oci_runtime import MUST, SHOULD, RuntimeCase, requirement, main
+from support.waiting import until
 
 MAPPINGS = "config-linux.md, User namespace mappings"
 BASE = 0x60000000
@@ -63,7 +64,7 @@ class UserNamespaces(RuntimeCase):
         self.assertIn(f"Uid:\t{BASE + 1234}\t", status)
         self.assertIn(f"Gid:\t{BASE + 55}\t", status)
         self.assertIn(str(BASE + 66), status)
-        self.eventually(lambda: container.output() == "1234\n55\n", "its IDs inside")
+        until(lambda: container.output() == "1234\n55\n", "its IDs inside")
 
     @requirement("config.md, POSIX-platform User", MUST, "a user whom the map does not know is an error")
     def test_process_unmapped(self):
