@@ -1,6 +1,7 @@
 // `berth tag` and `berth untag`.
 #include "cli/flags.h"
 #include "cli/images.h"
+#include "engine/container/announce.h"
 #include "store/images.h"
 #include "store/local_name.h"
 
@@ -21,7 +22,10 @@ Result<int> tag_image(const Invocation& invocation) {
   }
   store::Store store = TRY(open_store(invocation));
   const store::ImageRecord image = TRY_CONTEXT(store::find_image(store, source), "cannot tag \"{}\"", source);
-  for (const std::string& name : names) TRY(store::tag_image(store, image.id, name));
+  for (const std::string& name : names) {
+    TRY(store::tag_image(store, image.id, name));
+    engine::announce_image(store, events::kTag, image.id, name);
+  }
   return 0;
 }
 
@@ -46,7 +50,10 @@ Result<int> untag_image(const Invocation& invocation) {
     full_names.push_back(named.name);
   }
   if (names.empty()) full_names = TRY(store::image_names(store, image.id));
-  for (const std::string& name : full_names) TRY(store::untag_image(store, name));
+  for (const std::string& name : full_names) {
+    TRY(store::untag_image(store, name));
+    engine::announce_image(store, events::kUntag, image.id, name);
+  }
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/flags.h"
 #include "cli/image_text.h"
 #include "cli/images.h"
+#include "engine/container/announce.h"
 #include "engine/identity/identity_layer.h"
 #include "engine/translation/translate.h"
 #include "store/images.h"
@@ -16,13 +17,14 @@ namespace berth::cli {
 namespace {
 
 // The image, and the identity layers that were made for it.
-Result<> remove_with_identities(store::Store& store, const std::string& id) {
+Result<> remove_with_identities(store::Store& store, const std::string& id, const std::string& name) {
   TRY(store::remove_image(store, id));
+  engine::announce_image(store, events::kRemove, id, name);
   return engine::remove_identities(store, id);
 }
 
 Result<> forget(store::Store& store, const std::string& id, const std::vector<std::string>& names) {
-  TRY(remove_with_identities(store, id));
+  TRY(remove_with_identities(store, id, names.empty() ? std::string() : names.front()));
   for (const std::string& name : names) fmt::print("Untagged: {}\n", name);
   fmt::print("Deleted: {}\n", hex_of(id));
   return {};
@@ -34,6 +36,7 @@ Result<> remove_one(store::Store& store, const std::string& word, bool force) {
   const std::vector<std::string> names = TRY(store::image_names(store, image.id));
   if (!image.name.empty() && names.size() > 1) {
     TRY(store::untag_image(store, image.name));
+    engine::announce_image(store, events::kUntag, image.id, image.name);
     fmt::print("Untagged: {}\n", image.name);
     return {};
   }
@@ -133,7 +136,8 @@ Result<int> prune_images(const Invocation& invocation) {
   for (const store::ImageSummary& image : TRY(store::list_images(store))) {
     if (!all && !image.names.empty()) continue;
     if (!TRY(store::containers_of_image(store, image.id)).empty()) continue;
-    Result<> removed = remove_with_identities(store, image.id);
+    Result<> removed =
+        remove_with_identities(store, image.id, image.names.empty() ? std::string() : image.names.front());
     // A container may have been made from it since.
     if (!removed && removed.error().code != Code::conflict) {
       outcome.add(std::move(removed.error()));

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "engine/container/announce.h"
 #include "engine/container/names.h"
 #include "engine/container/status.h"
 #include "engine/identity/host_users.h"
@@ -107,10 +108,12 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
   }
   TRY(check_image(store, record.image_id));
   TRY(check_volumes_from(store, request.spec, record));
-  TRY(record_volumes(store, record.id, request.spec, volumes));
+  const std::vector<std::string> added = TRY(record_volumes(store, record.id, request.spec, volumes));
   if (new_number) TRY(write_store_copy(store));
   fault::point("before-create-commit");
-  return transaction.commit();
+  TRY(transaction.commit());
+  for (const std::string& volume : added) announce_volume(store, events::kCreate, volume);
+  return {};
 }
 
 }  // namespace
@@ -158,6 +161,7 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
     fault::point("container-recorded");
     TRY(settle_volumes(store, request.spec));
     if (!record.remove_on_exit) TRY(write_container_copy(store, record));
+    announce(store, record, events::kCreate);
     return LockedContainer{record, std::move(lock)};
   };
   Result<LockedContainer> made = make();

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/container/announce.h"
 #include "engine/container/status.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/remove.h"
@@ -21,8 +22,11 @@ Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
   TRY(end_lost_process(store, record.id));
   if (const std::optional<ExitRecord> ended = exit_record(store, record.id)) {
     TRY(store::set_container_exited(store.db(), record.id, ended->status, ended->finished_at, ""));
+    announce_death(store, record, ended->status);
   } else {
-    TRY(store::set_container_exited(store.db(), record.id, std::nullopt, now_nanoseconds(), "monitor lost"));
+    constexpr std::string_view kLost = "monitor lost";
+    TRY(store::set_container_exited(store.db(), record.id, std::nullopt, now_nanoseconds(), kLost));
+    announce_death(store, record, std::nullopt, kLost);
   }
   return sys::remove_tree_at(store.run_root(), container_directory(record.id));
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "engine/container/announce.h"
 #include "engine/container/status.h"
 #include "engine/translation/translate.h"
 #include "engine/volumes/volumes.h"
@@ -77,6 +78,7 @@ Result<> record_exit(store::Store& store, const store::ContainerRecord& record,
   if (!locked) return std::unexpected(locked.error());
   if (locked->record.state == store::kExited) return {};
   TRY(store::set_container_exited(store.db(), record.id, exited.status, exited.finished_at, ""));
+  announce_death(store, record, exited.status);
   fault::point("exit-stored");
   return sys::remove_tree_at(store.run_root(), container_directory(record.id));
 }
@@ -93,7 +95,9 @@ Result<> remove_container(store::Store& store, const LockedContainer& container)
     if (record.remove_on_exit) TRY(remove_anonymous_volumes(store, record.id));
     TRY(remove_files(store, record.id));
     fault::point("files-removed");
-    return remove_record(store, record);
+    TRY(remove_record(store, record));
+    announce(store, record, events::kRemove);
+    return {};
   };
   TRY_CONTEXT(remove(), "remove container {}", record.name);
   return {};
@@ -108,6 +112,7 @@ Result<> finish_container(store::Store& store, const store::ContainerRecord& rec
   }
   // Another command may do the same at the same time.
   const auto remove = [&]() -> Result<> {
+    announce_death(store, record, exited.status);
     TRY(remove_anonymous_volumes(store, record.id));
     // The monitor removes the files of its own layer meanwhile. What a crash leaves has no record, and so
     // recover() removes it, but not before this lock is gone.
@@ -117,7 +122,11 @@ Result<> finish_container(store::Store& store, const store::ContainerRecord& rec
     TRY(sys::wait_for(monitor));
     TRY(remove_files(store, record.id));
     // On a full disk there is room now.
-    return !forgotten && forgotten.error().err == ENOSPC ? remove_record(store, record) : forgotten;
+    const bool had_no_room = !forgotten && forgotten.error().err == ENOSPC;
+    if (had_no_room) TRY(remove_record(store, record));
+    if (!had_no_room) TRY(Result<>(forgotten));
+    announce(store, record, events::kRemove);
+    return {};
   };
   TRY_CONTEXT(remove(), "remove container {}", record.name);
   return {};

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "engine/caller_signals.h"
 #include "engine/capabilities.h"
+#include "engine/container/announce.h"
 #include "engine/container/status.h"
 #include "engine/devices.h"
 #include "engine/identity/host_users.h"
@@ -277,6 +278,7 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
     return session;
   };
   Session session = TRY_CONTEXT(start(), "cannot start \"{}\"", container.record.name);
+  announce(store, container.record, events::kStart);
   session.warnings = std::move(warnings);
   fault::point("started");
   return session;

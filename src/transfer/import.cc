@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/container/announce.h"
 #include "sys/file.h"
 #include "transfer/file_source.h"
 #include "transfer/layer_install.h"
@@ -61,7 +62,9 @@ Result<std::string> import_layer(store::Store& store, const ImportRequest& reque
 }  // namespace
 
 Result<std::string> import_image(store::Store& store, const ImportRequest& request) {
-  return with_layers_kept(store, [&] { return import_layer(store, request); });
+  std::string id = TRY(with_layers_kept(store, [&] { return import_layer(store, request); }));
+  engine::announce_image(store, events::kImport, id, request.name);
+  return id;
 }
 
 }  // namespace berth::transfer

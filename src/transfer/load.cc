@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/container/announce.h"
 #include "oci/image_config.h"
 #include "oci/json.h"
 #include "oci/manifest.h"
@@ -40,6 +41,11 @@ class FilesImage : public ImageSource {
   const ImageFiles& files_;
 };
 
+void announce_loaded(const store::Store& store, const LoadedImage& loaded) {
+  const std::string name = loaded.names.empty() ? std::string() : loaded.names.front();
+  engine::announce_image(store, events::kLoad, loaded.id, name);
+}
+
 // -- docker-archive: manifest.json, as `docker save` writes it
 
 Result<LoadedImage> load_docker_image(store::Store& store, const ImageFiles& files,
@@ -60,6 +66,7 @@ Result<LoadedImage> load_docker_image(store::Store& store, const ImageFiles& fil
                 parsed.diff_ids.size());
   }
   loaded.id = TRY(install_image(store, image, loaded.names));
+  announce_loaded(store, loaded);
   return loaded;
 }
 
@@ -124,6 +131,7 @@ Result<LoadedImage> load_oci_image(store::Store& store, const ImageFiles& files,
   const std::string name = name_of(descriptor, origin);
   if (!name.empty()) loaded.names.push_back(name);
   loaded.id = TRY(install_image(store, image, loaded.names));
+  announce_loaded(store, loaded);
   return loaded;
 }
 

@@ -1,5 +1,6 @@
 #include "transfer/pull.h"
 
+#include "engine/container/announce.h"
 #include "oci/image_config.h"
 #include "transfer/install_image.h"
 
@@ -62,7 +63,9 @@ Result<std::string> pull_image(store::Store& store, registry::Client& client, co
   observer.begin(reference, manifest.parsed);
   const std::string name =
       reference.digest() ? reference.with_digest(*reference.digest()).full() : reference.full();
-  return install_image(store, source, std::span(&name, 1));
+  std::string id = TRY(install_image(store, source, std::span(&name, 1)));
+  engine::announce_image(store, events::kPull, id, name);
+  return id;
 }
 
 }  // namespace berth::transfer

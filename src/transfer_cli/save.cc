@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/flags.h"
+#include "engine/container/announce.h"
 #include "oci/reference.h"
 #include "sys/file.h"
 #include "transfer/save.h"
@@ -88,6 +89,8 @@ Result<int> save(const cli::Invocation& invocation) {
   } else {
     TRY_CONTEXT(save_to_file(store, images, format, output), "cannot save to \"{}\"", output);
   }
+  for (const transfer::ImageToSave& saved : images)
+    engine::announce_image(store, events::kSave, saved.image.id, saved.image.name);
   return 0;
 }
 

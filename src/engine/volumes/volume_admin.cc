@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/nearest.h"
+#include "engine/container/announce.h"
 #include "engine/container/names.h"
 #include "engine/container/status.h"
 #include "engine/volumes/volumes.h"
@@ -133,6 +134,7 @@ Result<std::string> create_volume(store::Store& store, std::string name,
   insert.bind(1, name).bind(2, int64_t{::time(nullptr)});
   TRY(insert.bind(3, Json(labels).dump(-1, ' ', false, Json::error_handler_t::replace)).run());
   TRY(transaction.commit());
+  announce_volume(store, events::kCreate, name);
   return name;
 }
 
@@ -153,6 +155,7 @@ Result<> remove_volume(store::Store& store, std::string_view name) {
   const Result<> committed = transaction.commit();
   if (!committed && ::renameat(staging.fd(), "volume", store.root(), path.c_str()) != 0)
     log::warn("the content of the volume {} is lost: {}", volume.name, describe_errno(errno));
+  if (committed) announce_volume(store, events::kRemove, volume.name);
   return committed;
 }
 

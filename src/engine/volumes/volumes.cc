@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "engine/container/announce.h"
 #include "engine/container/names.h"
 #include "engine/volumes/image_volumes.h"
 #include "engine/volumes/volume_contents.h"
@@ -204,14 +205,16 @@ Result<> make_volume_directories(const store::Store& store, const ContainerSpec&
   return {};
 }
 
-Result<> record_volumes(store::Store& store, std::string_view container_id, const ContainerSpec& spec,
-                        const MadeVolumes& made) {
+Result<std::vector<std::string>> record_volumes(store::Store& store, std::string_view container_id,
+                                                const ContainerSpec& spec, const MadeVolumes& made) {
+  std::vector<std::string> added;
   for (const MountSpec& mount : spec.mounts) {
     if (mount.type != "volume") continue;
     store::Statement volume = TRY(store.db().prepare(
-        "INSERT OR IGNORE INTO volumes (name, created_at, anonymous, labels) VALUES (?, ?, ?, '{}')"));
+        "INSERT OR IGNORE INTO volumes (name, created_at, anonymous, labels) VALUES (?, ?, ?, '{}') "
+        "RETURNING name"));
     volume.bind(1, mount.volume).bind(2, int64_t{::time(nullptr)}).bind(3, int64_t{mount.anonymous ? 1 : 0});
-    TRY(volume.run());
+    if (TRY(volume.step())) added.push_back(mount.volume);
     store::Statement use = TRY(
         store.db().prepare("INSERT OR IGNORE INTO container_volumes (container_id, volume) VALUES (?, ?)"));
     TRY(use.bind(1, container_id).bind(2, mount.volume).run());
@@ -220,7 +223,7 @@ Result<> record_volumes(store::Store& store, std::string_view container_id, cons
     store::Statement update = TRY(store.db().prepare("UPDATE volumes SET populated = 1 WHERE name = ?"));
     TRY(update.bind(1, name).run());
   }
-  return {};
+  return added;
 }
 
 Result<> settle_volumes(const store::Store& store, const ContainerSpec& spec) {
@@ -266,6 +269,7 @@ Result<> remove_anonymous_volumes(store::Store& store, std::string_view containe
     TRY(sys::remove_tree_at(store.root(), volume_directory(name)));
     store::Statement forget = TRY(store.db().prepare("DELETE FROM volumes WHERE name = ?"));
     TRY(forget.bind(1, name).run());
+    announce_volume(store, events::kRemove, name);
   }
   return {};
 }

@@ -53,9 +53,10 @@ Result<MadeVolumes> make_volumes(store::Store& store, const store::ImageRecord& 
 // Only the directories, with nothing in them, for a container whose image is not known.
 Result<> make_volume_directories(const store::Store& store, const ContainerSpec& spec);
 
-// Within the caller's transaction: the volumes, and that the container uses them.
-Result<> record_volumes(store::Store& store, std::string_view container_id, const ContainerSpec& spec,
-                        const MadeVolumes& made);
+// Within the caller's transaction: the volumes, and that the container uses them. Gives the names of those
+// that were not known before.
+Result<std::vector<std::string>> record_volumes(store::Store& store, std::string_view container_id,
+                                                const ContainerSpec& spec, const MadeVolumes& made);
 
 // Once they are recorded: what was copied for them becomes theirs. Whoever was killed before it came to this
 // has left it to the next start of a container with the volume.
