@@ -2,6 +2,7 @@
 #include "cli/banks.h"
 #include "cli/command.h"
 #include "cli/containers.h"
+#include "cli/events.h"
 #include "cli/images.h"
 #include "cli/projects.h"
 #include "cli/system.h"
@@ -60,6 +61,7 @@ constexpr Command kCommands[] = {
     {"project rm", "Remove projects", "Projects", remove_projects},
     {"config", "Print the configuration and where it comes from", "System", print_config},
     {"info", "Say what berth has here", "System", info},
+    {"events", "Show what happens as it happens", "System", events},
     {"audit", "Find IDs that are shared and should not be", "System", audit},
     {"map", "Draw the host's ID space", "System", map},
     {"system repair", "Put right what killed processes left", "System", system_repair},
