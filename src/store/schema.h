@@ -13,6 +13,56 @@ ALTER TABLE containers ADD COLUMN restart_count INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE containers ADD COLUMN stopped_by_user INTEGER NOT NULL DEFAULT 0;
 -- Whether the kernel has killed a process of its last run for want of memory.
 ALTER TABLE containers ADD COLUMN oom_killed INTEGER NOT NULL DEFAULT 0;
+
+-- Networks that containers are attached to. Those of a project are nobody else's; the project "" stands for none.
+CREATE TABLE networks (
+  id TEXT PRIMARY KEY,            -- 64 hexadecimal digits
+  project TEXT NOT NULL, name TEXT NOT NULL,
+  bridge TEXT NOT NULL UNIQUE,    -- its interface on the host
+  created_at INTEGER NOT NULL,    -- seconds since 1970
+  internal INTEGER NOT NULL, dns INTEGER NOT NULL,
+  mtu INTEGER NOT NULL,           -- 0: the kernel's
+  labels TEXT NOT NULL,           -- JSON object
+  UNIQUE (project, name)
+) WITHOUT ROWID;
+-- At most one of a family. Addresses are 32 hexadecimal digits (net::Address::key), so that they compare as texts.
+CREATE TABLE network_subnets (
+  network_id TEXT NOT NULL, v6 INTEGER NOT NULL, first TEXT NOT NULL, prefix INTEGER NOT NULL,
+  gateway TEXT NOT NULL,
+  range_first TEXT NOT NULL, range_last TEXT NOT NULL,  -- what containers get that do not ask for an address
+  given TEXT NOT NULL DEFAULT '',                       -- the address that was given out last
+  PRIMARY KEY (network_id, v6)
+) WITHOUT ROWID;
+-- Which containers are in which networks; address4, address6 and mac only while the container runs. What it asked
+-- for (--ip, --ip6) is not given to others meanwhile.
+CREATE TABLE network_attachments (
+  container_id TEXT NOT NULL, network_id TEXT NOT NULL, asked4 TEXT, asked6 TEXT,
+  address4 TEXT, address6 TEXT, mac TEXT,
+  PRIMARY KEY (container_id, network_id)
+) WITHOUT ROWID;
+CREATE INDEX network_attachments_by_network ON network_attachments (network_id);
+CREATE UNIQUE INDEX network_addresses4 ON network_attachments (network_id, address4) WHERE address4 IS NOT NULL;
+CREATE UNIQUE INDEX network_addresses6 ON network_attachments (network_id, address6) WHERE address6 IS NOT NULL;
+CREATE UNIQUE INDEX network_macs ON network_attachments (network_id, mac) WHERE mac IS NOT NULL;
+-- The host's ports that containers publish, as ranges with both ends included.
+CREATE TABLE published_ports (
+  container_id TEXT NOT NULL, protocol TEXT NOT NULL,
+  host TEXT NOT NULL,             -- an address of the host's, "" for all
+  first INTEGER NOT NULL, last INTEGER NOT NULL,
+  held INTEGER NOT NULL DEFAULT 0,  -- 1 while the container runs: then nobody else gets them
+  PRIMARY KEY (container_id, protocol, host, first)
+) WITHOUT ROWID;
+CREATE INDEX published_ports_by_number ON published_ports (protocol, first, last);
+-- What a container has of its networks only while it runs goes in the transaction that records its end, whoever
+-- records it.
+CREATE TRIGGER container_ended AFTER UPDATE OF state ON containers WHEN NEW.state IN ('exited', 'removing') BEGIN
+  UPDATE network_attachments SET address4 = NULL, address6 = NULL, mac = NULL WHERE container_id = NEW.id;
+  UPDATE published_ports SET held = 0 WHERE container_id = NEW.id;
+END;
+CREATE TRIGGER container_deleted AFTER DELETE ON containers BEGIN
+  DELETE FROM network_attachments WHERE container_id = OLD.id;
+  DELETE FROM published_ports WHERE container_id = OLD.id;
+END;
 )sql";
 
 // What version 2 has and version 1 had not; a new database gets version 1 and then these.
