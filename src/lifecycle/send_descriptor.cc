@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 
 namespace berth::lifecycle {
@@ -23,7 +24,7 @@ Result<sys::UniqueFd> connect_to(const std::string& path) {
   const sys::UniqueFd file = TRY(sys::open_at(AT_FDCWD, path, O_PATH));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  const std::string by_descriptor = fmt::format("/proc/self/fd/{}", file.get());
+  const std::string by_descriptor = sys::descriptor_path(file.get());
   std::memcpy(address.sun_path, by_descriptor.c_str(), by_descriptor.size() + 1);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return fail_errno(errno, "connect to {}", path);

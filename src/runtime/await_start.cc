@@ -9,6 +9,7 @@
 
 #include "runtime/protocol.h"
 #include "sys/channel.h"
+#include "sys/descriptor_path.h"
 #include "sys/sealed_program.h"
 
 namespace berth::runtime {
@@ -19,7 +20,7 @@ namespace {
 Result<sockaddr_un> address_of(int directory, const std::string& name) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  const std::string path = fmt::format("/proc/self/fd/{}/{}", directory, name);
+  const std::string path = sys::descriptor_path(directory, name);
   if (path.size() >= sizeof address.sun_path) return fail("the name {} is too long for a socket", name);
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   return address;

@@ -165,9 +165,7 @@ class Entering {
 
   // Nothing is executed for a caller who can't be told of it any more.
   static Result<> check_caller(const sys::Channel& channel) {
-    pollfd caller{channel.fd(), 0, 0};
-    if (::poll(&caller, 1, 0) > 0 && (caller.revents & POLLHUP) != 0)
-      return fail("who asked for the process is gone");
+    if (channel.peer_is_gone()) return fail("who asked for the process is gone");
     return {};
   }
 

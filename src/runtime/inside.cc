@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <net/if.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -174,8 +173,7 @@ Result<> name_host(const ContainerPlan& plan) {
 // channel is closed.
 Result<> end_with_maker(const sys::Channel& channel) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  pollfd maker{channel.fd(), 0, 0};
-  if (::poll(&maker, 1, 0) > 0 && (maker.revents & POLLHUP) != 0) return fail("{}", kMakerIsGone);
+  if (channel.peer_is_gone()) return fail("{}", kMakerIsGone);
   return {};
 }
 

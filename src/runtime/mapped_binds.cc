@@ -2,13 +2,13 @@
 
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 #include "sys/mount_table.h"
@@ -38,13 +38,6 @@ Error why_not(int err, const std::string& place, const std::string& type) {
   return Error{Code::failed, err, std::move(text), std::string(kHint)};
 }
 
-std::string path_of(int fd) {
-  std::string path(PATH_MAX, '\0');
-  const ssize_t length = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), path.data(), path.size());
-  path.resize(length < 0 ? 0 : static_cast<size_t>(length));
-  return path;
-}
-
 std::string type_at(const std::vector<sys::MountEntry>& table, int fd) {
   const Result<uint64_t> id = sys::mount_id_of(fd);
   for (const sys::MountEntry& entry : table) {
@@ -63,7 +56,7 @@ int try_alone(int fd, int user_namespace) {
 
 // Mapping a tree is all or nothing, and the kernel does not say which mount it was: each is tried alone.
 Error explain(int err, int source, bool recursive, int user_namespace) {
-  const std::string top = path_of(source);
+  const std::string top = sys::path_of_descriptor(source).value_or("");
   const Result<std::vector<sys::MountEntry>> table = sys::read_mount_table();
   if (!table) return why_not(err, top, {});
   const int alone = try_alone(source, user_namespace);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 #include "sys/openat2.h"
 
@@ -47,8 +48,8 @@ Result<std::string> Root::read_file(std::string_view path, size_t limit) const {
   const sys::UniqueFd handle = TRY(open(path, O_PATH));
   const struct stat st = TRY(sys::stat_at(handle.get(), "", AT_EMPTY_PATH));
   if (!S_ISREG(st.st_mode)) return fail(Code::refused, "{} is not a regular file", path);
-  const sys::UniqueFd fd = TRY(sys::open_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", handle.get()),
-                                            O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  const sys::UniqueFd fd =
+      TRY(sys::open_at(AT_FDCWD, sys::descriptor_path(handle.get()), O_RDONLY | O_NONBLOCK | O_NOCTTY));
   return TRY_CONTEXT(sys::read_all(fd.get(), limit), "read {}", path);
 }
 

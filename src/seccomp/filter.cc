@@ -16,6 +16,7 @@
 #include "seccomp/compiler.h"
 #include "seccomp/default_profile.h"
 #include "seccomp/profile.h"
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 
 namespace berth::seccomp {
@@ -110,7 +111,7 @@ Result<> keep(int directory, const std::string& name, std::string_view data) {
   TRY(sys::write_all(file.get(), data));
   fault::point("filter-staged");
   TRY(sys::remove_tree_at(directory, name));  // a damaged one
-  const std::string own = fmt::format("/proc/self/fd/{}", file.get());
+  const std::string own = sys::descriptor_path(file.get());
   if (::linkat(AT_FDCWD, own.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) != 0 && errno != EEXIST)
     return fail_errno(errno, "write {}", name);
   return {};

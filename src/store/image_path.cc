@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 
 namespace berth::store {
@@ -127,8 +128,8 @@ Result<std::optional<std::string>> read_file(const LayerStack& layers, std::stri
   const ImagePath place = TRY(follow(layers, path));
   if (!place.exists()) return std::nullopt;
   if (!S_ISREG(place.target->st_mode)) return fail(Code::refused, "{} is not a regular file", path);
-  const sys::UniqueFd fd = TRY(sys::open_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", place.handle.get()),
-                                            O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  const sys::UniqueFd fd =
+      TRY(sys::open_at(AT_FDCWD, sys::descriptor_path(place.handle.get()), O_RDONLY | O_NONBLOCK | O_NOCTTY));
   return TRY_CONTEXT(sys::read_all(fd.get(), limit), "read {}", path);
 }
 

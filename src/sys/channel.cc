@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace berth::sys {
@@ -79,6 +80,11 @@ Result<Message> Channel::receive(size_t max_fds) {
   if (message.fds.size() > max_fds)
     return fail("a message brought {} unexpected descriptors", message.fds.size());
   return message;
+}
+
+bool Channel::peer_is_gone() const {
+  pollfd peer{fd_.get(), 0, 0};
+  return ::poll(&peer, 1, 0) > 0 && (peer.revents & POLLHUP) != 0;
 }
 
 }  // namespace berth::sys

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fields.h"
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 #include "sys/mount_table.h"
 #include "sys/openat2.h"
@@ -25,10 +26,6 @@ namespace berth::sys {
 namespace {
 
 MountPlace* the_place = nullptr;
-
-std::string by_descriptor(int fd) {
-  return fmt::format("/proc/self/fd/{}", fd);
-}
 
 struct Attribute {
   uint64_t attribute;     // MOUNT_ATTR_*
@@ -94,7 +91,7 @@ Result<> check_known(int mount) {
 Result<> change_one(int mount, const MountEntry& entry, uint64_t set, uint64_t clear) {
   const uint64_t wanted = (attributes_of(entry) & ~clear) | set;
   const unsigned long flags = MS_REMOUNT | MS_BIND | flags_of(wanted);
-  if (::mount(nullptr, by_descriptor(mount).c_str(), nullptr, flags, nullptr) != 0)
+  if (::mount(nullptr, descriptor_path(mount).c_str(), nullptr, flags, nullptr) != 0)
     return fail_errno(errno, "change a mount's attributes");
   return (set & MOUNT_ATTR_NOSYMFOLLOW) != 0 ? check_known(mount) : Result<>();
 }
@@ -164,8 +161,8 @@ Result<UniqueFd> MountPlace::clone(int dirfd, const std::string& path, bool recu
   const std::string name = TRY(new_name(S_ISDIR(st.st_mode)));
   const UniqueFd target = TRY(open_at(directory_.get(), name, O_PATH | O_NOFOLLOW));
   const unsigned long flags = MS_BIND | (recursive ? unsigned{MS_REC} : 0U);
-  if (::mount(by_descriptor(source).c_str(), by_descriptor(target.get()).c_str(), nullptr, flags, nullptr) !=
-      0)
+  if (::mount(descriptor_path(source).c_str(), descriptor_path(target.get()).c_str(), nullptr, flags,
+              nullptr) != 0)
     return fail_errno(errno, "copy the mount {}", path);
   return open_at(directory_.get(), name, O_PATH | O_NOFOLLOW);
 }
@@ -194,7 +191,7 @@ Result<UniqueFd> MountPlace::mount(const std::string& type,
   if (data.size() > kLongest) return fail(Code::refused, "the options of {} are longer than a page", type);
   const std::string name = TRY(new_name(true));
   const UniqueFd target = TRY(open_at(directory_.get(), name, O_PATH | O_NOFOLLOW));
-  if (::mount(source.c_str(), by_descriptor(target.get()).c_str(), type.c_str(), flags, data.c_str()) != 0)
+  if (::mount(source.c_str(), descriptor_path(target.get()).c_str(), type.c_str(), flags, data.c_str()) != 0)
     return fail_errno(errno, "mount {}", type);
   UniqueFd made = TRY(open_at(directory_.get(), name, O_PATH | O_NOFOLLOW));
   // Not the file system: whoever made the mount may have to write to it.
@@ -207,7 +204,7 @@ Result<> move_attached(int mount, int dirfd, const std::string& target) {
   UniqueFd opened;
   if (!target.empty()) opened = TRY(open_at(dirfd, target, O_PATH | O_NOFOLLOW));
   const int place = target.empty() ? dirfd : opened.get();
-  if (::mount(by_descriptor(mount).c_str(), by_descriptor(place).c_str(), nullptr, MS_MOVE, nullptr) != 0)
+  if (::mount(descriptor_path(mount).c_str(), descriptor_path(place).c_str(), nullptr, MS_MOVE, nullptr) != 0)
     return fail_errno(errno, "attach a mount");
   return {};
 }
@@ -236,7 +233,7 @@ Result<> change_attached(int mount, uint64_t set, uint64_t clear, bool recursive
 }
 
 Result<> propagate_attached(int dirfd, const std::string& path, uint64_t propagation, bool recursive) {
-  const std::string place = path.empty() ? by_descriptor(dirfd) : path;
+  const std::string place = path.empty() ? descriptor_path(dirfd) : path;
   const unsigned long flags = propagation | (recursive ? unsigned{MS_REC} : 0U);
   if (::mount(nullptr, place.c_str(), nullptr, flags, nullptr) != 0)
     return fail_errno(errno, "change a mount's propagation");

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fields.h"
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 
@@ -33,7 +34,7 @@ Result<UniqueFd> open_read_only(const std::string& path) {
   const UniqueFd file = TRY(open_at(AT_FDCWD, path, O_PATH));
   const UniqueFd mount = TRY(clone_tree(file.get(), "", false));
   TRY(set_attributes(mount.get(), MOUNT_ATTR_RDONLY, 0, false));
-  return open_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", mount.get()), O_RDONLY);
+  return open_at(AT_FDCWD, descriptor_path(mount.get()), O_RDONLY);
 }
 
 // Within the kernel: where there are no read-only mounts to be had, every command begins with it.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "sys/descriptor_path.h"
 
 namespace berth::unpack {
 
@@ -68,7 +69,7 @@ Result<> apply_attributes_at(int dirfd, const std::string& name, const Attribute
   for (const auto& [key, value] : attributes.xattrs) {
     if (!image_may_set_xattr(key)) continue;
     // There is no *at form before Linux 6.13; through the descriptor only the last part is looked up.
-    const std::string through_fd = fmt::format("/proc/self/fd/{}/{}", dirfd, name);
+    const std::string through_fd = sys::descriptor_path(dirfd, name);
     if (::lsetxattr(through_fd.c_str(), key.c_str(), value.data(), value.size(), 0) != 0) {
       TRY(xattr_failed(errno, key, path));
     }

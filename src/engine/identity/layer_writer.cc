@@ -9,6 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -16,11 +17,6 @@ namespace berth::engine {
 namespace {
 
 constexpr size_t kMaxXattrBytes = 65536;  // the kernel's XATTR_SIZE_MAX and XATTR_LIST_MAX
-
-// An O_PATH descriptor has no xattr calls of its own; its magic link has.
-std::string proc_path(int fd) {
-  return fmt::format("/proc/self/fd/{}", fd);
-}
 
 bool belongs_to_overlayfs(std::string_view name) {
   return name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.");
@@ -37,7 +33,8 @@ Result<> copy_xattr(const std::string& source, int target, const std::string& na
 }
 
 Result<> copy_xattrs(int source_fd, int target) {
-  const std::string source = proc_path(source_fd);
+  // An O_PATH descriptor has no xattr calls of its own; its magic link has.
+  const std::string source = sys::descriptor_path(source_fd);
   std::vector<char> names(kMaxXattrBytes);
   const ssize_t size = ::listxattr(source.c_str(), names.data(), names.size());
   if (size < 0) return errno == ENOTSUP ? Result<>() : fail_errno(errno, "list attributes");

@@ -1,7 +1,6 @@
 #include "engine/translation/id_mapping_probe.h"
 
 #include <cerrno>
-#include <climits>
 #include <optional>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "runtime/rootfs.h"
 #include "store/staging.h"
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 #include "sys/process.h"
@@ -32,20 +32,12 @@ Result<std::string> note_of(const store::Store& store) {
   return fmt::format("stacks-mapped-{:x}", st.st_dev);
 }
 
-Result<std::string> path_of(int fd) {
-  std::string path(PATH_MAX, '\0');
-  const ssize_t length = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), path.data(), path.size());
-  if (length < 0) return fail_errno(errno, "find a directory of the store");
-  path.resize(static_cast<size_t>(length));
-  return path;
-}
-
 // As the monitor of a container does it, and so in a mount namespace of its own: errno, 0 where it works.
 Result<int> try_to_stack(const store::Store& store, int user_namespace) {
   const store::Staging staging = TRY(store::Staging::create(store));
   for (const char* directory : {"layer", "own", "own/upper", "own/work", "scratch"})
     TRY(sys::ensure_dir_at(staging.fd(), directory, 0755));
-  const std::string place = TRY(path_of(staging.fd()));
+  const std::string place = TRY(sys::path_of_descriptor(staging.fd()));
   const runtime::RootfsPlan plan{
       .layers = {place + "/layer"}, .upper = place + "/own/upper", .work = place + "/own/work"};
   const std::string scratch = place + "/scratch";

@@ -12,6 +12,7 @@
 
 #include "idmap/shifted_attributes.h"
 #include "sys/copy_content.h"
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -41,8 +42,7 @@ struct ByDescriptor {
 // There is no *at form before Linux 6.13; through the descriptor only the last part is looked up.
 struct ByName {
   ByName(int source, int target, const std::string& name)
-      : from(fmt::format("/proc/self/fd/{}/{}", source, name)),
-        to(fmt::format("/proc/self/fd/{}/{}", target, name)) {}
+      : from(sys::descriptor_path(source, name)), to(sys::descriptor_path(target, name)) {}
   [[nodiscard]] ssize_t list(char* into, size_t size) const { return ::llistxattr(from.c_str(), into, size); }
   ssize_t get(const char* name, char* into, size_t size) const {
     return ::lgetxattr(from.c_str(), name, into, size);

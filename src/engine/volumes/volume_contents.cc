@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "store/image_path.h"
 #include "sys/copy_content.h"
+#include "sys/descriptor_path.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -142,7 +143,7 @@ class Copy {
       // Too many links or too long a path: it becomes a file of its own.
     }
     const sys::UniqueFd from =
-        TRY(sys::open_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", entry.handle.get()), O_RDONLY | O_NOCTTY));
+        TRY(sys::open_at(AT_FDCWD, sys::descriptor_path(entry.handle.get()), O_RDONLY | O_NOCTTY));
     const sys::UniqueFd to =
         TRY(sys::open_at(level.to.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     TRY_CONTEXT(sys::copy_content(from.get(), to.get(), st), "copy {}", path);
