@@ -7,13 +7,13 @@ import statistics
 import subprocess
 import time
 
+from berth_bench.floor import FLOOR, floor
 from berth_bench.measure import Contestant, finish, interleaved, milliseconds, peak_while, start
 from berth_bench.peers import make_bundle
 
 OURS = "berth-runtime"
 AT_ONCE = 200
 RULES = 400
-FLOOR = "floor (all namespaces, overlay, exec, wait)"
 _numbers = itertools.count()
 
 
@@ -88,17 +88,10 @@ class Comparison:
         self.bench.report.target(f"berth-runtime, {what}, as a part of crun's time", ours.median / crun.median, most)
         return figures
 
-    def floor(self):
-        state = self.bench.work / "runtime-floor"
-        state.mkdir()
-        command = [self.bench.build / "bench/floor", "--layer", self.bench.layer, "--state", state, "--runs", "1"]
-        return Contestant(FLOOR, lambda: json.loads(
-            subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)["median_ms"])
-
     def starts(self):
         bundle = self.bench.bundle
         figures = self.compare("run of true", lambda runtime: milliseconds(runtime.run(bundle)), 0.5,
-                               others=[self.floor()])
+                               others=[floor(self.bench)])
         self.bench.report.target("berth-runtime, run of true, as a multiple of the floor",
                                  figures[f"{OURS}, run of true"].median / figures[FLOOR].median, 2.0)
         self.compare("create, start and delete", lambda runtime: life_once(runtime, bundle), 0.5)

@@ -5,12 +5,12 @@ import subprocess
 
 from berth_bench import full_store, images, peers
 from berth_bench.bench import DEMO
+from berth_bench.floor import FLOOR, floor
 from berth_bench.measure import Contestant, interleaved, milliseconds
 from berth_bench.monitors import measure_monitors
 from berth_bench.pull import measure_pull
 from berth_bench.runtimes import measure_runtimes
 
-FLOOR = "floor (all namespaces, overlay, exec, wait)"
 CRUN = "crun run, ready bundle"
 BERTH = "berth run --rm --network none"
 AUTO = "podman run --userns=auto"
@@ -19,13 +19,7 @@ AS_EMPTY = 1.2  # "does not grow" and "does not depend on the size"
 
 def start(bench):
     """a start of `true`, from the command line to the exit status."""
-    state = bench.work / "floor"
-    state.mkdir()
-    floor = [bench.build / "bench/floor", "--layer", bench.layer, "--state", state, "--runs", "1"]
     podman = bench.podman
-
-    def floor_once():
-        return json.loads(subprocess.run(floor, check=True, stdout=subprocess.PIPE).stdout)["median_ms"]
 
     def podman_once(*flags):
         return milliseconds(podman.command("run", "--rm", "--network=none", *flags, DEMO, "true"), podman.env)
@@ -34,7 +28,7 @@ def start(bench):
     bench.report.value("start", "berth, the first start of all (cold caches)", bench.berth.milliseconds(DEMO), "ms")
     figures = interleaved([
         Contestant("true, as a process", lambda: milliseconds([bench.layer / "bin/true"])),
-        Contestant(FLOOR, floor_once),
+        floor(bench),
         Contestant(BERTH, lambda: bench.berth.milliseconds(DEMO)),
         Contestant("bubblewrap, all namespaces, one ID", lambda: milliseconds(peers.bubblewrap_command(bench.layer))),
         Contestant(CRUN, lambda: milliseconds(peers.runtime_command("crun", bench.bundle))),
