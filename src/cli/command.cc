@@ -39,6 +39,7 @@ std::vector<std::string_view> members(std::span<const Command> commands, std::st
   std::vector<std::string_view> names;
   for (const Command& command : commands) {
     const size_t space = command.name.find(' ');
+    if (command.group.empty()) continue;
     if (space != std::string_view::npos && command.name.substr(0, space) == family) {
       names.push_back(command.name.substr(space + 1));
     }
@@ -53,6 +54,7 @@ void print_overview(std::span<const Command> commands, std::string_view only_bel
   for (const Command& command : commands) {
     const size_t space = command.name.find(' ');
     const bool nested = space != std::string_view::npos;
+    if (command.group.empty()) continue;
     if (nested != !only_below.empty() || (nested && command.name.substr(0, space) != only_below)) continue;
     if (group != command.group) {
       group = command.group;
@@ -65,7 +67,8 @@ void print_overview(std::span<const Command> commands, std::string_view only_bel
     std::string_view family;
     for (const Command& command : commands) {
       const size_t space = command.name.find(' ');
-      if (space == std::string_view::npos || command.name.substr(0, space) == family) continue;
+      if (command.group.empty() || space == std::string_view::npos) continue;
+      if (command.name.substr(0, space) == family) continue;
       family = command.name.substr(0, space);
       fmt::print("  {:<16} {}\n", family, fmt::join(members(commands, family), ", "));
     }
@@ -76,7 +79,7 @@ void print_overview(std::span<const Command> commands, std::string_view only_bel
 // The first words of two-word commands: "image", "system", …
 bool is_family(std::span<const Command> commands, std::string_view word) {
   for (const Command& command : commands) {
-    if (command.name.size() > word.size() && command.name.starts_with(word) &&
+    if (!command.group.empty() && command.name.size() > word.size() && command.name.starts_with(word) &&
         command.name[word.size()] == ' ') {
       return true;
     }
@@ -89,7 +92,9 @@ std::unexpected<Error> unknown_command(std::span<const Command> commands,
   const bool nested = is_family(commands, words[0]) && words.size() > 1;
   const std::string said = nested ? words[0] + " " + words[1] : words[0];
   std::vector<std::string_view> names;
-  for (const Command& command : commands) names.push_back(command.name);
+  for (const Command& command : commands) {
+    if (!command.group.empty()) names.push_back(command.name);
+  }
   Error error{Code::usage, 0, fmt::format("there is no command \"{}\"", said), {}};
   const std::string_view near = nearest(said, names);
   error.hint =

@@ -29,7 +29,7 @@ struct Invocation : flags::CommandLine {
 struct Command {
   std::string_view name;
   std::string_view summary;  // one line for the list of commands
-  std::string_view group;    // heading in that list: "Containers", "Images", …
+  std::string_view group;    // heading in that list: "Containers", "Images", …; empty: it is not listed
   Result<int> (*run)(const Invocation&) = nullptr;
 };
 

@@ -65,6 +65,8 @@ constexpr Command kCommands[] = {
     {"audit", "Find IDs that are shared and should not be", "System", audit},
     {"map", "Draw the host's ID space", "System", map},
     {"system repair", "Put right what killed processes left", "System", system_repair},
+    // For berth-monitor.
+    {"container finish", "", "", finish_container},
     {"version", "Print the version", "System", version},
 };
 }  // namespace

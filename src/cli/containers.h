@@ -10,5 +10,6 @@ Result<int> start(const Invocation& invocation);
 Result<int> ps(const Invocation& invocation);
 Result<int> rm(const Invocation& invocation);
 Result<int> inspect(const Invocation& invocation);
+Result<int> finish_container(const Invocation& invocation);
 Result<int> logs(const Invocation& invocation);
 }  // namespace berth::cli

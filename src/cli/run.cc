@@ -15,23 +15,36 @@ namespace berth::cli {
 namespace {
 
 constexpr std::string_view kDescription =
-    "Makes a container from an image and runs it in the foreground, in a bank of user IDs of its own. The "
-    "image is\n"
-    "fetched first if it is not here.\n\n"
+    "Makes a container from an image and runs it, in a bank of user IDs of its own: in the foreground or, "
+    "with "
+    "--detach,\n"
+    "by itself. The image is fetched first if it is not here.\n\n"
     "The exit status is the process's own, 128 + N if signal N ended it, 127 if the command does not exist "
     "in the\n"
     "image, 126 if it can't be executed, and 125 if berth itself failed.\n";
 constexpr std::string_view kExamples =
     "  berth run --rm -it debian bash              a shell, as root of its own bank\n"
     "  berth run --rm -u 10000 debian id           any user ID works\n"
+    "  berth run -d --name web nginx               goes on by itself; the ID is printed\n"
     "  berth run --rm -v ./src:/src:ro debian ls /src\n"
     "  echo hello | berth run --rm -i busybox cat\n";
 
 Result<> check_terminal(const RunFlags& flags) {
-  if (flags.terminal && flags.interactive && ::isatty(STDIN_FILENO) == 0) {
+  if (flags.terminal && flags.interactive && !flags.detach && ::isatty(STDIN_FILENO) == 0) {
     Error error{Code::usage, 0, "with --tty and --interactive the standard input must be a terminal", {}};
     return std::unexpected(std::move(error).with_hint("Leave out -t to pipe something into the container."));
   }
+  return {};
+}
+
+// What is not needed for the start waits until it has happened.
+Result<> settle_start(store::Store& store, const store::ContainerRecord& record,
+                      const monitor::Started& started) {
+  if (!record.remove_on_exit) TRY(store::set_container_started(store.db(), record.id, started.started_at));
+  if (const Result<engine::Recovered> recovered = engine::recover_recorded(store); !recovered) {
+    log::debug("tidying up: {}", recovered.error().message);
+  }
+  store.db().fold_log();
   return {};
 }
 
@@ -40,17 +53,20 @@ Result<> check_terminal(const RunFlags& flags) {
 Result<int> run(const Invocation& invocation) {
   RunFlags flags;
   Flags line(invocation, "[flags] IMAGE [COMMAND [ARG...]]", kDescription, kExamples);
+  line.flag("-d,--detach", flags.detach, "Print the container's ID once it has started, and leave it alone");
   add_run_flags(line, flags);
   if (!TRY(line.parse())) return 0;
   TRY(take_image_and_command(line, invocation, flags));
   TRY(check_terminal(flags));
   store::Store store = TRY(open_store(invocation));
   NewContainer made = TRY(new_container(invocation, store, flags, true));
-  const monitor::TerminalSize size = flags.terminal ? engine::terminal_size() : monitor::TerminalSize{};
+  const bool sized = flags.terminal && !flags.detach;
+  const monitor::TerminalSize size = sized ? engine::terminal_size() : monitor::TerminalSize{};
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   Result<engine::Session> session =
       engine::start_container(store, made.container, std::move(made.monitor), made.image,
                               {.interactive = flags.interactive,
+                               .detached = flags.detach,
                                .rows = size.rows,
                                .columns = size.columns,
                                .signals = signals.fd(),
@@ -61,15 +77,12 @@ Result<int> run(const Invocation& invocation) {
     return std::unexpected(session.error());
   }
   for (const std::string& warning : session->warnings) log::warn("{}", warning);
-  // What is not needed for the start waits until it has happened.
-  if (!flags.remove) {
-    TRY(store::set_container_started(store.db(), made.container.record.id, session->started.started_at));
-  }
-  if (const Result<engine::Recovered> recovered = engine::recover_recorded(store); !recovered) {
-    log::debug("tidying up: {}", recovered.error().message);
-  }
-  store.db().fold_log();
+  TRY(settle_start(store, made.container.record, session->started));
   made.container.lock.release();  // the monitor has it now
+  if (flags.detach) {
+    fmt::print("{}\n", made.container.record.id);
+    return 0;
+  }
   const monitor::Exited exited = TRY(engine::attach(
       *session, signals,
       {.interactive = flags.interactive, .terminal = flags.terminal, .forward_signals = flags.signal_proxy}));

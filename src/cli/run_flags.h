@@ -14,6 +14,7 @@ struct RunFlags {
   bool interactive = false;
   bool terminal = false;
   bool remove = false;
+  bool detach = false;  // of `berth run` alone
   std::string name;
   std::string hostname;
   std::vector<std::string> environment;

@@ -1,77 +1,95 @@
-#include "engine/start.h"
-
 #include "base/log.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/recovered_store.h"
 #include "cli/translation_text.h"
-#include "config/load.h"
 #include "engine/attach.h"
-#include "engine/ids/id_decision.h"
-#include "engine/ids/kept_groups.h"
-#include "engine/ids/namespaces.h"
-#include "engine/ids/project_rules.h"
+#include "engine/container/status.h"
 #include "engine/remove.h"
-#include "engine/volumes/open_directories.h"
+#include "engine/start_again.h"
 
 namespace berth::cli {
 
-Result<int> start(const Invocation& invocation) {
+namespace {
+
+struct StartFlags {
   bool attach = false;
   bool interactive = false;
   bool signal_proxy = true;
-  std::string name;
-  Flags line(
-      invocation, "--attach [flags] CONTAINER",
-      "Starts a container that was made or has ended, with its own bank, files and settings, and stays "
-      "with it.\n"
-      "The exit status is the process's own, as with `berth run`.",
-      "  berth start --attach job\n  berth start -ai shell\n");
-  line.flag("-a,--attach", attach, "Show its output and pass signals on (needed in this version)");
-  line.flag("-i,--interactive", interactive, "Pass the standard input on");
-  line.flag("--sig-proxy", signal_proxy, "Pass signals on to the process (default)");
-  line.word("container", name, Need::required);
-  if (!TRY(line.parse())) return 0;
-  if (!attach && !interactive) {
-    Error error{Code::usage, 0, "this version starts containers in the foreground only", {}};
-    return std::unexpected(std::move(error).with_hint(fmt::format("`berth start --attach {}` does.", name)));
-  }
-  store::Store store = TRY(open_recovered_store(invocation));
+  std::vector<std::string> names;
+};
+
+Result<int> start_attached(store::Store& store, const std::string& name, const StartFlags& flags) {
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
   engine::LockedContainer container = TRY(engine::lock_container(store, record));
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));
-  const config::Config config = TRY(config::load(config::sources_from_environment()));
-  TRY_CONTEXT(engine::check_recorded(container.record, spec, config), "cannot start \"{}\"",
-              container.record.name);
-  const engine::IdDecision ids = TRY(engine::recorded_maps(container.record));
-  TRY_CONTEXT(engine::check_open_directories(spec, ids.users, config), "cannot start \"{}\"",
-              container.record.name);
-  const store::ImageRecord image = TRY(store::find_image(store, container.record.image_id));
-  TRY_CONTEXT(
-      engine::check_project_still(store.db(), config, engine::caller_from_environment().name, image, spec),
-      "cannot start \"{}\"", container.record.name);
-  TRY_CONTEXT(engine::take_kept_groups(spec, config, engine::caller_from_environment()),
-              "cannot start \"{}\"", container.record.name);
-  const runtime::Namespaces namespaces = TRY_CONTEXT(engine::namespaces_of(store, container.record, spec),
-                                                     "cannot start \"{}\"", container.record.name);
-  engine::MonitorProcess monitor = TRY(engine::spawn_monitor(container.record.id, namespaces));
   const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
-  engine::Session session = TRY(engine::start_container(store, container, std::move(monitor), image,
-                                                        {.interactive = interactive && spec.interactive,
-                                                         .rows = size.rows,
-                                                         .columns = size.columns,
-                                                         .signals = signals.fd(),
-                                                         .announce = announce_translation}));
-  for (const std::string& warning : session.warnings) log::warn("{}", warning);
-  TRY(store::set_container_started(store.db(), container.record.id, session.started.started_at));
+  engine::StartedAgain started = TRY(engine::start_again(store, container,
+                                                         {.interactive = flags.interactive,
+                                                          .rows = size.rows,
+                                                          .columns = size.columns,
+                                                          .signals = signals.fd(),
+                                                          .announce = announce_translation}));
+  for (const std::string& warning : started.session.warnings) log::warn("{}", warning);
   container.lock.release();  // the monitor has it now
-  const monitor::Exited exited = TRY(engine::attach(session, signals,
-                                                    {.interactive = interactive && spec.interactive,
-                                                     .terminal = spec.terminal,
-                                                     .forward_signals = signal_proxy}));
-  TRY(engine::finish_container(store, container.record, session.monitor.get(), exited));
+  const monitor::Exited exited =
+      TRY(engine::attach(started.session, signals,
+                         {.interactive = flags.interactive && started.spec.interactive,
+                          .terminal = started.spec.terminal,
+                          .forward_signals = flags.signal_proxy}));
+  TRY(engine::finish_container(store, container.record, started.session.monitor.get(), exited));
   return exited.status;
+}
+
+Result<> start_detached(store::Store& store, const std::string& name) {
+  const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
+  const Result<engine::LockedContainer> container = engine::lock_container(store, record);
+  // One that runs is what was asked for.
+  if (!container && engine::live_status(store, record.id)) return {};
+  if (!container) return std::unexpected(container.error());
+  const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
+  // Whoever attaches to it later may have input.
+  const engine::StartedAgain started = TRY(engine::start_again(
+      store, *container,
+      {.interactive = true, .detached = true, .signals = signals.fd(), .announce = announce_translation}));
+  for (const std::string& warning : started.session.warnings) log::warn("{}", warning);
+  return {};
+}
+
+}  // namespace
+
+Result<int> start(const Invocation& invocation) {
+  StartFlags flags;
+  Flags line(
+      invocation, "[flags] CONTAINER [CONTAINER...]",
+      "Starts containers that were made or have ended, each with its own bank, files and settings. Prints "
+      "what was\n"
+      "asked for, a line each. One that runs already is left as it is.\n"
+      "With --attach it stays with the container, and the exit status is the process's own, as with "
+      "`berth run`.",
+      "  berth start web db\n  berth start --attach job\n  berth start -ai shell\n");
+  line.flag("-a,--attach", flags.attach, "Show its output and pass signals on");
+  line.flag("-i,--interactive", flags.interactive, "Stay with it, and pass the standard input on");
+  line.flag("--sig-proxy", flags.signal_proxy, "Pass signals on to the process (default)");
+  line.words("containers", flags.names, Need::required);
+  if (!TRY(line.parse())) return 0;
+  const bool stays = flags.attach || flags.interactive;
+  if (stays && flags.names.size() > 1)
+    return fail(Code::usage, "berth start --attach takes one container, and here are {}", flags.names.size());
+  store::Store store = TRY(open_recovered_store(invocation));
+  if (stays) return start_attached(store, flags.names.front(), flags);
+  int status = 0;
+  for (const std::string& name : flags.names) {
+    if (const Result<> started = start_detached(store, name); !started) {
+      // The others are still started; the status tells that not all were.
+      fmt::print(stderr, "{}", render("berth", started.error()));
+      status = exit_status(started.error().code);
+      continue;
+    }
+    fmt::print("{}\n", name);
+  }
+  return status;
 }
 
 }  // namespace berth::cli

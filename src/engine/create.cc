@@ -185,4 +185,11 @@ Result<LockedContainer> lock_container(store::Store& store, const store::Contain
   return LockedContainer{TRY(store::find_container(store.db(), record.id)), std::move(*lock)};
 }
 
+Result<LockedContainer> take_container(store::Store& store, const store::ContainerRecord& record,
+                                       sys::UniqueFd fd) {
+  const std::string path = container_directory(record.id) + "/" + monitor::kLockFile;
+  sys::FileLock lock = TRY(sys::FileLock::inherited(store.root(), path, std::move(fd)));
+  return LockedContainer{TRY(store::find_container(store.db(), record.id)), std::move(lock)};
+}
+
 }  // namespace berth::engine

@@ -42,5 +42,8 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
 // Locks a container, and reads its record again, because it may have changed before the lock was had.
 // Code::conflict if it runs or another command is busy with it, Code::not_found if it is gone.
 Result<LockedContainer> lock_container(store::Store& store, const store::ContainerRecord& record);
+// The same with the lock that this process was executed with. Code::conflict if `fd` is not that lock.
+Result<LockedContainer> take_container(store::Store& store, const store::ContainerRecord& record,
+                                       sys::UniqueFd fd);
 
 }  // namespace berth::engine

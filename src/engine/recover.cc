@@ -4,10 +4,8 @@
 
 #include <fcntl.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "engine/container/announce.h"
 #include "engine/container/status.h"
+#include "engine/finish.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/remove.h"
 #include "engine/volumes/volumes.h"
@@ -18,19 +16,6 @@ namespace berth::engine {
 
 namespace {
 
-Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
-  TRY(end_lost_process(store, record.id));
-  if (const std::optional<ExitRecord> ended = exit_record(store, record.id)) {
-    TRY(store::set_container_exited(store.db(), record.id, ended->status, ended->finished_at, ""));
-    announce_death(store, record, ended->status);
-  } else {
-    constexpr std::string_view kLost = "monitor lost";
-    TRY(store::set_container_exited(store.db(), record.id, std::nullopt, now_nanoseconds(), kLost));
-    announce_death(store, record, std::nullopt, kLost);
-  }
-  return sys::remove_tree_at(store.run_root(), container_directory(record.id));
-}
-
 Result<> recover_container(store::Store& store, const store::ContainerRecord& listed, Recovered& result) {
   const std::string directory = container_directory(listed.id);
   if (!sys::exists_at(store.root(), directory + "/" + monitor::kLockFile)) {
@@ -40,18 +25,12 @@ Result<> recover_container(store::Store& store, const store::ContainerRecord& li
   }
   const Result<LockedContainer> locked = lock_container(store, listed);
   if (!locked) return {};
-  const store::ContainerRecord& record = locked->record;
   // Whoever held the lock until now may have recorded the end.
-  if (record.state == store::kExited) return {};
-  const bool not_begun = record.state == store::kCreated && !was_started(store, record.id);
-  if (record.state == store::kRemoving || (record.remove_on_exit && !not_begun)) {
-    ++result.removed;
-    return remove_container(store, *locked);
-  }
-  if (not_begun) return {};
-  ++result.ended;
-  log::info("container {} ended without its end being recorded", record.name);
-  return record_end(store, record);
+  if (locked->record.state == store::kExited) return {};
+  const Finished finished = TRY(finish(store, *locked));
+  if (finished == Finished::removed) ++result.removed;
+  if (finished == Finished::recorded) ++result.ended;
+  return {};
 }
 
 // Directories without a record: their maker was killed before the commit.

@@ -20,6 +20,7 @@
 #include "engine/container/announce.h"
 #include "engine/container/status.h"
 #include "engine/devices.h"
+#include "engine/finish.h"
 #include "engine/identity/host_users.h"
 #include "engine/identity/identity_layer.h"
 #include "engine/identity/unmapped_users.h"
@@ -225,8 +226,10 @@ Result<Session> launch(store::Store& store, const LockedContainer& container, Mo
   // How it ended the last time is in the database; a record that is left here would be taken for this time's.
   TRY(sys::remove_tree_at(directory.get(), monitor::kExitFile));
   const monitor::StartRequest request{.interactive = options.interactive,
-                                      .record_exit = !container.record.remove_on_exit,
-                                      .scratch = store.locations().run_root + "/" + path};
+                                      .record_exit = options.detached || !container.record.remove_on_exit,
+                                      .detached = options.detached,
+                                      .scratch = store.locations().run_root + "/" + path,
+                                      .finish = finish_command(store, container.record.id)};
   TRY(process.channel.send(monitor::pack_value(monitor::Kind::start, request),
                            {plan_file.get(), directory.get(), state.get(), container.lock.fd()}));
   fault::point("start-sent");

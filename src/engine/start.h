@@ -21,6 +21,7 @@ struct Session {
 
 struct StartOptions {
   bool interactive = false;  // input will be sent
+  bool detached = false;     // nobody stays: the monitor finishes the container
   uint16_t rows = 0;         // of the caller's terminal
   uint16_t columns = 0;
   int signals = -1;   // CallerSignals::fd(); one that comes during a start that hangs ends it

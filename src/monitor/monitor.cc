@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "monitor/finish.h"
 #include "monitor/protocol.h"
 #include "monitor/relay.h"
 #include "monitor/streams.h"
@@ -102,10 +103,39 @@ Result<Exited> run_container(sys::Channel& client, runtime::PreparedContainer pr
   fault::point("state-recorded");
   // A client that is gone already does not matter.
   [[maybe_unused]] const Result<> told = client.send(pack_value(Kind::started, started));
-  Relay relay(client, TRY(open_log(task.container.get())));
+  sys::Channel nobody;
+  // Nothing of the caller's is held any longer, not even for diagnostics.
+  if (task.request.detached) ::dup2(STDIN_FILENO, STDERR_FILENO);
+  Relay relay(task.request.detached ? nobody : client, TRY(open_log(task.container.get())));
   const siginfo_t ended = TRY(relay.run(container, std::move(ends.outside)));
   fault::point("container-ended");
   return Exited{sys::shell_status(ended), now_nanoseconds()};
+}
+
+// Whether the client has heard the end, and so is the one that finishes the container.
+bool tell_end(sys::Channel& client, const Task& task, const Exited& exited) {
+  if (task.request.detached) {
+    // It may still be recording the start.
+    while (client.open()) {
+      const Result<sys::Message> message = client.receive();
+      if (!message || message->data.empty()) client.close();
+    }
+    return false;
+  }
+  return client.open() && client.send(pack_value(Kind::exited, exited)).has_value();
+}
+
+void end(sys::Channel& client, const Task& task, const Exited& exited) {
+  if (task.request.record_exit) {
+    // On a full disk the client still hears how it ended, and records it.
+    if (const Result<> recorded = record_exit(task, exited); !recorded)
+      log::warn("cannot record how the container ended: {}", recorded.error().message);
+  }
+  fault::point("exit-recorded");
+  const bool client_finishes = tell_end(client, task, exited);
+  client.close();
+  if (!client_finishes) execute_finish(task.request.finish, task.lock.get());
+  if (task.plan.rootfs.transient) remove_own_layer(task);
 }
 
 }  // namespace
@@ -113,6 +143,7 @@ Result<Exited> run_container(sys::Channel& client, runtime::PreparedContainer pr
 int serve(sys::Channel client) {
   // A session of its own: the terminal's signals are the client's to forward.
   ::setsid();
+  if (::chdir("/") != 0) log::debug("chdir /: {}", describe_errno(errno));
   ::signal(SIGPIPE, SIG_IGN);
   Result<runtime::PreparedContainer> prepared = prepare(client);
   Result<std::optional<Task>> task = receive_task(client);
@@ -122,18 +153,13 @@ int serve(sys::Channel client) {
     return run_container(client, TRY(std::move(prepared)), **task);
   };
   const Result<Exited> exited = run();
-  if (exited && (*task)->request.record_exit) {
-    // On a full disk the client still hears how it ended, and records it.
-    if (const Result<> recorded = record_exit(**task, *exited); !recorded)
-      log::warn("cannot record how the container ended: {}", recorded.error().message);
+  if (exited) {
+    end(client, **task, *exited);
+    return 0;
   }
-  fault::point("exit-recorded");
-  const std::string last = exited ? pack_value(Kind::exited, *exited)
-                                  : pack_value(Kind::failed, runtime::to_failure(exited.error()));
-  [[maybe_unused]] const Result<> told = client.send(last);
-  client.close();
-  if (exited && (*task)->plan.rootfs.transient) remove_own_layer(**task);
-  return exited ? 0 : 1;
+  [[maybe_unused]] const Result<> told =
+      client.send(pack_value(Kind::failed, runtime::to_failure(exited.error())));
+  return 1;
 }
 
 }  // namespace berth::monitor

@@ -10,7 +10,8 @@
 //                            ◀── input_taken (the client has at most kInputWindow bytes of input under way)
 //                            ◀── exited      (after the last output), then the channel ends
 //
-// A client that goes away does not end the container.
+// A client that goes away does not end the container. The one that starts it detached hears no more than
+// "started", and closes the channel once it has recorded that: nothing is finished before.
 #pragma once
 
 #include <cstdint>
@@ -57,10 +58,14 @@ inline constexpr size_t kMostJoined = 7;
 struct StartRequest {
   bool interactive = false;  // the client will send input; without it the standard input is /dev/null
   bool record_exit = true;   // write the exit record; a container that is removed at exit needs none
+  bool detached = false;     // the client leaves once the container has started
   std::string scratch;       // see runtime::start_container
+  // The words of the command that puts the container's end on record, which the monitor executes in its own
+  // place if no client does that; without a program's path. See finish.h.
+  std::vector<std::string> finish;
   template <typename A>
   void fields(A& a) {
-    a(interactive, record_exit, scratch);
+    a(interactive, record_exit, detached, scratch, finish);
   }
 };
 

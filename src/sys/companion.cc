@@ -14,7 +14,7 @@ Result<std::string> companion_path(const std::string& name) {
   if (length <= 0) return fail_errno(errno, "find this program's own path");
   const std::string self(buffer.data(), static_cast<size_t>(length));
   const std::string directory = self.substr(0, self.rfind('/'));
-  for (const char* place : {"/", "/../libexec/berth/"}) {
+  for (const char* place : {"/", "/../libexec/berth/", "/../../bin/"}) {
     std::string candidate = directory + place + name;
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
   }

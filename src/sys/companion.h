@@ -7,8 +7,9 @@
 
 namespace berth::sys {
 
-// The absolute path of another program of berth ("berth-monitor"): beside this one in a build tree, or in
-// ../libexec/berth/ once installed. Never looked up in $PATH.
+// The absolute path of another program of berth ("berth-monitor"): beside this one in a build tree or, once
+// installed, in ../libexec/berth/, and "berth" itself in ../../bin/ seen from there. Never looked up in
+// $PATH.
 Result<std::string> companion_path(const std::string& name);
 
 }  // namespace berth::sys

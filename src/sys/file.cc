@@ -247,4 +247,15 @@ Result<FileLock> FileLock::try_existing(int dirfd, const std::string& name) {
   return FileLock(TRY(open_and_lock(dirfd, name, LOCK_EX | LOCK_NB, 0)));
 }
 
+Result<FileLock> FileLock::inherited(int dirfd, const std::string& name, UniqueFd fd) {
+  const struct stat wanted = TRY(stat_at(dirfd, name, AT_SYMLINK_NOFOLLOW));
+  struct stat held{};
+  const bool same =
+      ::fstat(fd.get(), &held) == 0 && held.st_dev == wanted.st_dev && held.st_ino == wanted.st_ino;
+  if (!same || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+    return fail(Code::conflict, "descriptor {} is not the lock {}", fd.get(), name);
+  ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+  return FileLock(std::move(fd));
+}
+
 }  // namespace berth::sys

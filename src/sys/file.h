@@ -68,6 +68,9 @@ class FileLock {
   // As try_exclusive(), but only if the file is there: err is ENOENT otherwise. In a directory that another
   // process may be removing, a new file would be in its way.
   static Result<FileLock> try_existing(int dirfd, const std::string& name);
+  // The lock that the process before this one in the same descriptor had, across its exec. Code::conflict if
+  // `fd` is not open on that file, or the lock is not its.
+  static Result<FileLock> inherited(int dirfd, const std::string& name, UniqueFd fd);
   [[nodiscard]] int fd() const { return fd_.get(); }
   void release() { fd_.reset(); }
 

@@ -59,10 +59,6 @@ class CreateAndStart(Containers):
         self.fails(125, "start", "-a", "job", saying=["container job is running"])
         self.ok("rm", "-f", "job")
 
-    def test_in_the_background_is_for_later(self):
-        self.ok("create", "--name", "job", DEMO, "true")
-        self.fails(125, "start", "job", saying=["foreground", "berth start --attach job"])
-
     def test_one_made_with_rm_goes_when_it_has_run(self):
         self.ok("create", "--rm", "--name", "job", DEMO, "echo", "once")
         self.assertIn("job", self.ok("ps", "-a"), "it has not run yet")

@@ -66,6 +66,11 @@ bool was_started(const store::Store& store, std::string_view id) {
   return sys::exists_at(store.run_root(), state_path(id));
 }
 
+int64_t last_start(const store::Store& store, std::string_view id) {
+  const auto document = read_record(store.run_root(), state_path(id));
+  return document ? number(*document, "started_at") : 0;
+}
+
 std::optional<ExitRecord> exit_record(const store::Store& store, std::string_view id) {
   const auto document = read_record(store.root(), container_directory(id) + "/" + monitor::kExitFile);
   if (!document) return std::nullopt;

@@ -26,6 +26,9 @@ std::optional<LiveStatus> live_status(const store::Store& store, std::string_vie
 // Whether a state file is there, alive or not: the container was started and nobody has tidied up since.
 bool was_started(const store::Store& store, std::string_view id);
 
+// When it was started, by that file; 0 where there is none.
+int64_t last_start(const store::Store& store, std::string_view id);
+
 // The container's PID 1 where it has outlived its monitor. The kernel ends it with the monitor (PDEATHSIG),
 // but a process that is PID 1 itself (--init=false) escapes that by executing a setuid file.
 std::optional<pid_t> lost_process(const store::Store& store, std::string_view id);
