@@ -18,6 +18,7 @@ constexpr Command kCommands[] = {
     {"ps", "List containers", "Containers", ps},
     {"logs", "Show what a container has written", "Containers", logs},
     {"inspect", "Print all that is known of a container", "Containers", inspect},
+    {"diff", "List what a container has changed in its files", "Containers", diff},
     {"rm", "Remove containers", "Containers", rm},
     {"pull", "Fetch an image from a registry", "Images"},
     {"load", "Load images from an archive or an OCI layout", "Images"},

@@ -12,4 +12,5 @@ Result<int> rm(const Invocation& invocation);
 Result<int> inspect(const Invocation& invocation);
 Result<int> finish_container(const Invocation& invocation);
 Result<int> logs(const Invocation& invocation);
+Result<int> diff(const Invocation& invocation);
 }  // namespace berth::cli

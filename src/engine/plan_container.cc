@@ -87,10 +87,6 @@ std::vector<runtime::DevicePlan> plan_devices(const PlanInputs& inputs) {
 
 }  // namespace
 
-const std::string& working_directory_of(const ContainerSpec& spec, const oci::ImageConfig& image) {
-  return !spec.working_directory.empty() ? spec.working_directory : image.working_dir;
-}
-
 Result<std::vector<std::string>> command_line(const ContainerSpec& spec, const oci::ImageConfig& image) {
   std::vector<std::string> words = spec.entrypoint ? *spec.entrypoint : image.entrypoint;
   // An --entrypoint is the person's own, so the image's arguments for another one do not follow it.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/container/container_spec.h"
+#include "engine/identity/container_identity.h"
 #include "engine/identity/users.h"
 #include "engine/volumes/prepare_mounts.h"
 #include "oci/image_config.h"
@@ -45,9 +46,6 @@ struct PlanInputs {
 };
 
 Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs);
-
-// The process's, "" where neither says one.
-const std::string& working_directory_of(const ContainerSpec& spec, const oci::ImageConfig& image);
 
 // The command line: entrypoint and command as podman and Docker put them together.
 Result<std::vector<std::string>> command_line(const ContainerSpec& spec, const oci::ImageConfig& image);

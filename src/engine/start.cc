@@ -20,9 +20,9 @@
 #include "engine/container/announce.h"
 #include "engine/container/status.h"
 #include "engine/devices.h"
+#include "engine/files/root_layers.h"
 #include "engine/finish.h"
-#include "engine/identity/host_users.h"
-#include "engine/identity/identity_layer.h"
+#include "engine/identity/container_identity.h"
 #include "engine/identity/unmapped_users.h"
 #include "engine/ids/id_decision.h"
 #include "engine/ids/kept_groups.h"
@@ -30,7 +30,6 @@
 #include "engine/volumes/prepare_mounts.h"
 #include "safepath/root.h"
 #include "seccomp/filter.h"
-#include "store/layer_stack.h"
 #include "sys/process.h"
 #include "sys/sealed_program.h"
 
@@ -101,14 +100,6 @@ std::optional<std::string> changed_passwd(const store::Store& store, const store
   return std::nullopt;
 }
 
-Result<std::vector<std::string>> layers_of(store::Store& store, const store::ImageRecord& image,
-                                           const std::string& identity_layer) {
-  std::vector<std::string> layers;
-  for (const std::string& layer : image.layers) layers.push_back(store.locations().root + "/layers/" + layer);
-  if (!identity_layer.empty()) layers.push_back(store.locations().root + "/" + identity_layer);
-  return layers;
-}
-
 // What the map means for the users that passwd names, and which groups of the caller's the process has.
 Result<> warn_of_accounts(const AccountFiles& files, const ResolvedUser& user, const idmap::IdMap& uids,
                           const idmap::IdMap& gids, std::vector<std::string>& warnings) {
@@ -126,17 +117,8 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   const auto [uid_map, gid_map] = TRY(recorded_maps(record));
   const idmap::IdMap& uids = uid_map ? *uid_map : idmap::IdMap::whole();
   const idmap::IdMap& gids = gid_map ? *gid_map : idmap::IdMap::whole();
-  const std::string& working_directory = working_directory_of(spec, config);
-  const Accounts accounts = TRY(accounts_of(spec, {image.passwd, image.group}, working_directory));
-  const ResolvedUser user = TRY(user_of(spec, config.user, accounts.files(), uids, gids));
-  const Identity identity = TRY(identity_for(store,
-                                             {.image_id = image.id,
-                                              .files = {image.passwd, image.group},
-                                              .user = user,
-                                              .working_directory = working_directory,
-                                              .wanted = accounts.wanted_by(user),
-                                              .container = record.id},
-                                             [&] { return store::LayerStack::open(store, image.layers); }));
+  const auto [accounts, user, identity] =
+      TRY(identity_of(store, {spec, image, config, uids, gids, record.id}));
   if (const auto changed = changed_passwd(store, record, user)) warnings.push_back(*changed);
   for (const auto* found : {&user.warnings, &identity.warnings})
     warnings.insert(warnings.end(), found->begin(), found->end());
@@ -144,7 +126,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   const TranslationRequest translation{image, record.image_name, uids,
                                        gids,  options.announce,  signal_pending};
   std::vector<std::string> layers = TRY(translated ? translated_layers(store, translation, identity.layer)
-                                                   : layers_of(store, image, identity.layer));
+                                                   : stacked_layers(store, image, identity.layer));
   TRY(warn_of_accounts(accounts.files(), user, uids, gids, warnings));
   const sys::CapabilitySets capabilities =
       TRY(resolve_capabilities({.add = spec.capabilities_added,

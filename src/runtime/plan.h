@@ -75,8 +75,8 @@ struct RootfsPlan {
   std::string directory;
   // … or layers, directories on the host, lowest first, with
   std::vector<std::string> layers;
-  std::string upper;  // the container's own layer and overlayfs's work directory beside it
-  std::string work;
+  std::string upper;  // the container's own layer and overlayfs's work directory beside it; empty: what
+  std::string work;   // comes of it can only be read, and there are two layers at least
   bool read_only = false;
   // The upper goes when the container ends. Then overlayfs need not write everything that is dirty on that
   // file system to the disk when it is unmounted (overlayfs.rst, "Volatile mount").

@@ -24,7 +24,7 @@ struct Layers {
   std::vector<sys::UniqueFd> lower;  // lowest first
   sys::UniqueFd upper;               // upper and work lie on one mount, as overlayfs asks
   sys::UniqueFd work;
-  sys::UniqueFd own;  // the mount that holds both
+  sys::UniqueFd own;  // the mount that holds both; none for what is only read
 };
 
 Result<sys::UniqueFd> mapped_clone(const std::string& path, int user_namespace) {
@@ -44,6 +44,7 @@ std::string name_of(const std::string& path) {
 Result<Layers> map_layers(const RootfsPlan& plan, int user_namespace) {
   Layers layers;
   for (const std::string& path : plan.layers) layers.lower.push_back(TRY(mapped_clone(path, user_namespace)));
+  if (plan.upper.empty()) return layers;
   layers.own = TRY(mapped_clone(parent_of(plan.upper), user_namespace));
   layers.upper = TRY(sys::open_at(layers.own.get(), name_of(plan.upper), O_PATH | O_DIRECTORY | O_NOFOLLOW));
   layers.work = TRY(sys::open_at(layers.own.get(), name_of(plan.work), O_PATH | O_DIRECTORY | O_NOFOLLOW));
@@ -66,8 +67,10 @@ Result<sys::UniqueFd> overlay_by_descriptor(const Layers& layers, bool transient
   for (auto layer = layers.lower.rbegin(); layer != layers.lower.rend(); ++layer) {
     TRY(overlay.set_fd("lowerdir+", layer->get()));
   }
-  TRY(overlay.set_fd("upperdir", layers.upper.get()));
-  TRY(overlay.set_fd("workdir", layers.work.get()));
+  if (layers.own) {
+    TRY(overlay.set_fd("upperdir", layers.upper.get()));
+    TRY(overlay.set_fd("workdir", layers.work.get()));
+  }
   TRY(set_features(overlay, transient));
   TRY(overlay.create());
   return overlay.mount(kAttributes);
@@ -88,12 +91,12 @@ Result<sys::UniqueFd> overlay_by_path(const Layers& layers, bool transient, cons
     TRY(place(layers.lower[i], fmt::format("{}", i)));
     lower += fmt::format("{}{}", lower.empty() ? "" : ":", i);
   }
-  TRY(place(layers.own, "c"));
+  if (layers.own) TRY(place(layers.own, "c"));
   TRY(sys::ensure_dir_at(dir.get(), "m", 0755));
   if (::fchdir(dir.get()) != 0) return fail_errno(errno, "enter {}", scratch);
   const std::string options =
-      fmt::format("lowerdir={},upperdir=c/upper,workdir=c/work,metacopy=on,index=off,xino=off{}", lower,
-                  transient ? ",volatile" : "");
+      fmt::format("lowerdir={}{},metacopy=on,index=off,xino=off{}", lower,
+                  layers.own ? ",upperdir=c/upper,workdir=c/work" : "", transient ? ",volatile" : "");
   if (::mount("overlay", "m", "overlay", MS_NODEV, options.c_str()) != 0)
     return fail_errno(errno, "mount overlay by path");
   sys::UniqueFd merged = TRY(sys::clone_tree(dir.get(), "m", false));

@@ -1,0 +1,102 @@
+"""berth diff and berth export: what a container has changed, and its files as a tar."""
+
+import io
+import json
+import subprocess
+import tarfile
+
+from support import images
+from support.case import DEMO, BerthCase, main
+from support.images import archive
+
+
+def tree():
+    yield from images.busybox_entries(passwd="root:x:0:0:root:/root:/bin/sh\n", group="root:x:0:\n")
+    yield archive.directory("data")
+    for name in ("keep", "gone", "mode", "moved"):
+        yield archive.file(f"data/{name}", name * 100)
+    yield archive.directory("old")
+    yield archive.file("old/file", "in the old place")
+    yield archive.directory("old/sub")
+    yield archive.file("old/sub/deep", "deep")
+    yield archive.directory("again")
+    yield archive.file("again/before", "x")
+    yield archive.file("again/both", "x")
+    yield archive.file("turns", "a file")
+    yield archive.directory("turned")
+    yield archive.file("turned/inside", "x")
+
+
+class Files(BerthCase):
+    def setUp(self):
+        super().setUp()
+        self.image = images.load(self, "tree", tree())
+
+    def make(self, script, *flags, name="job"):
+        self.ok("run", "--name", name, *flags, self.image, "sh", "-c", script)
+
+    def diff(self, name="job"):
+        return self.ok("diff", name).splitlines()
+
+
+class Diff(Files):
+    def test_nothing(self):
+        self.make("true")
+        self.assertEqual(self.diff(), [])
+        self.make("true", "-u", "1234", name="identity")
+        self.assertEqual(self.diff("identity"), [], "the identity layer and berth's mounts are no change")
+        self.ok("create", "--name", "new", self.image)
+        self.assertEqual(self.diff("new"), [])
+
+    def test_changed_added_and_deleted(self):
+        self.make("chmod 600 /data/mode; rm /data/gone; mv /data/moved /data/new; mkdir -p /a/b; echo x > /a/b/c; "
+                  "ln -s nowhere /link; touch /data/keep")
+        self.assertEqual(self.diff(), ["A /a", "A /a/b", "A /a/b/c", "C /data", "D /data/gone", "C /data/keep",
+                                       "C /data/mode", "D /data/moved", "A /data/new", "A /link"])
+
+    def test_a_renamed_directory_and_one_that_is_made_again(self):
+        self.make("mv /old /young; rm -r /again; mkdir /again; echo y > /again/both; echo y > /again/after")
+        self.assertEqual(self.diff(), ["C /again", "A /again/after", "D /again/before", "C /again/both", "D /old",
+                                       "A /young", "A /young/file", "A /young/sub", "A /young/sub/deep"])
+
+    def test_a_file_becomes_a_directory_and_the_reverse(self):
+        self.make("rm /turns; mkdir /turns; echo x > /turns/in; rm -r /turned; echo x > /turned")
+        self.assertEqual(self.diff(), ["C /turned", "C /turns", "A /turns/in"])
+
+    def test_a_renamed_directory_over_another(self):
+        self.make("rm -r /again; mv /old /again; rm /again/sub/deep")
+        self.assertEqual(self.diff(), ["C /again", "D /again/before", "D /again/both", "A /again/file", "A /again/sub",
+                                       "D /old"])
+
+    def test_json(self):
+        self.make("rm /data/gone; echo x > /new")
+        self.assertEqual(json.loads(self.ok("diff", "--format", "json", "job")),
+                         {"changed": ["/data"], "added": ["/new"], "deleted": ["/data/gone"]})
+        self.fails(125, "diff", "nosuch", saying="nosuch")
+
+    def test_volumes_are_left_out(self):
+        self.make("echo x > /vol/file; echo x > /data/file", "-v", "one:/vol", "-v", "two:/data")
+        self.assertEqual(self.diff(), ["A /vol"])
+
+    def test_of_a_running_container(self):
+        process = self.start("run", "--name", "job", "-u", "1234", self.image, "sh", "-c",
+                             "touch /tmp/made; echo up; exec sleep 1000", stdout=subprocess.PIPE)
+        self.assertEqual(process.stdout.readline(), b"up\n")
+        self.assertEqual(self.diff(), ["C /tmp", "A /tmp/made"])
+        self.ok("rm", "-f", "job")
+        process.wait(20)
+        self.assert_nothing_left()
+
+    def test_a_translated_container(self):
+        self.make("chown 5:6 /data/mode; mv /old /young; rm /data/gone", "--translate")
+        self.assertEqual(self.diff(), ["C /data", "D /data/gone", "C /data/mode", "D /old", "A /young", "A /young/file",
+                                       "A /young/sub", "A /young/sub/deep"])
+
+    def test_names_that_are_no_text(self):
+        self.make(r"touch $(printf '/a\033[31m'); touch $(printf '/\377')")
+        self.assertEqual(self.diff(), [r"A /a\x1b[31m", r"A /\xff"])
+        self.assertEqual(json.loads(self.ok("diff", "--format", "json", "job"))["added"], [r"/a\x1b[31m", r"/\xff"])
+
+
+if __name__ == "__main__":
+    main()
