@@ -18,17 +18,13 @@ Result<std::vector<sys::UniqueFd>> reserve_ports(const NetworkPlan& plan);
 // by the time it is reserved.
 Result<uint16_t> free_port(const std::optional<Address>& host, Protocol protocol, uint16_t count = 1);
 
-// Adds the container's elements. The caller has the ports reserved, so an element that is there is a dead
-// container's, and is replaced. The table and the networks' elements are made first if they are gone (someone
-// has flushed the rules); then `gone` is true, and the elements of the other running containers are gone as
-// well: repair_rules() (rules.h).
-struct Published {
-  bool gone = false;
-};
-Result<Published> publish(const NetworkPlan& plan);
+// Adds the container's elements, of its addresses and its ports, and those of its networks if they are not
+// there. The caller has the ports reserved, so an element that is there is a dead container's, and is
+// replaced. Error::err is ENOENT where the table is gone (rules.h).
+Result<> publish(const NetworkPlan& plan);
 
-// Takes away those of the container's elements that lead to this container; no error if they or the table are
-// gone.
+// Takes away those of the container's elements that lead to this container and not to another one; no error
+// if they or the table are gone.
 Result<> unpublish(const NetworkPlan& plan);
 
 }  // namespace berth::net
