@@ -19,6 +19,8 @@ constexpr Command kCommands[] = {
     {"logs", "Show what a container has written", "Containers", logs},
     {"inspect", "Print all that is known of a container", "Containers", inspect},
     {"diff", "List what a container has changed in its files", "Containers", diff},
+    {"export", "Write a container's files as a tar", "Containers"},
+    {"commit", "Make an image of a container", "Containers"},
     {"rm", "Remove containers", "Containers", rm},
     {"pull", "Fetch an image from a registry", "Images"},
     {"load", "Load images from an archive or an OCI layout", "Images"},

@@ -6,6 +6,8 @@
 
 #include <sys/xattr.h>
 
+#include "sys/descriptor_path.h"
+
 namespace berth::sys {
 
 namespace {
@@ -36,12 +38,12 @@ Result<ExtendedAttributes> read_by(const std::string& path, List list, Get get) 
 
 Result<ExtendedAttributes> read_attributes(int fd) {
   // An O_PATH descriptor has no calls of its own; its magic link has.
-  return read_by(fmt::format("/proc/self/fd/{}", fd), ::listxattr, ::getxattr);
+  return read_by(descriptor_path(fd), ::listxattr, ::getxattr);
 }
 
 Result<ExtendedAttributes> read_attributes_at(int dirfd, const std::string& name) {
   // There is no *at form before Linux 6.13; through the descriptor only the last part is looked up.
-  return read_by(fmt::format("/proc/self/fd/{}/{}", dirfd, name), ::llistxattr, ::lgetxattr);
+  return read_by(descriptor_path(dirfd, name), ::llistxattr, ::lgetxattr);
 }
 
 }  // namespace berth::sys

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "oci/json.h"
+#include "transfer/healthcheck_change.h"
 
 namespace berth::transfer {
 
@@ -129,12 +130,15 @@ Result<> apply(oci::ImageConfig& config, const std::string& name, std::string_vi
         value.starts_with('/') ? std::string(value) : config.working_dir + "/" + std::string(value);
   } else if (name == "STOPSIGNAL") {
     config.stop_signal = value;
+  } else if (name == "HEALTHCHECK") {
+    config.healthcheck = TRY(parse_healthcheck(value));
   } else if (name == "ONBUILD") {
     config.on_build.emplace_back(value);
   } else {
     Error error = fail(Code::usage, "there is no instruction {}", name).error();
-    return std::unexpected(std::move(error).with_hint(
-        "It is one of CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR."));
+    return std::unexpected(
+        std::move(error).with_hint("It is one of CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, "
+                                   "STOPSIGNAL, USER, VOLUME, WORKDIR."));
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// One instruction of a Dockerfile, applied to an image's configuration (`berth import --change`).
+// One instruction of a Dockerfile, applied to an image's configuration (--change of `berth import` and `berth
+// commit`).
 #pragma once
 
 #include <string_view>
@@ -8,8 +9,8 @@
 
 namespace berth::transfer {
 
-// CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR; "CMD=…" is taken as "CMD
-// …". Code::usage for anything else.
+// CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR; "CMD=…" is
+// taken as "CMD …". Code::usage for anything else.
 Result<> apply_change(oci::ImageConfig& config, std::string_view instruction);
 
 }  // namespace berth::transfer

@@ -1,10 +1,8 @@
 #include "transfer/import.h"
 
-#include <array>
 #include <cerrno>
 
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/container/announce.h"
@@ -17,14 +15,6 @@
 namespace berth::transfer {
 
 namespace {
-
-std::string now_rfc3339() {
-  const time_t now = ::time(nullptr);
-  tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 64> text{};
-  return {text.data(), ::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
 
 Result<sys::UniqueFd> open_input(const std::string& path) {
   if (path != "-") return sys::open_at(AT_FDCWD, path, O_RDONLY);

@@ -1,10 +1,12 @@
 #include "transfer/record_layers.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -73,6 +75,14 @@ Result<std::string> with_layers_kept(store::Store& store, const std::function<Re
                                        store.locations().root);
   }
   return outcome;
+}
+
+std::string now_rfc3339() {
+  const time_t now = ::time(nullptr);
+  tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 64> text{};
+  return {text.data(), ::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 Result<std::string> make_manifest(const std::string& config, std::span<const InstalledLayer> layers) {

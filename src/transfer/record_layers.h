@@ -15,6 +15,9 @@ namespace berth::transfer {
 // Runs `work`, during which nothing in the store is garbage, and clears away afterwards what it left unused.
 Result<std::string> with_layers_kept(store::Store& store, const std::function<Result<std::string>()>& work);
 
+// The time of day as an image's documents have it: "2026-01-31T12:00:00Z".
+std::string now_rfc3339();
+
 // An OCI manifest for an image that came without one.
 Result<std::string> make_manifest(const std::string& config, std::span<const InstalledLayer> layers);
 

@@ -1,5 +1,7 @@
 #include "transfer_cli/commands.h"
 
+#include "transfer_cli/commit.h"
+#include "transfer_cli/export.h"
 #include "transfer_cli/import.h"
 #include "transfer_cli/load.h"
 #include "transfer_cli/login.h"
@@ -20,6 +22,8 @@ std::span<const cli::Command> commands() {
       {"image load", "Load images from an archive or an OCI layout", "Images", load},
       {"image save", "Write images to an archive or an OCI layout", "Images", save},
       {"image import", "Make an image from a root file system tar", "Images", import},
+      {"export", "Write a container's files as a tar", "Containers", export_container},
+      {"commit", "Make an image of a container", "Containers", commit},
   };
   return kCommands;
 }

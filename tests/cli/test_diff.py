@@ -98,5 +98,61 @@ class Diff(Files):
         self.assertEqual(json.loads(self.ok("diff", "--format", "json", "job"))["added"], [r"/a\x1b[31m", r"/\xff"])
 
 
+class Export(Files):
+    def export(self, name="job"):
+        """The members by name, and the content of those that are files."""
+        path = self.work / f"{name}.tar"
+        self.ok("export", "-o", path, name)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+        with tarfile.open(path) as tar:
+            return {member.name: (member, tar.extractfile(member).read() if member.isreg() else None) for member in tar}
+
+    def test_all_files(self):
+        self.make("chmod 600 /data/mode; chown 5:6 /data/mode; rm /data/gone; mv /old /young; echo x > /vol/file; ln /data/keep /twin",
+                  "-v", "one:/vol", "-u", "0")
+        found = self.export()
+        self.assertNotIn("old", found)
+        self.assertNotIn("data/gone", found)
+        member, content = found["data/mode"]
+        self.assertEqual((member.mode, member.uid, member.gid, content), (0o600, 5, 6, b"mode" * 100))
+        self.assertEqual(found["young/sub/deep"][1], b"deep")
+        self.assertTrue(found["vol"][0].isdir())
+        self.assertNotIn("vol/file", found)
+        self.assertTrue(found["twin"][0].islnk())
+        self.assertNotIn("etc/hosts", found)
+        done = subprocess.run(self.command("export", "job"), stdout=subprocess.PIPE, check=True, env=self.environment)
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
+            self.assertEqual(tar.getnames(), list(found))
+
+    def test_the_identity_layer_is_left_out(self):
+        bare = images.load(self, "bare", [entry for entry in images.busybox_entries() if entry[0].name != "etc"])
+        self.ok("run", "--name", "job", "-u", "1234", bare, "cat", "/etc/passwd")
+        self.assertFalse([name for name in self.export() if name.startswith("etc")])
+        self.assertEqual(self.diff(), [])
+        self.make("true", "-u", "1234", name="other")
+        self.assertEqual(self.export("other")["etc/passwd"][1], b"root:x:0:0:root:/root:/bin/sh\n")
+
+    def test_a_translated_container(self):
+        self.make("chown 5:6 /data/mode", "--translate")
+        member, content = self.export()["data/mode"]
+        self.assertEqual((member.uid, member.gid, content), (5, 6, b"mode" * 100))
+
+    def test_no_terminal_and_no_half_file(self):
+        self.ok("create", "--name", "job", self.image)
+        done = subprocess.run(["script", "-qec", " ".join(self.command("export", "job")), "/dev/null"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, check=False, env=self.environment, text=True)
+        self.assertEqual(done.returncode, 125, done)
+        self.assertIn("terminal", done.stdout)
+        self.fails(125, "export", "-o", self.work / "no" / "where.tar", "job", saying="where.tar")
+        self.fails(125, "export", "-o", self.work / "x.tar", "nosuch", saying="nosuch")
+        self.assertFalse(list(self.work.glob("x.tar*")))
+
+    def test_what_is_exported_can_be_imported(self):
+        self.make("echo mine > /mine")
+        self.ok("export", "-o", self.work / "job.tar", "job")
+        self.ok("import", "-c", 'CMD ["cat", "/mine"]', self.work / "job.tar", "again")
+        self.assertEqual(self.ok("run", "--rm", "again"), "mine\n")
+
+
 if __name__ == "__main__":
     main()

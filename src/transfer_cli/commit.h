@@ -1,0 +1,7 @@
+#pragma once
+
+#include "cli/command.h"
+
+namespace berth::transfer_cli {
+Result<int> commit(const cli::Invocation& invocation);
+}
