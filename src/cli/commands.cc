@@ -15,6 +15,7 @@ constexpr Command kCommands[] = {
     {"run", "Make a container from an image and run it", "Containers", run},
     {"create", "Make a container without starting it", "Containers", create},
     {"start", "Start a container that exists", "Containers", start},
+    {"attach", "Stay with a container that runs", "Containers", attach},
     {"ps", "List containers", "Containers", ps},
     {"logs", "Show what a container has written", "Containers", logs},
     {"inspect", "Print all that is known of a container", "Containers", inspect},

@@ -10,6 +10,7 @@ Result<int> start(const Invocation& invocation);
 Result<int> ps(const Invocation& invocation);
 Result<int> rm(const Invocation& invocation);
 Result<int> inspect(const Invocation& invocation);
+Result<int> attach(const Invocation& invocation);
 Result<int> finish_container(const Invocation& invocation);
 Result<int> logs(const Invocation& invocation);
 Result<int> diff(const Invocation& invocation);

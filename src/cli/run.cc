@@ -6,6 +6,7 @@
 #include "cli/run_flags.h"
 #include "cli/translation_text.h"
 #include "engine/attach.h"
+#include "engine/detach_keys.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
 #include "engine/start.h"
@@ -54,10 +55,13 @@ Result<int> run(const Invocation& invocation) {
   RunFlags flags;
   Flags line(invocation, "[flags] IMAGE [COMMAND [ARG...]]", kDescription, kExamples);
   line.flag("-d,--detach", flags.detach, "Print the container's ID once it has started, and leave it alone");
+  line.value("--detach-keys", flags.detach_keys,
+             "What to type to leave a terminal (default ctrl-p,ctrl-q; empty: nothing)");
   add_run_flags(line, flags);
   if (!TRY(line.parse())) return 0;
   TRY(take_image_and_command(line, invocation, flags));
   TRY(check_terminal(flags));
+  const std::string detach_keys = TRY(engine::parse_detach_keys(flags.detach_keys));
   store::Store store = TRY(open_store(invocation));
   NewContainer made = TRY(new_container(invocation, store, flags, true));
   const bool sized = flags.terminal && !flags.detach;
@@ -83,11 +87,11 @@ Result<int> run(const Invocation& invocation) {
     fmt::print("{}\n", made.container.record.id);
     return 0;
   }
-  const monitor::Exited exited = TRY(engine::attach(
-      *session, signals,
-      {.interactive = flags.interactive, .terminal = flags.terminal, .forward_signals = flags.signal_proxy}));
-  TRY(engine::finish_container(store, made.container.record, session->monitor.get(), exited));
-  return exited.status;
+  return engine::attach_to_end(store, made.container.record, *session, signals,
+                               {.interactive = flags.interactive,
+                                .terminal = flags.terminal,
+                                .forward_signals = flags.signal_proxy,
+                                .detach_keys = detach_keys});
 }
 
 }  // namespace berth::cli

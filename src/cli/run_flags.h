@@ -14,7 +14,8 @@ struct RunFlags {
   bool interactive = false;
   bool terminal = false;
   bool remove = false;
-  bool detach = false;  // of `berth run` alone
+  bool detach = false;  // of `berth run` alone, as the next
+  std::string detach_keys = "ctrl-p,ctrl-q";
   std::string name;
   std::string hostname;
   std::vector<std::string> environment;

@@ -1,11 +1,12 @@
 #include "base/log.h"
+#include "cli/attach_running.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/recovered_store.h"
 #include "cli/translation_text.h"
 #include "engine/attach.h"
 #include "engine/container/status.h"
-#include "engine/remove.h"
+#include "engine/detach_keys.h"
 #include "engine/start_again.h"
 
 namespace berth::cli {
@@ -16,12 +17,18 @@ struct StartFlags {
   bool attach = false;
   bool interactive = false;
   bool signal_proxy = true;
+  std::string detach_keys = engine::kUsualDetachKeys;
   std::vector<std::string> names;
 };
 
 Result<int> start_attached(store::Store& store, const std::string& name, const StartFlags& flags) {
+  engine::AttachOptions options{.interactive = flags.interactive, .forward_signals = flags.signal_proxy};
+  options.detach_keys = TRY(engine::parse_detach_keys(flags.detach_keys));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
-  engine::LockedContainer container = TRY(engine::lock_container(store, record));
+  Result<engine::LockedContainer> locked = engine::lock_container(store, record);
+  if (!locked && engine::live_status(store, record.id))
+    return attach_running(store, record, std::move(options));
+  engine::LockedContainer container = TRY(std::move(locked));
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));
   const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
@@ -33,13 +40,9 @@ Result<int> start_attached(store::Store& store, const std::string& name, const S
                                                           .announce = announce_translation}));
   for (const std::string& warning : started.session.warnings) log::warn("{}", warning);
   container.lock.release();  // the monitor has it now
-  const monitor::Exited exited =
-      TRY(engine::attach(started.session, signals,
-                         {.interactive = flags.interactive && started.spec.interactive,
-                          .terminal = started.spec.terminal,
-                          .forward_signals = flags.signal_proxy}));
-  TRY(engine::finish_container(store, container.record, started.session.monitor.get(), exited));
-  return exited.status;
+  options.interactive = options.interactive && spec.interactive;
+  options.terminal = spec.terminal;
+  return engine::attach_to_end(store, container.record, started.session, signals, options);
 }
 
 Result<> start_detached(store::Store& store, const std::string& name) {
@@ -72,6 +75,8 @@ Result<int> start(const Invocation& invocation) {
   line.flag("-a,--attach", flags.attach, "Show its output and pass signals on");
   line.flag("-i,--interactive", flags.interactive, "Stay with it, and pass the standard input on");
   line.flag("--sig-proxy", flags.signal_proxy, "Pass signals on to the process (default)");
+  line.value("--detach-keys", flags.detach_keys,
+             "What to type to leave a terminal (default ctrl-p,ctrl-q; empty: nothing)");
   line.words("containers", flags.names, Need::required);
   if (!TRY(line.parse())) return 0;
   const bool stays = flags.attach || flags.interactive;

@@ -12,6 +12,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "engine/container/status.h"
+#include "engine/detach_keys.h"
+#include "engine/remove.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/raw_terminal.h"
@@ -25,9 +28,9 @@ constexpr size_t kChunk = 32 * 1024;
 class Client {
  public:
   Client(Session& session, const CallerSignals& signals, const AttachOptions& options)
-      : session_(session), signals_(signals), options_(options) {}
+      : session_(session), signals_(signals), options_(options), keys_(keys_of(options)) {}
 
-  Result<monitor::Exited> run() {
+  Result<Attachment> run() {
     std::optional<sys::RawTerminal> raw;
     if (options_.terminal && options_.interactive) raw.emplace();
     ::signal(SIGPIPE, SIG_IGN);
@@ -41,15 +44,28 @@ class Client {
         return fail_errno(errno, "wait for the container");
       }
       if (wait[2].revents != 0) forward_signals();
+      if (interrupt_ != 0) return Attachment{.left = Left::interrupted, .signal = interrupt_};
       if (wait[1].revents != 0) reading = carry_input();
+      if (keys_.pressed()) {
+        tell(monitor::pack(monitor::Kind::detach, {}));
+        return Attachment{.left = Left::detached};
+      }
       if (wait[0].revents != 0) {
-        const std::optional<monitor::Exited> exited = TRY(hear());
-        if (exited) return *exited;
+        const std::optional<Attachment> over = TRY(hear());
+        if (over) return *over;
       }
     }
   }
 
  private:
+  static DetachKeys keys_of(const AttachOptions& options) {
+    return DetachKeys(options.terminal && options.interactive ? options.detach_keys : std::string());
+  }
+
+  static bool asks_to_stop(int signal) {
+    return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+  }
+
   // A container that is going takes no more messages, and says so itself.
   void tell(std::string_view message) {
     [[maybe_unused]] const Result<> sent = session_.channel.send(message);
@@ -63,6 +79,8 @@ class Client {
         if (options_.terminal) tell(monitor::pack_value(monitor::Kind::resize, terminal_size()));
       } else if (options_.forward_signals) {
         tell(monitor::pack_value(monitor::Kind::signal, monitor::SignalRequest{signal}));
+      } else if (options_.leave_on_signal && asks_to_stop(signal)) {
+        interrupt_ = signal;
       }
     }
   }
@@ -73,8 +91,9 @@ class Client {
     const ssize_t n = ::read(STDIN_FILENO, bytes.data(), std::min(bytes.size(), window_));
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return true;
     if (n > 0) {
-      window_ -= static_cast<size_t>(n);
-      tell(monitor::pack(monitor::Kind::input, {bytes.data(), static_cast<size_t>(n)}));
+      const std::string input = keys_.filter({bytes.data(), static_cast<size_t>(n)});
+      window_ -= std::min(window_, input.size());
+      if (!input.empty()) tell(monitor::pack(monitor::Kind::input, input));
       return true;
     }
     tell(monitor::pack(monitor::Kind::input_end, {}));
@@ -89,15 +108,12 @@ class Client {
     tell(monitor::pack_value(monitor::Kind::signal, monitor::SignalRequest{SIGPIPE}));
   }
 
-  Result<std::optional<monitor::Exited>> hear() {
-    const sys::Message message = TRY(session_.channel.receive());
-    if (message.data.empty()) {
-      // Until its lock on the container has gone with it, the next command would take it for alive.
-      TRY(sys::wait_for(session_.monitor.get()));
-      Error error{Code::failed, 0, "berth-monitor was lost, and the container was killed with it", {}};
-      return std::unexpected(
-          std::move(error).with_hint("Somebody or something has ended the process berth-monitor."));
-    }
+  Result<std::optional<Attachment>> hear() {
+    const Result<sys::Message> received = session_.channel.receive();
+    // A monitor that ends with messages unread resets the connection.
+    if (!received && received.error().err != ECONNRESET) return std::unexpected(received.error());
+    if (!received || received->data.empty()) return Attachment{.left = Left::lost};
+    const sys::Message& message = *received;
     const std::string_view payload = std::string_view(message.data).substr(1);
     switch (TRY(monitor::kind_of(message.data))) {
       case monitor::Kind::output:
@@ -110,7 +126,7 @@ class Client {
         window_ += TRY(wire::decode<monitor::InputTaken>(payload)).bytes;
         return std::nullopt;
       case monitor::Kind::exited:
-        return TRY(wire::decode<monitor::Exited>(payload));
+        return Attachment{.left = Left::ended, .exited = TRY(wire::decode<monitor::Exited>(payload))};
       case monitor::Kind::failed: {
         const auto failure = TRY(wire::decode<runtime::Failure>(payload));
         return std::unexpected(runtime::to_error(failure));
@@ -123,7 +139,9 @@ class Client {
   Session& session_;
   const CallerSignals& signals_;
   const AttachOptions& options_;
+  DetachKeys keys_;
   size_t window_ = monitor::kInputWindow;  // bytes of input that may still be sent
+  int interrupt_ = 0;
   bool output_broken_ = false;
   bool error_broken_ = false;
 };
@@ -138,8 +156,38 @@ monitor::TerminalSize terminal_size() {
   return {};
 }
 
-Result<monitor::Exited> attach(Session& session, const CallerSignals& signals, const AttachOptions& options) {
+Result<Attachment> attach(Session& session, const CallerSignals& signals, const AttachOptions& options) {
   return Client(session, signals, options).run();
+}
+
+bool ends_soon(int monitor) {
+  constexpr int kPatienceMs = 1000;
+  pollfd ended{monitor, POLLIN, 0};
+  return sys::poll_process({&ended, 1}, kPatienceMs) > 0;
+}
+
+Result<int> attach_to_end(store::Store& store, const store::ContainerRecord& record, Session& session,
+                          const CallerSignals& signals, const AttachOptions& options) {
+  const Attachment attachment = TRY(attach(session, signals, options));
+  if (attachment.left == Left::detached) return 0;
+  if (attachment.left == Left::ended) {
+    TRY(finish_container(store, record, session.monitor.get(), attachment.exited));
+    return attachment.exited.status;
+  }
+  if (!ends_soon(session.monitor.get())) return left_behind(record);
+  Error error{Code::failed, 0, "berth-monitor was lost, and the container was killed with it", {}};
+  return std::unexpected(
+      std::move(error).with_hint("Somebody or something has ended the process berth-monitor."));
+}
+
+std::unexpected<Error> left_behind(const store::ContainerRecord& record) {
+  Error error{
+      Code::failed,
+      0,
+      fmt::format("container {} goes on without this command, which has not read its output", record.name),
+      {}};
+  error.hint = fmt::format("`berth logs {}` has all of it.", record.name);
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace berth::engine

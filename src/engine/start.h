@@ -14,7 +14,7 @@ namespace berth::engine {
 // A started container, seen from the command that started it. The monitor works on if the channel is closed.
 struct Session {
   sys::Channel channel;
-  sys::UniqueFd monitor;  // pidfd of berth-monitor, a child of this process
+  sys::UniqueFd monitor;  // pidfd of berth-monitor
   monitor::Started started;
   std::vector<std::string> warnings;  // whole sentences
 };

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "monitor/clients.h"
+#include "monitor/control_socket.h"
 #include "monitor/finish.h"
 #include "monitor/protocol.h"
 #include "monitor/relay.h"
@@ -75,10 +77,14 @@ Result<> record_state(const Task& task, pid_t pid, int64_t started_at) {
   return sys::replace_file_at(task.state.get(), kStateFile, text, 0600, sys::Durability::none);
 }
 
-Result<> record_exit(const Task& task, const Exited& exited) {
+void record_exit(const Task& task, const Exited& exited) {
+  if (!task.request.record_exit) return;
   const std::string text =
       fmt::format(R"({{"status":{},"finished_at":{}}})", exited.status, exited.finished_at);
-  return sys::replace_file_at(task.container.get(), kExitFile, text, 0600, sys::Durability::synced);
+  const Result<> recorded =
+      sys::replace_file_at(task.container.get(), kExitFile, text, 0600, sys::Durability::synced);
+  // On a full disk the clients still hear how it ended.
+  if (!recorded) log::warn("cannot record how the container ended: {}", recorded.error().message);
 }
 
 // Nobody is going to read it, and the client has other things to do. It removes what is left here.
@@ -89,7 +95,9 @@ void remove_own_layer(const Task& task) {
   }
 }
 
-Result<Exited> run_container(sys::Channel& client, runtime::PreparedContainer prepared, const Task& task) {
+// Gives how it ended. Then it is on record in the container's directory, and all its output in the log.
+Result<Exited> run_container(sys::Channel& starter, Clients& clients, runtime::PreparedContainer prepared,
+                             const Task& task) {
   fault::point("task-received");
   const bool terminal = task.plan.process.terminal;
   StreamEnds ends;
@@ -101,40 +109,46 @@ Result<Exited> run_container(sys::Channel& client, runtime::PreparedContainer pr
   fault::point("container-started");
   TRY(record_state(task, container.pid, started.started_at));
   fault::point("state-recorded");
+  sys::UniqueFd listener = TRY(listen_for_clients(task.state.get()));
   // A client that is gone already does not matter.
-  [[maybe_unused]] const Result<> told = client.send(pack_value(Kind::started, started));
-  sys::Channel nobody;
-  // Nothing of the caller's is held any longer, not even for diagnostics.
-  if (task.request.detached) ::dup2(STDIN_FILENO, STDERR_FILENO);
-  Relay relay(task.request.detached ? nobody : client, TRY(open_log(task.container.get())));
+  [[maybe_unused]] const Result<> told = starter.send(pack_value(Kind::started, started));
+  if (task.request.detached) {
+    // Nothing of the caller's is held any longer, not even for diagnostics.
+    ::dup2(STDIN_FILENO, STDERR_FILENO);
+  } else {
+    clients.add(std::move(starter), true);
+  }
+  Relay relay(clients, std::move(listener), TRY(open_log(task.container.get())));
   const siginfo_t ended = TRY(relay.run(container, std::move(ends.outside)));
   fault::point("container-ended");
-  return Exited{sys::shell_status(ended), now_nanoseconds()};
-}
-
-// Whether the client has heard the end, and so is the one that finishes the container.
-bool tell_end(sys::Channel& client, const Task& task, const Exited& exited) {
-  if (task.request.detached) {
-    // It may still be recording the start.
-    while (client.open()) {
-      const Result<sys::Message> message = client.receive();
-      if (!message || message->data.empty()) client.close();
-    }
-    return false;
-  }
-  return client.open() && client.send(pack_value(Kind::exited, exited)).has_value();
-}
-
-void end(sys::Channel& client, const Task& task, const Exited& exited) {
-  if (task.request.record_exit) {
-    // On a full disk the client still hears how it ended, and records it.
-    if (const Result<> recorded = record_exit(task, exited); !recorded)
-      log::warn("cannot record how the container ended: {}", recorded.error().message);
-  }
+  const Exited exited{sys::shell_status(ended), now_nanoseconds()};
+  // Before the rest of its output is carried, which a client that does not read holds up.
+  record_exit(task, exited);
+  relay.drain();
   fault::point("exit-recorded");
-  const bool client_finishes = tell_end(client, task, exited);
-  client.close();
-  if (!client_finishes) execute_finish(task.request.finish, task.lock.get());
+  return exited;
+}
+
+// The one that started it detached may still be recording the start.
+void wait_for_starter(sys::Channel& starter) {
+  while (starter.open()) {
+    const Result<sys::Message> message = starter.receive();
+    if (!message || message->data.empty()) starter.close();
+  }
+}
+
+// All have to know. The one whose foreground job it was finishes it, else the monitor does.
+void end(sys::Channel& starter, Clients& clients, const Task& task, const Exited& exited) {
+  for (Client& client : clients.all()) {
+    if (!client.starter) Clients::send(client, pack_value(Kind::exited, exited));
+  }
+  bool starter_finishes = false;
+  for (Client& client : clients.all()) {
+    if (client.starter) starter_finishes = client.channel.send(pack_value(Kind::exited, exited)).has_value();
+  }
+  clients.all().clear();
+  wait_for_starter(starter);
+  if (!starter_finishes) execute_finish(task.request.finish, task.lock.get());
   if (task.plan.rootfs.transient) remove_own_layer(task);
 }
 
@@ -148,17 +162,19 @@ int serve(sys::Channel client) {
   Result<runtime::PreparedContainer> prepared = prepare(client);
   Result<std::optional<Task>> task = receive_task(client);
   if (task && !*task) return 0;
+  Clients clients;
   const auto run = [&]() -> Result<Exited> {
     if (!task) return std::unexpected(task.error());
-    return run_container(client, TRY(std::move(prepared)), **task);
+    return run_container(client, clients, TRY(std::move(prepared)), **task);
   };
   const Result<Exited> exited = run();
   if (exited) {
-    end(client, **task, *exited);
+    end(client, clients, **task, *exited);
     return 0;
   }
-  [[maybe_unused]] const Result<> told =
-      client.send(pack_value(Kind::failed, runtime::to_failure(exited.error())));
+  const std::string failed = pack_value(Kind::failed, runtime::to_failure(exited.error()));
+  [[maybe_unused]] const Result<> told = client.send(failed);
+  for (Client& other : clients.all()) Clients::send(other, failed);
   return 1;
 }
 

@@ -11,7 +11,7 @@ std::string pack(Kind kind, std::string_view payload) {
 Result<Kind> kind_of(std::string_view message) {
   if (message.empty()) return fail("the other end is gone");
   const auto kind = static_cast<uint8_t>(message.front());
-  if (kind > static_cast<uint8_t>(Kind::exited)) return fail("a message of unknown kind {}", kind);
+  if (kind > static_cast<uint8_t>(Kind::detach)) return fail("a message of unknown kind {}", kind);
   return static_cast<Kind>(kind);
 }
 

@@ -12,6 +12,16 @@
 //
 // A client that goes away does not end the container. The one that starts it detached hears no more than
 // "started", and closes the channel once it has recorded that: nothing is finished before.
+//
+// More clients come to the container's control socket (control_socket.h):
+//
+//   attach                               ──▶
+//   input, input_end, resize, signal     ──▶
+//                            ◀── output, error_output, input_taken … (from now on; what was before is in the
+//                            log) ◀── exited      (then the channel ends, and the end is being put on record)
+//
+// A channel that ends without "exited" while the monitor lives is one of a client that did not read; see
+// clients.h.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +48,8 @@ enum class Kind : uint8_t {
   error_output,  // bytes
   input_taken,   // InputTaken
   exited,        // Exited
+  attach,        // AttachRequest
+  detach,        // the client leaves, and the standard input stays open
 };
 
 // The descriptors of a start: the encoded ContainerPlan (a memory file), the container's directory in the
@@ -66,6 +78,14 @@ struct StartRequest {
   template <typename A>
   void fields(A& a) {
     a(interactive, record_exit, detached, scratch, finish);
+  }
+};
+
+struct AttachRequest {
+  bool output = false;  // without it the client hears of the end alone
+  template <typename A>
+  void fields(A& a) {
+    a(output);
   }
 };
 

@@ -10,7 +10,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "monitor/protocol.h"
+#include "monitor/control_socket.h"
+#include "monitor/poll_round.h"
 #include "sys/process.h"
 
 namespace berth::monitor {
@@ -35,22 +36,18 @@ Result<sys::UniqueFd> take_signals() {
   return fd;
 }
 
+void pass_on(int signals, int process) {
+  signalfd_siginfo info{};
+  while (::read(signals, &info, sizeof info) == sizeof info) {
+    [[maybe_unused]] const Result<> sent = sys::send_signal(process, static_cast<int>(info.ssi_signo));
+  }
+}
+
 }  // namespace
-
-void Relay::send(std::string_view message) {
-  if (client_.open() && !client_.send(message)) client_.close();
-}
-
-bool Relay::client_is_full() {
-  if (!client_.open()) return false;
-  pollfd writable{client_.fd(), POLLOUT, 0};
-  return ::poll(&writable, 1, 0) == 0;
-}
 
 bool Relay::carry_output(sys::UniqueFd& from, bool is_error) {
   std::array<char, kChunk + 1> message;  // NOLINT(cppcoreguidelines-pro-type-member-init): read(2) fills it
-  client_full_ = client_is_full();
-  if (client_full_) return true;
+  if (clients_.look_who_is_full()) return true;
   message[0] = static_cast<char>(is_error ? Kind::error_output : Kind::output);
   const ssize_t n = ::read(from.get(), message.data() + 1, kChunk);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
@@ -60,70 +57,109 @@ bool Relay::carry_output(sys::UniqueFd& from, bool is_error) {
   }
   const std::string_view bytes(message.data() + 1, static_cast<size_t>(n));
   log_.append(is_error ? "stderr" : "stdout", bytes);
-  send({message.data(), bytes.size() + 1});
+  clients_.send_output({message.data(), bytes.size() + 1});
   return true;
 }
 
-// All processes of the container are gone, so what is in the pipes now is all there will be.
 void Relay::drain() {
   for (const bool is_error : {false, true}) {
     sys::UniqueFd& from = is_error ? error_ : output_;
-    while (from.valid() && carry_output(from, is_error)) {
-      pollfd writable{client_.fd(), POLLOUT, 0};
-      if (client_full_) ::poll(&writable, 1, -1);
-    }
+    while (from.valid() && carry_output(from, is_error)) clients_.wait_for_room();
   }
 }
 
 void Relay::end_input() {
+  input_ended_ = true;
   if (terminal_) {
     // A terminal has no end of input, but a character that says so.
     termios settings{};
-    if (::tcgetattr(input_.get(), &settings) == 0) pending_input_ += static_cast<char>(settings.c_cc[VEOF]);
-    input_ended_ = true;
+    if (::tcgetattr(input_.get(), &settings) == 0)
+      pending_input_.push_back({0, std::string(1, static_cast<char>(settings.c_cc[VEOF]))});
     return;
   }
-  input_ended_ = true;
   if (pending_input_.empty()) input_.reset();
 }
 
 void Relay::write_input() {
-  const ssize_t n = ::write(input_.get(), pending_input_.data(), pending_input_.size());
+  Input& next = pending_input_.front();
+  const ssize_t n = ::write(input_.get(), next.bytes.data(), next.bytes.size());
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n < 0) {  // nobody will read it
     pending_input_.clear();
     if (!terminal_) input_.reset();
     return;
   }
-  pending_input_.erase(0, static_cast<size_t>(n));
-  send(pack_value(Kind::input_taken, InputTaken{static_cast<uint32_t>(n)}));
+  next.bytes.erase(0, static_cast<size_t>(n));
+  if (Client* client = clients_.find(next.client))
+    Clients::send(*client, pack_value(Kind::input_taken, InputTaken{static_cast<uint32_t>(n)}));
+  if (next.bytes.empty()) pending_input_.pop_front();
   if (pending_input_.empty() && input_ended_ && !terminal_) input_.reset();
 }
 
-void Relay::read_client(const runtime::RunningContainer& container) {
-  const Result<sys::Message> message = client_.receive();
-  if (!message || message->data.empty()) {
-    client_.close();
-    if (!input_ended_ && input_.valid()) end_input();
-    return;
-  }
-  const std::string_view payload = std::string_view(message->data).substr(1);
-  const Result<Kind> kind = kind_of(message->data);
-  if (!kind) return;
-  if (*kind == Kind::input && input_.valid() && !input_ended_) {
-    pending_input_ += payload;
-  } else if (*kind == Kind::input_end && input_.valid() && !input_ended_) {
+void Relay::take(Client& client, Kind kind, std::string_view payload, int process) {
+  if (kind == Kind::input && takes_input()) {
+    pending_input_.push_back({client.number, std::string(payload)});
+  } else if (kind == Kind::input_end && takes_input() && client.starter) {
     end_input();
-  } else if (*kind == Kind::resize && terminal_) {
+  } else if (kind == Kind::resize && terminal_) {
     if (const auto size = wire::decode<TerminalSize>(payload)) {
       const winsize cells{size->rows, size->columns, 0, 0};
-      ::ioctl(input_.get(), TIOCSWINSZ, &cells);
+      ::ioctl(output_.get(), TIOCSWINSZ, &cells);
     }
-  } else if (*kind == Kind::signal) {
+  } else if (kind == Kind::signal) {
     if (const auto request = wire::decode<SignalRequest>(payload)) {
-      [[maybe_unused]] const Result<> sent = sys::send_signal(container.pidfd.get(), request->signal);
+      [[maybe_unused]] const Result<> sent = sys::send_signal(process, request->signal);
     }
+  } else if (kind == Kind::attach) {
+    if (const auto request = wire::decode<AttachRequest>(payload)) client.watches = request->output;
+  } else if (kind == Kind::detach) {
+    client.starter = false;
   }
+}
+
+void Relay::leave(uint32_t number) {
+  const Client* client = clients_.find(number);
+  if (client == nullptr) return;
+  // The end of the foreground job's input.
+  const bool ends = client->starter && takes_input();
+  clients_.remove(number);
+  if (ends) end_input();
+}
+
+void Relay::read_client(uint32_t number, int process) {
+  Client* client = clients_.find(number);
+  // Room for output may be all that it was waited for.
+  if (client == nullptr || !client->channel.has_message()) return;
+  const Result<sys::Message> message = client->channel.receive();
+  if (!message || message->data.empty()) return leave(number);
+  const Result<Kind> kind = kind_of(message->data);
+  if (kind) take(*client, *kind, std::string_view(message->data).substr(1), process);
+}
+
+void Relay::welcome() {
+  sys::Channel channel = accept_client(listener_.get());
+  if (channel.open()) clients_.add(std::move(channel), false);
+}
+
+Result<bool> Relay::look(int process, int signals) {
+  PollRound round(process);
+  const short output = clients_.anybody_full() ? 0 : POLLIN;
+  round.add(output_.get(), output, [this] { carry_output(output_, false); });
+  round.add(error_.get(), output, [this] { carry_output(error_, true); });
+  round.add(input_.get(), pending_input_.empty() ? 0 : POLLOUT, [this] { write_input(); });
+  for (const Client& client : clients_.all()) {
+    const short room = client.full_since ? POLLOUT : 0;
+    round.add(client.channel.fd(), static_cast<short>(POLLIN | room),
+              [this, number = client.number, process] { read_client(number, process); });
+  }
+  round.add(listener_.get(), POLLIN, [this] { welcome(); });
+  round.add(signals, POLLIN, [signals, process] { pass_on(signals, process); });
+  const bool ended = TRY(round.wait(clients_.patience_ms()));
+  if (clients_.anybody_full()) {
+    clients_.look_who_is_full();
+    clients_.leave_stalled();
+  }
+  return ended;
 }
 
 Result<siginfo_t> Relay::run(runtime::RunningContainer& container, OutsideStreams streams) {
@@ -138,34 +174,8 @@ Result<siginfo_t> Relay::run(runtime::RunningContainer& container, OutsideStream
     error_ = std::move(streams.error);
   }
   for (const int fd : {input_.get(), output_.get(), error_.get()}) set_nonblocking(fd);
-  enum : size_t { kProcess, kClient, kInput, kOutput, kError, kSignals, kCount };
-  while (true) {
-    std::array<pollfd, kCount> wait{};
-    const int for_output = client_full_ ? POLLOUT : 0;
-    wait[kClient] = {client_.open() ? client_.fd() : -1, static_cast<short>(POLLIN | for_output), 0};
-    wait[kInput] = {pending_input_.empty() ? -1 : input_.get(), POLLOUT, 0};
-    wait[kOutput] = {client_full_ ? -1 : output_.get(), POLLIN, 0};
-    wait[kError] = {client_full_ ? -1 : error_.get(), POLLIN, 0};
-    wait[kProcess] = {container.pidfd.get(), POLLIN, 0};
-    wait[kSignals] = {signals.get(), POLLIN, 0};
-    if (sys::poll_process(wait, -1) < 0) {
-      if (errno == EINTR) continue;
-      return fail_errno(errno, "wait for the container");
-    }
-    if (wait[kOutput].revents != 0) carry_output(output_, false);
-    if (wait[kError].revents != 0) carry_output(error_, true);
-    if (wait[kInput].revents != 0) write_input();
-    if ((wait[kClient].revents & ~POLLOUT) != 0) read_client(container);
-    if (wait[kClient].revents != 0) client_full_ = false;
-    if (signalfd_siginfo info{}; ::read(signals.get(), &info, sizeof info) == sizeof info) {
-      [[maybe_unused]] const Result<> sent =
-          sys::send_signal(container.pidfd.get(), static_cast<int>(info.ssi_signo));
-    }
-    if (wait[kProcess].revents != 0) break;
-  }
-  const siginfo_t ended = TRY(sys::wait_for(container.pidfd.get()));
-  drain();
-  return ended;
+  while (!TRY(look(container.pidfd.get(), signals.get()))) continue;
+  return sys::wait_for(container.pidfd.get());
 }
 
 }  // namespace berth::monitor

@@ -1,11 +1,14 @@
-// Carries bytes and signals between the client and the container until the container has ended.
+// Carries bytes and signals between the clients and the container until the container has ended.
 #pragma once
 
+#include <deque>
 #include <string>
 
 #include <signal.h>
 
+#include "monitor/clients.h"
 #include "monitor/log_file.h"
+#include "monitor/protocol.h"
 #include "monitor/streams.h"
 #include "runtime/container.h"
 #include "sys/channel.h"
@@ -14,33 +17,46 @@ namespace berth::monitor {
 
 class Relay {
  public:
-  Relay(sys::Channel& client, sys::UniqueFd log) : client_(client), log_(std::move(log)) {}
+  // More clients come to the socket `listener` (control_socket.h).
+  Relay(Clients& clients, sys::UniqueFd listener, sys::UniqueFd log)
+      : clients_(clients), listener_(std::move(listener)), log_(std::move(log)) {}
 
-  // Returns how the container's PID 1 ended, after all of its output has been logged and sent. While a client
-  // is attached and does not read, the container's output waits; a client that is gone holds nothing up.
+  // Returns how the container's PID 1 ended. A client that is gone holds nothing up, one that does not read
+  // as long as clients.h says.
   Result<siginfo_t> run(runtime::RunningContainer& container, OutsideStreams streams);
 
+  // After run(): what is in the pipes still. All processes of the container are gone, so it is all there will
+  // be.
+  void drain();
+
  private:
-  void read_client(const runtime::RunningContainer& container);
+  // Input of one client's, for the container to take.
+  struct Input {
+    uint32_t client = 0;
+    std::string bytes;
+  };
+
+  // One round of waiting; true when the process has ended.
+  Result<bool> look(int process, int signals);
+  void welcome();
+  void read_client(uint32_t number, int process);
+  void take(Client& client, Kind kind, std::string_view payload, int process);
+  void leave(uint32_t number);
   void write_input();
   void end_input();
+  [[nodiscard]] bool takes_input() const { return input_.valid() && !input_ended_; }
   // Reads once; closes the descriptor at its end. False if there was nothing to read.
   bool carry_output(sys::UniqueFd& from, bool is_error);
-  void drain();
-  // A client that is not reading has as much as it can take; the monitor does not wait in a write, so that it
-  // still hears signals and input.
-  bool client_is_full();
-  void send(std::string_view message);
 
-  sys::Channel& client_;
+  Clients& clients_;
+  sys::UniqueFd listener_;
   LogFile log_;
   sys::UniqueFd input_;  // the pipe to the container, or its terminal
   sys::UniqueFd output_;
   sys::UniqueFd error_;
   bool terminal_ = false;
   bool input_ended_ = false;
-  bool client_full_ = false;
-  std::string pending_input_;
+  std::deque<Input> pending_input_;
 };
 
 }  // namespace berth::monitor

@@ -82,6 +82,11 @@ Result<Message> Channel::receive(size_t max_fds) {
   return message;
 }
 
+bool Channel::has_message() const {
+  pollfd peer{fd_.get(), POLLIN, 0};
+  return ::poll(&peer, 1, 0) > 0;
+}
+
 bool Channel::peer_is_gone() const {
   pollfd peer{fd_.get(), 0, 0};
   return ::poll(&peer, 1, 0) > 0 && (peer.revents & POLLHUP) != 0;

@@ -32,6 +32,8 @@ class Channel {
   Result<Message> receive(size_t max_fds = 0);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+  // Whether receive() would not wait: a message is there, or the end.
+  [[nodiscard]] bool has_message() const;
   // Whether the other end has been closed, or its process is gone. Does not wait.
   [[nodiscard]] bool peer_is_gone() const;
   [[nodiscard]] bool open() const { return fd_.valid(); }
