@@ -207,6 +207,7 @@ void add_run_flags(Flags& line, RunFlags& flags) {
   add_file_flags(line, flags);
   add_isolation_flags(line, flags);
   add_container_flags(line, flags);
+  add_log_flags(line, flags.log);
 }
 
 Result<> take_image_and_command(const Flags& line, const Invocation& invocation, RunFlags& flags) {
@@ -268,6 +269,7 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
     spec.project = *flags.project;
   }
   spec.translate = flags.translate;
+  spec.log = TRY(log_spec(flags.log));
   return spec;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/flags.h"
+#include "cli/log_flags.h"
 #include "engine/container/container_spec.h"
 
 namespace berth::cli {
@@ -59,6 +60,7 @@ struct RunFlags {
   std::optional<std::string> project;
   bool translate = false;
   bool signal_proxy = true;
+  LogFlags log;
   std::string image;
   std::vector<std::string> command;
 };

@@ -207,7 +207,9 @@ Result<Session> launch(store::Store& store, const LockedContainer& container, Mo
   const sys::UniqueFd state = TRY(sys::open_at(store.run_root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   // How it ended the last time is in the database; a record that is left here would be taken for this time's.
   TRY(sys::remove_tree_at(directory.get(), monitor::kExitFile));
+  const ContainerSpec spec = TRY(container_spec_from_json(container.record.spec));
   const monitor::StartRequest request{.interactive = options.interactive,
+                                      .log = spec.log.options(),
                                       .record_exit = options.detached || !container.record.remove_on_exit,
                                       .detached = options.detached,
                                       .scratch = store.locations().run_root + "/" + path,

@@ -118,13 +118,15 @@ Result<Exited> run_container(sys::Channel& starter, Clients& clients, runtime::P
   } else {
     clients.add(std::move(starter), true);
   }
-  Relay relay(clients, std::move(listener), TRY(open_log(task.container.get())));
+  LogFile log(task.container.get(), task.request.log);
+  Relay relay(clients, std::move(listener), log);
   const siginfo_t ended = TRY(relay.run(container, std::move(ends.outside)));
   fault::point("container-ended");
   const Exited exited{sys::shell_status(ended), now_nanoseconds()};
   // Before the rest of its output is carried, which a client that does not read holds up.
   record_exit(task, exited);
   relay.drain();
+  log.finish();
   fault::point("exit-recorded");
   return exited;
 }
@@ -159,6 +161,8 @@ int serve(sys::Channel client) {
   ::setsid();
   if (::chdir("/") != 0) log::debug("chdir /: {}", describe_errno(errno));
   ::signal(SIGPIPE, SIG_IGN);
+  // A log that may not grow (RLIMIT_FSIZE) is as one on a full disk.
+  ::signal(SIGXFSZ, SIG_IGN);
   Result<runtime::PreparedContainer> prepared = prepare(client);
   Result<std::optional<Task>> task = receive_task(client);
   if (task && !*task) return 0;

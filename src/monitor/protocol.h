@@ -29,6 +29,7 @@
 #include <string_view>
 #include <vector>
 
+#include "monitor/log_options.h"
 #include "runtime/plan.h"
 #include "runtime/protocol.h"
 #include "wire/archive.h"
@@ -69,6 +70,7 @@ inline constexpr size_t kMostJoined = 7;
 
 struct StartRequest {
   bool interactive = false;  // the client will send input; without it the standard input is /dev/null
+  LogOptions log;
   bool record_exit = true;   // write the exit record; a container that is removed at exit needs none
   bool detached = false;     // the client leaves once the container has started
   std::string scratch;       // see runtime::start_container
@@ -77,7 +79,7 @@ struct StartRequest {
   std::vector<std::string> finish;
   template <typename A>
   void fields(A& a) {
-    a(interactive, record_exit, detached, scratch, finish);
+    a(interactive, log, record_exit, detached, scratch, finish);
   }
 };
 

@@ -19,6 +19,8 @@ namespace berth::monitor {
 namespace {
 
 constexpr size_t kChunk = 32 * 1024;
+constexpr size_t kLargeChunk = 256 * 1024;
+constexpr int kLargePipe = 1024 * 1024;
 
 void set_nonblocking(int fd) {
   if (fd < 0) return;
@@ -46,18 +48,26 @@ void pass_on(int signals, int process) {
 }  // namespace
 
 bool Relay::carry_output(sys::UniqueFd& from, bool is_error) {
-  std::array<char, kChunk + 1> message;  // NOLINT(cppcoreguidelines-pro-type-member-init): read(2) fills it
   if (clients_.look_who_is_full()) return true;
-  message[0] = static_cast<char>(is_error ? Kind::error_output : Kind::output);
-  const ssize_t n = ::read(from.get(), message.data() + 1, kChunk);
+  bool& reads_much = reads_much_[is_error ? 1 : 0];
+  const size_t chunk = reads_much && clients_.all().empty() ? kLargeChunk : kChunk;
+  if (message_.size() <= chunk) message_.resize(chunk + 1);
+  message_[0] = static_cast<char>(is_error ? Kind::error_output : Kind::output);
+  const ssize_t n = ::read(from.get(), message_.data() + 1, chunk);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (n <= 0) {  // a terminal says EIO when nobody has its other end open any more
     from.reset();
     return false;
   }
-  const std::string_view bytes(message.data() + 1, static_cast<size_t>(n));
-  log_.append(is_error ? "stderr" : "stdout", bytes);
-  clients_.send_output({message.data(), bytes.size() + 1});
+  const std::string_view bytes(message_.data() + 1, static_cast<size_t>(n));
+  if (bytes.size() == kChunk && !reads_much) {
+    // The fewer turns the more comes through; most containers never write so much at once, and need no more
+    // memory. A terminal has no such size, and the host may not allow it.
+    reads_much = true;
+    ::fcntl(from.get(), F_SETPIPE_SZ, kLargePipe);
+  }
+  log_.append(is_error ? Stream::error : Stream::output, bytes);
+  clients_.send_output({message_.data(), bytes.size() + 1});
   return true;
 }
 

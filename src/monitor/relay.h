@@ -1,6 +1,7 @@
 // Carries bytes and signals between the clients and the container until the container has ended.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <string>
 
@@ -18,8 +19,8 @@ namespace berth::monitor {
 class Relay {
  public:
   // More clients come to the socket `listener` (control_socket.h).
-  Relay(Clients& clients, sys::UniqueFd listener, sys::UniqueFd log)
-      : clients_(clients), listener_(std::move(listener)), log_(std::move(log)) {}
+  Relay(Clients& clients, sys::UniqueFd listener, LogFile& log)
+      : clients_(clients), listener_(std::move(listener)), log_(log) {}
 
   // Returns how the container's PID 1 ended. A client that is gone holds nothing up, one that does not read
   // as long as clients.h says.
@@ -50,13 +51,15 @@ class Relay {
 
   Clients& clients_;
   sys::UniqueFd listener_;
-  LogFile log_;
+  LogFile& log_;
   sys::UniqueFd input_;  // the pipe to the container, or its terminal
   sys::UniqueFd output_;
   sys::UniqueFd error_;
   bool terminal_ = false;
   bool input_ended_ = false;
   std::deque<Input> pending_input_;
+  std::string message_;               // the kind, and what was read
+  std::array<bool, 2> reads_much_{};  // by stream: a lot has come at once
 };
 
 }  // namespace berth::monitor

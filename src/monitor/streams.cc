@@ -38,8 +38,4 @@ Result<StreamEnds> make_streams(const runtime::ContainerPlan& plan, bool with_in
   return ends;
 }
 
-Result<sys::UniqueFd> open_log(int container_directory) {
-  return sys::open_at(container_directory, kLogFile, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
-}
-
 }  // namespace berth::monitor

@@ -20,7 +20,4 @@ struct StreamEnds {
 // The pipes belong to the container's user, so that /dev/stdout can be opened again inside.
 Result<StreamEnds> make_streams(const runtime::ContainerPlan& plan, bool with_input);
 
-// The log in the container's directory, made if need be.
-Result<sys::UniqueFd> open_log(int container_directory);
-
 }  // namespace berth::monitor

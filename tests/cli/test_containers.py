@@ -164,7 +164,7 @@ class Logs(Containers):
     def test_tail(self):
         self.ok("run", "--name", "job", DEMO, "seq", "1", "100")
         self.assertEqual(self.ok("logs", "--tail", "2", "job"), "99\n100\n")
-        self.assertEqual(self.ok("logs", "-n", "0", "job"), "")
+        self.assertEqual(self.ok("logs", "--tail", "0", "job"), "")
         self.assertEqual(len(self.ok("logs", "--tail", "1000", "job").split()), 100)
         self.assertEqual(len(self.ok("logs", "--tail", "-1", "job").split()), 100)
         self.fails(125, "logs", "--tail", "many", "job", saying="--tail")

@@ -8,6 +8,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MountSpec, type, source, volume,
                                                 recursive, propagation, options)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DeviceSpec, source, target)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LimitSpec, name, soft, hard)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LogSpec, driver, max_size, max_files)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Pair, key, value)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(HostUserSpec, name, uid, gid, description, home, group)
 
@@ -58,6 +59,7 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("group_entry", spec.group_entry);
   visit("host_users", spec.host_users);
   visit("keep_groups", spec.keep_groups);
+  visit("log", spec.log);
 }
 
 // Names the member that could not be written, and not its value, which may be a secret.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/container/log_spec.h"
 
 namespace berth::engine {
 
@@ -97,6 +98,7 @@ struct ContainerSpec {
   // The image is copied for its IDs (engine/translation/translate.h); asked for, or because nothing can map
   // them.
   bool translate = false;
+  LogSpec log;
 };
 
 // Code::usage where a value is no UTF-8 text: JSON can't hold it, and another one must not take its place.
