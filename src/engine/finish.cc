@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "engine/container/announce.h"
 #include "engine/container/status.h"
+#include "engine/network/connect.h"
 #include "engine/remove.h"
 
 namespace berth::engine {
@@ -23,6 +24,7 @@ void announce_end(const store::Store& store, const store::ContainerRecord& recor
 
 Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
   TRY(end_lost_process(store, record.id));
+  TRY(disconnect_networks(store, record.id));
   const std::optional<ExitRecord> ended = exit_record(store, record.id);
   // Whoever started it may have been killed before that was recorded.
   if (!record.started_at) {

@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 
+#include "base/log.h"
 #include "engine/container/status.h"
 #include "engine/finish.h"
+#include "engine/network/connect.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/remove.h"
 #include "engine/volumes/volumes.h"
@@ -47,6 +49,7 @@ Result<> remove_orphans(store::Store& store, int base, Recovered& result) {
       if (base == store.root()) result.unknown.push_back(name);
       continue;
     }
+    if (base == store.run_root()) TRY(disconnect_networks(store, name));
     TRY(sys::remove_tree_at(containers.get(), name));
     ++result.removed;
   }
@@ -73,6 +76,9 @@ Result<Recovered> recover(store::Store& store) {
     TRY(remove_orphans(store, store.run_root(), result));
     TRY(remove_empty_volumes(store));
   }
+  // What the command is about can be done without.
+  if (const Result<> repaired = repair_networks(store); !repaired)
+    log::warn("the rules of containers' networks are not as they should be: {}", repaired.error().message);
   return result;
 }
 

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "engine/container/announce.h"
 #include "engine/container/status.h"
+#include "engine/network/connect.h"
 #include "engine/translation/translate.h"
 #include "engine/volumes/volumes.h"
 #include "ledger/bank_uses.h"
@@ -92,6 +93,7 @@ Result<> remove_container(store::Store& store, const LockedContainer& container)
     if (!record.remove_on_exit) TRY(store::set_container_removing(store.db(), record.id));
     fault::point("removing");
     TRY(end_lost_process(store, record.id));
+    TRY(disconnect_networks(store, record.id));
     if (record.remove_on_exit) TRY(remove_anonymous_volumes(store, record.id));
     TRY(remove_files(store, record.id));
     fault::point("files-removed");

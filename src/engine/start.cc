@@ -26,6 +26,7 @@
 #include "engine/identity/unmapped_users.h"
 #include "engine/ids/id_decision.h"
 #include "engine/ids/kept_groups.h"
+#include "engine/network/namespace_settings.h"
 #include "engine/plan_container.h"
 #include "engine/volumes/prepare_mounts.h"
 #include "safepath/root.h"
@@ -257,6 +258,7 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
     plan.process.rows = options.rows;
     plan.process.columns = options.columns;
     plan.namespaces = process.namespaces;
+    add_namespace_settings(plan);
     fault::point("planned");
     TRY(record_restart(store, container.record));
     fault::point("restart-recorded");

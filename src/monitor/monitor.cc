@@ -15,6 +15,7 @@
 #include "monitor/clients.h"
 #include "monitor/control_socket.h"
 #include "monitor/finish.h"
+#include "monitor/network.h"
 #include "monitor/protocol.h"
 #include "monitor/relay.h"
 #include "monitor/streams.h"
@@ -52,9 +53,23 @@ Result<runtime::PreparedContainer> prepare(sys::Channel& client) {
   return runtime::PreparedContainer::prepare(namespaces, std::move(init));
 }
 
-// Nothing if the client went away without one: it had no use for this monitor after all.
-Result<std::optional<Task>> receive_task(sys::Channel& client) {
+Result<ContainerNetwork> connect(std::string_view payload,
+                                 const Result<runtime::PreparedContainer>& prepared) {
+  net::NetworkPlan plan = TRY(wire::decode<net::NetworkPlan>(payload));
+  if (!prepared) return std::unexpected(prepared.error());
+  return ContainerNetwork::connect(std::move(plan), prepared->pid());
+}
+
+// Nothing if the client went away without one: it had no use for this monitor after all. Before it there may
+// be the networks to connect, while the client still plans.
+Result<std::optional<Task>> receive_task(sys::Channel& client,
+                                         const Result<runtime::PreparedContainer>& prepared,
+                                         Result<ContainerNetwork>& network) {
   sys::Message message = TRY(client.receive(kStartDescriptors));
+  if (!message.data.empty() && TRY(kind_of(message.data)) == Kind::network) {
+    network = connect(std::string_view(message.data).substr(1), prepared);
+    message = TRY(client.receive(kStartDescriptors));
+  }
   if (message.data.empty()) return std::nullopt;
   if (TRY(kind_of(message.data)) != Kind::start || message.fds.size() != kStartDescriptors) {
     return fail("{}", kNotByHand);
@@ -97,7 +112,7 @@ void remove_own_layer(const Task& task) {
 
 // Gives how it ended. Then it is on record in the container's directory, and all its output in the log.
 Result<Exited> run_container(sys::Channel& starter, Clients& clients, runtime::PreparedContainer prepared,
-                             const Task& task) {
+                             const Task& task, ContainerNetwork& network) {
   fault::point("task-received");
   const bool terminal = task.plan.process.terminal;
   StreamEnds ends;
@@ -123,6 +138,7 @@ Result<Exited> run_container(sys::Channel& starter, Clients& clients, runtime::P
   const siginfo_t ended = TRY(relay.run(container, std::move(ends.outside)));
   fault::point("container-ended");
   const Exited exited{sys::shell_status(ended), now_nanoseconds()};
+  network.unpublish();
   // Before the rest of its output is carried, which a client that does not read holds up.
   record_exit(task, exited);
   relay.drain();
@@ -139,8 +155,16 @@ void wait_for_starter(sys::Channel& starter) {
   }
 }
 
+// The interfaces are gone before anybody starts the container again.
+void disconnect(ContainerNetwork& network, const Task& task) {
+  network.take_away();
+  if (::unlinkat(task.state.get(), kNetworkFile, 0) != 0 && errno != ENOENT)
+    log::debug("remove {}: {}", kNetworkFile, describe_errno(errno));
+}
+
 // All have to know. The one whose foreground job it was finishes it, else the monitor does.
-void end(sys::Channel& starter, Clients& clients, const Task& task, const Exited& exited) {
+void end(sys::Channel& starter, Clients& clients, const Task& task, const Exited& exited,
+         ContainerNetwork& network) {
   for (Client& client : clients.all()) {
     if (!client.starter) Clients::send(client, pack_value(Kind::exited, exited));
   }
@@ -150,6 +174,7 @@ void end(sys::Channel& starter, Clients& clients, const Task& task, const Exited
   }
   clients.all().clear();
   wait_for_starter(starter);
+  disconnect(network, task);
   if (!starter_finishes) execute_finish(task.request.finish, task.lock.get());
   if (task.plan.rootfs.transient) remove_own_layer(task);
 }
@@ -164,18 +189,21 @@ int serve(sys::Channel client) {
   // A log that may not grow (RLIMIT_FSIZE) is as one on a full disk.
   ::signal(SIGXFSZ, SIG_IGN);
   Result<runtime::PreparedContainer> prepared = prepare(client);
-  Result<std::optional<Task>> task = receive_task(client);
+  Result<ContainerNetwork> network;
+  Result<std::optional<Task>> task = receive_task(client, prepared, network);
   if (task && !*task) return 0;
   Clients clients;
   const auto run = [&]() -> Result<Exited> {
     if (!task) return std::unexpected(task.error());
-    return run_container(client, clients, TRY(std::move(prepared)), **task);
+    if (!network) return std::unexpected(network.error());
+    return run_container(client, clients, TRY(std::move(prepared)), **task, *network);
   };
   const Result<Exited> exited = run();
   if (exited) {
-    end(client, clients, **task, *exited);
+    end(client, clients, **task, *exited, *network);
     return 0;
   }
+  if (network && task) disconnect(*network, **task);
   const std::string failed = pack_value(Kind::failed, runtime::to_failure(exited.error()));
   [[maybe_unused]] const Result<> told = client.send(failed);
   for (Client& other : clients.all()) Clients::send(other, failed);

@@ -3,6 +3,7 @@
 //
 //   client                                monitor
 //   prepare                              ──▶ makes the namespaces, while the client plans
+//   network                              ──▶ connects the container's networks, meanwhile; none: it has none
 //   start + plan, container, state, lock ──▶
 //                            ◀── started | failed
 //   input, input_end, resize, signal     ──▶
@@ -30,6 +31,7 @@
 #include <vector>
 
 #include "monitor/log_options.h"
+#include "net/plan.h"
 #include "runtime/plan.h"
 #include "runtime/protocol.h"
 #include "wire/archive.h"
@@ -38,6 +40,7 @@ namespace berth::monitor {
 
 enum class Kind : uint8_t {
   prepare,  // PrepareRequest, and a descriptor for each namespace that is joined
+  network,  // net::NetworkPlan; what goes wrong with it is told as the start's failure
   start,    // StartRequest and kStartDescriptors descriptors
   input,    // bytes for the standard input
   input_end,
@@ -154,6 +157,9 @@ Result<Kind> kind_of(std::string_view message);
 inline constexpr const char* kExitFile = "exit";
 inline constexpr const char* kStateFile = "state";
 inline constexpr const char* kLogFile = "log";
+// Below the run root: the encoded net::NetworkPlan, from before it is sent until the monitor has taken all of
+// it away.
+inline constexpr const char* kNetworkFile = "network";
 inline constexpr const char* kLockFile = "lock";
 
 }  // namespace berth::monitor

@@ -24,6 +24,9 @@ EARLY_INSIDE_POINTS = {"inside-mapped", "mounts-made"}
 LATE_INSIDE_POINTS = {"inside-entered", "inside-ready"}
 INSIDE_POINTS = EARLY_INSIDE_POINTS | LATE_INSIDE_POINTS
 VOLUME_POINTS = {"volume-directory-made", "volume-moved"}  # not of a run; test_volume.py kills there
+# Of containers in networks: test_publish.py kills there.
+NETWORK_POINTS = {"rules-made", "networks-recorded", "pair-made", "interfaces-made", "ports-published",
+                  "networks-taken-away"}
 # Of berth-runtime's alone: test_runtime_exec.py and test_runtime_crash.py kill there.
 RUNTIME_POINTS = {"exec-forked", "exec-ready", "hooks-have-mounted"}
 
@@ -70,10 +73,11 @@ class Crash(BerthCase):
 class AtEveryPoint(Crash):
     def test_every_point_of_the_source_is_tried(self):
         found = set()
-        for folder in ("cli", "engine", "monitor", "runtime", "seccomp"):
+        for folder in ("cli", "engine", "monitor", "net", "runtime", "seccomp"):
             for path in (REPOSITORY / "src" / folder).rglob("*.cc"):
                 found |= set(re.findall(r'fault::point\("([^"]+)"\)', path.read_text()))
-        self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS | RUNTIME_POINTS)
+        self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS | NETWORK_POINTS |
+                         RUNTIME_POINTS)
 
     def try_point(self, point, *flags):
         # A user that the image does not know, an unnamed volume, no filter in the cache: every step is taken.

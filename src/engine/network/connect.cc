@@ -1,0 +1,104 @@
+#include "engine/network/connect.h"
+
+#include <fcntl.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "engine/container/status.h"
+#include "monitor/protocol.h"
+#include "net/attach.h"
+#include "net/bridge.h"
+#include "net/ports.h"
+#include "net/rules.h"
+#include "sys/file.h"
+
+namespace berth::engine {
+
+namespace {
+
+// Below the run root. It is there once the table has been made since the boot.
+constexpr const char* kRulesLock = "rules.lock";
+constexpr size_t kLargestPlan = size_t{1} << 20;
+
+std::string plan_path(std::string_view id) {
+  return container_directory(id) + "/" + monitor::kNetworkFile;
+}
+
+// nullopt: it has none, or it is of another version's.
+std::optional<net::NetworkPlan> recorded_plan(const store::Store& store, std::string_view id) {
+  const Result<std::string> bytes = sys::read_file_at(store.run_root(), plan_path(id), kLargestPlan);
+  if (!bytes) return std::nullopt;
+  Result<net::NetworkPlan> plan = wire::decode<net::NetworkPlan>(*bytes);
+  if (plan && net::check(*plan)) return std::move(*plan);
+  log::warn("the record of container {}'s networks can't be read", id);
+  return std::nullopt;
+}
+
+Result<std::vector<net::NetworkPlan>> recorded_plans(const store::Store& store) {
+  std::vector<net::NetworkPlan> plans;
+  const Result<sys::UniqueFd> containers =
+      sys::open_at(store.run_root(), "containers", O_RDONLY | O_DIRECTORY);
+  if (!containers) return plans;
+  const std::vector<std::string> ids = TRY(sys::list_dir(containers->get()));
+  for (const std::string& id : ids) {
+    if (std::optional<net::NetworkPlan> plan = recorded_plan(store, id)) plans.push_back(std::move(*plan));
+  }
+  return plans;
+}
+
+// Those that start meanwhile have recorded their plans before they come to their elements, so either these
+// are in the new table or they are added here.
+Result<> ensure_rules(store::Store& store) {
+  const std::string table = net::names_for(store.locations().root).table;
+  if (TRY(net::rules_are_whole(table))) return {};
+  const sys::FileLock alone = TRY(sys::FileLock::exclusive(store.run_root(), kRulesLock));
+  if (TRY(net::rules_are_whole(table))) return {};
+  TRY(net::make_rules(table));
+  fault::point("rules-made");
+  return net::repair_rules(table, TRY(recorded_plans(store)));
+}
+
+}  // namespace
+
+Result<> prepare_bridge(store::Store& store, const net::BridgePlan& bridge,
+                        std::vector<std::string>& warnings) {
+  TRY(ensure_rules(store));
+  net::HostChanges changes = TRY(net::ensure_bridge(bridge));
+  for (std::string& told : changes.told) warnings.push_back(std::move(told));
+  return {};
+}
+
+Result<> record_networks_of(store::Store& store, const net::NetworkPlan& plan) {
+  const std::string path = container_directory(plan.container);
+  TRY(sys::ensure_dir_at(store.run_root(), path, 0700));
+  const sys::UniqueFd directory =
+      TRY(sys::open_at(store.run_root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  return sys::replace_file_at(directory.get(), monitor::kNetworkFile, wire::encode(plan), 0600,
+                              sys::Durability::none);
+}
+
+Result<> connect_networks(store::Store& store, sys::Channel& monitor, const net::NetworkPlan& plan,
+                          std::vector<std::string>& warnings) {
+  if (plan.attachments.empty()) return {};
+  for (const net::AttachmentPlan& attachment : plan.attachments)
+    TRY(prepare_bridge(store, attachment.bridge, warnings));
+  TRY(record_networks_of(store, plan));
+  fault::point("networks-recorded");
+  return monitor.send(monitor::pack_value(monitor::Kind::network, plan));
+}
+
+Result<> disconnect_networks(store::Store& store, std::string_view id) {
+  const std::optional<net::NetworkPlan> plan = recorded_plan(store, id);
+  if (!plan) return {};
+  TRY(net::unpublish(*plan));
+  for (const net::AttachmentPlan& attachment : plan->attachments) TRY(net::detach(attachment));
+  fault::point("networks-taken-away");
+  return sys::remove_tree_at(store.run_root(), plan_path(id));
+}
+
+Result<> repair_networks(store::Store& store) {
+  if (!sys::exists_at(store.run_root(), kRulesLock)) return {};
+  return ensure_rules(store);
+}
+
+}  // namespace berth::engine

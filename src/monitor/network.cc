@@ -1,0 +1,60 @@
+#include "monitor/network.h"
+
+#include <utility>
+
+#include <fcntl.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "net/attach.h"
+#include "net/ports.h"
+#include "sys/file.h"
+
+namespace berth::monitor {
+
+Result<ContainerNetwork> ContainerNetwork::connect(net::NetworkPlan plan, pid_t process) {
+  TRY(net::check(plan));
+  const sys::UniqueFd space = TRY(sys::open_at(AT_FDCWD, fmt::format("/proc/{}/ns/net", process), O_RDONLY));
+  ContainerNetwork network;
+  network.ports_ = TRY(net::reserve_ports(plan));
+  network.plan_ = std::move(plan);
+  for (const net::AttachmentPlan& attachment : network.plan_.attachments)
+    TRY(net::attach(attachment, space.get()));
+  fault::point("interfaces-made");
+  network.published_ = true;
+  TRY_CONTEXT(net::publish(network.plan_), "publish the container's ports");
+  fault::point("ports-published");
+  return network;
+}
+
+ContainerNetwork::ContainerNetwork(ContainerNetwork&& other) noexcept
+    : plan_(std::exchange(other.plan_, {})),
+      published_(std::exchange(other.published_, false)),
+      ports_(std::move(other.ports_)) {}
+
+ContainerNetwork& ContainerNetwork::operator=(ContainerNetwork&& other) noexcept {
+  if (this == &other) return *this;
+  take_away();
+  plan_ = std::exchange(other.plan_, {});
+  published_ = std::exchange(other.published_, false);
+  ports_ = std::move(other.ports_);
+  return *this;
+}
+
+void ContainerNetwork::unpublish() {
+  if (std::exchange(published_, false)) {
+    const Result<> done = net::unpublish(plan_);
+    if (!done) log::warn("its addresses are still in the rules: {}", done.error().message);
+  }
+  ports_.clear();
+}
+
+void ContainerNetwork::take_away() {
+  unpublish();
+  for (const net::AttachmentPlan& attachment : std::exchange(plan_, {}).attachments) {
+    const Result<> done = net::detach(attachment);
+    if (!done) log::warn("interface {} is still there: {}", attachment.link, done.error().message);
+  }
+}
+
+}  // namespace berth::monitor
