@@ -19,6 +19,7 @@ constexpr Command kCommands[] = {
     {"ps", "List containers", "Containers", ps},
     {"logs", "Show what a container has written", "Containers", logs},
     {"inspect", "Print all that is known of a container", "Containers", inspect},
+    {"cp", "Copy files between containers and the host", "Containers"},
     {"diff", "List what a container has changed in its files", "Containers", diff},
     {"export", "Write a container's files as a tar", "Containers"},
     {"commit", "Make an image of a container", "Containers"},

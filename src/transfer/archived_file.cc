@@ -106,7 +106,11 @@ Result<std::optional<ArchivedFile>> FileReader::read(int directory, const std::s
   const Result<sys::UniqueFd> handle = sys::open_at(directory, name, O_PATH | O_NOFOLLOW);
   if (!handle && handle.error().err == ENOENT) return std::nullopt;
   if (!handle) return std::unexpected(handle.error());
-  const struct stat st = TRY(sys::stat_at(handle->get(), "", AT_EMPTY_PATH));
+  return read_open(handle->get(), path);
+}
+
+Result<std::optional<ArchivedFile>> FileReader::read_open(int handle, const std::string& path) {
+  const struct stat st = TRY(sys::stat_at(handle, "", AT_EMPTY_PATH));
   const std::optional<EntryType> type = type_of(st.st_mode);
   if (!type) return std::nullopt;
   ArchivedFile file;
@@ -119,11 +123,10 @@ Result<std::optional<ArchivedFile>> FileReader::read(int directory, const std::s
       file.entry.target = first->second;
     }
   }
-  if (file.entry.type != EntryType::hard_link) TRY(describe(file, handle->get(), st));
+  if (file.entry.type != EntryType::hard_link) TRY(describe(file, handle, st));
   if (file.entry.type == EntryType::hard_link) return file;
   if (*type != EntryType::file) return file;
-  file.data =
-      TRY(sys::open_at(AT_FDCWD, sys::descriptor_path(handle->get()), O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  file.data = TRY(sys::open_at(AT_FDCWD, sys::descriptor_path(handle), O_RDONLY | O_NONBLOCK | O_NOCTTY));
   file.entry.size = static_cast<uint64_t>(st.st_size);
   find_holes(file.data.get(), st, file.entry);
   return file;

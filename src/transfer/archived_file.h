@@ -32,6 +32,8 @@ class FileReader {
   // been read under another name before is a hard link to that. None if it is gone, and for a socket, which
   // no archive can hold. trusted.* attributes and what belongs to the host's policy are left out.
   Result<std::optional<ArchivedFile>> read(int directory, const std::string& name, const std::string& path);
+  // The same for an open file (O_PATH, its own last link not followed).
+  Result<std::optional<ArchivedFile>> read_open(int handle, const std::string& path);
 
  private:
   Result<> describe(ArchivedFile& file, int handle, const struct stat& st);

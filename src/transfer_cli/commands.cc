@@ -1,6 +1,7 @@
 #include "transfer_cli/commands.h"
 
 #include "transfer_cli/commit.h"
+#include "transfer_cli/cp.h"
 #include "transfer_cli/export.h"
 #include "transfer_cli/import.h"
 #include "transfer_cli/load.h"
@@ -22,6 +23,7 @@ std::span<const cli::Command> commands() {
       {"image load", "Load images from an archive or an OCI layout", "Images", load},
       {"image save", "Write images to an archive or an OCI layout", "Images", save},
       {"image import", "Make an image from a root file system tar", "Images", import},
+      {"cp", "Copy files between containers and the host", "Containers", cp},
       {"export", "Write a container's files as a tar", "Containers", export_container},
       {"commit", "Make an image of a container", "Containers", commit},
   };
