@@ -24,6 +24,8 @@ namespace berth::cgroup {
 
 inline constexpr int64_t kUnlimited = -1;
 
+// Each has fields(), by which berth's programs send it to each other (wire/archive.h).
+//
 // As the spec names them. As in runc and crun, and as Docker relies on, 0 is "not given" for memory.limit,
 // memory.reservation, memory.swap, cpu.shares, cpu.quota, cpu.period, pids.limit and the weights.
 struct MemoryLimits {
@@ -31,6 +33,11 @@ struct MemoryLimits {
   std::optional<uint64_t> swappiness;                                   // 0 to 100
   std::optional<bool> disable_oom_killer, use_hierarchy;
   bool check_before_update = false;
+  template <typename A>
+  void fields(A& a) {
+    a(limit, reservation, swap, kernel, kernel_tcp, swappiness, disable_oom_killer, use_hierarchy,
+      check_before_update);
+  }
 };
 
 struct CpuLimits {
@@ -41,42 +48,75 @@ struct CpuLimits {
   std::optional<uint64_t> realtime_period;
   std::string cpus, mems;  // "0-3,7"; empty: not given
   std::optional<int64_t> idle;
+  template <typename A>
+  void fields(A& a) {
+    a(shares, quota, burst, period, realtime_runtime, realtime_period, cpus, mems, idle);
+  }
 };
 
 struct DeviceNumber {
   uint32_t major = 0;
   uint32_t minor = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(major, minor);
+  }
 };
 
 struct DeviceWeight {
   DeviceNumber device;
   std::optional<uint16_t> weight, leaf_weight;
+  template <typename A>
+  void fields(A& a) {
+    a(device, weight, leaf_weight);
+  }
 };
 
 struct DeviceRate {
   DeviceNumber device;
   uint64_t rate = 0;  // bytes or operations a second; 0 takes the limit away
+  template <typename A>
+  void fields(A& a) {
+    a(device, rate);
+  }
 };
 
 struct BlockIoLimits {
   std::optional<uint16_t> weight, leaf_weight;  // 10 to 1000
   std::vector<DeviceWeight> weight_device;
   std::vector<DeviceRate> throttle_read_bps, throttle_write_bps, throttle_read_iops, throttle_write_iops;
+  template <typename A>
+  void fields(A& a) {
+    a(weight, leaf_weight, weight_device, throttle_read_bps, throttle_write_bps, throttle_read_iops,
+      throttle_write_iops);
+  }
 };
 
 struct HugepageLimit {
   std::string page_size;  // "2MB"
   uint64_t limit = 0;     // bytes
+  template <typename A>
+  void fields(A& a) {
+    a(page_size, limit);
+  }
 };
 
 struct NetworkPriority {
   std::string name;  // of an interface
   uint32_t priority = 0;
+  template <typename A>
+  void fields(A& a) {
+    a(name, priority);
+  }
 };
 
 struct RdmaLimit {
   std::string device;
   std::optional<uint32_t> hca_handles, hca_objects;
+  template <typename A>
+  void fields(A& a) {
+    a(device, hca_handles, hca_objects);
+  }
 };
 
 struct Limits {
@@ -89,6 +129,10 @@ struct Limits {
   std::vector<NetworkPriority> network_priorities;
   std::vector<RdmaLimit> rdma;
   std::map<std::string, std::string> unified;  // file of v2 to its content
+  template <typename A>
+  void fields(A& a) {
+    a(memory, cpu, pids, block_io, hugepages, network_class, network_priorities, rdma, unified);
+  }
 };
 
 // The v2 controllers that the limits need, for CreateOptions::required. Where v1 has one, create() knows.

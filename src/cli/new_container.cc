@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/load.h"
+#include "engine/container/container_cgroup.h"
 #include "engine/ids/id_decision.h"
 #include "engine/ids/kept_groups.h"
 #include "engine/ids/namespaces.h"
@@ -108,8 +109,9 @@ Result<NewContainer> new_container(const Invocation& invocation, store::Store& s
   const std::string id = TRY(engine::new_container_id());
   TRY(engine::take_kept_groups(spec, config, engine::caller_from_environment()));
   const runtime::Namespaces namespaces = TRY(engine::namespaces_for_new(store, spec, config));
+  const monitor::CgroupRequest cgroup = TRY(engine::cgroup_request(id, spec.resources));
   engine::MonitorProcess monitor;
-  if (starts_at_once) monitor = TRY(engine::spawn_monitor(id, namespaces));
+  if (starts_at_once) monitor = TRY(engine::spawn_monitor(id, namespaces, cgroup));
   engine::LockedContainer container =
       TRY(engine::create_container(store, {.id = id,
                                            .name = flags.name,

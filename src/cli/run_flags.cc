@@ -206,6 +206,7 @@ void add_run_flags(Flags& line, RunFlags& flags) {
   add_process_flags(line, flags);
   add_file_flags(line, flags);
   add_isolation_flags(line, flags);
+  add_resource_flags(line, flags.resources);
   add_container_flags(line, flags);
   add_log_flags(line, flags.log);
 }
@@ -270,6 +271,7 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   }
   spec.translate = flags.translate;
   spec.log = TRY(log_spec(flags.log));
+  TRY(apply_resource_flags(flags.resources, spec.resources));
   return spec;
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/flags.h"
 #include "cli/log_flags.h"
+#include "cli/resource_flags.h"
 #include "engine/container/container_spec.h"
 
 namespace berth::cli {
@@ -61,6 +62,7 @@ struct RunFlags {
   bool translate = false;
   bool signal_proxy = true;
   LogFlags log;
+  ResourceFlags resources;
   std::string image;
   std::vector<std::string> command;
 };

@@ -50,11 +50,12 @@ Result<MonitorProcess> spawn(const std::string& id) {
 
 }  // namespace
 
-Result<MonitorProcess> spawn_monitor(const std::string& id, const runtime::Namespaces& namespaces) {
+Result<MonitorProcess> spawn_monitor(const std::string& id, const runtime::Namespaces& namespaces,
+                                     const monitor::CgroupRequest& cgroup) {
   MonitorProcess process = TRY(spawn(id));
   fault::point("monitor-spawned");
   process.namespaces = namespaces.plan;
-  monitor::PrepareRequest request{namespaces.plan, {}};
+  monitor::PrepareRequest request{namespaces.plan, {}, cgroup};
   std::vector<int> joined;
   for (const sys::JoinedNamespace& space : namespaces.joined) {
     request.joined.push_back(space.type);

@@ -21,6 +21,7 @@ struct MonitorProcess {
 
 // `id` is the container's, for `ps`. Call it as early as the settings are certain: what the kernel has to do
 // then happens beside the caller's own work.
-Result<MonitorProcess> spawn_monitor(const std::string& id, const runtime::Namespaces& namespaces);
+Result<MonitorProcess> spawn_monitor(const std::string& id, const runtime::Namespaces& namespaces,
+                                     const monitor::CgroupRequest& cgroup);
 
 }  // namespace berth::engine

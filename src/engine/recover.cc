@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "base/log.h"
+#include "engine/container/container_cgroup.h"
 #include "engine/container/status.h"
 #include "engine/finish.h"
 #include "engine/network/connect.h"
@@ -70,6 +71,7 @@ Result<Recovered> recover_recorded(store::Store& store) {
 Result<Recovered> recover(store::Store& store) {
   Recovered result = TRY(recover_recorded(store));
   TRY(store::clean_staging(store));
+  TRY(remove_unused_cgroups());
   // Nobody may be between making a directory and recording it.
   if (const Result<sys::FileLock> quiet = sys::FileLock::try_exclusive(store.root(), kCreatingLock)) {
     TRY(remove_orphans(store, store.root(), result));

@@ -12,6 +12,7 @@
 
 #include "base/fault.h"
 #include "engine/container/announce.h"
+#include "engine/container/container_cgroup.h"
 #include "engine/container/status.h"
 #include "engine/network/connect.h"
 #include "engine/translation/translate.h"
@@ -134,7 +135,8 @@ Result<> finish_container(store::Store& store, const store::ContainerRecord& rec
   return {};
 }
 
-Result<> end_lost_process(store::Store& store, std::string_view id) {
+namespace {
+Result<> end_lost_first(store::Store& store, std::string_view id) {
   constexpr int kPatienceMs = 10'000;
   const std::optional<pid_t> pid = lost_process(store, id);
   if (!pid) return {};
@@ -146,6 +148,13 @@ Result<> end_lost_process(store::Store& store, std::string_view id) {
   if (sys::poll_process({&ended, 1}, kPatienceMs) == 0)
     return fail("process {} does not end (SIGKILL was sent)", *pid);
   return {};
+}
+}  // namespace
+
+Result<> end_lost_process(store::Store& store, std::string_view id) {
+  // Frozen, it does not end by a signal alone.
+  TRY(remove_lost_cgroup(store, id));
+  return end_lost_first(store, id);
 }
 
 Result<> kill_container(store::Store& store, const store::ContainerRecord& record) {
@@ -163,6 +172,8 @@ Result<> kill_container(store::Store& store, const store::ContainerRecord& recor
   if (live_status(store, record.id)) {
     const sys::UniqueFd container = open_pid(live->pid);
     if (container) TRY(sys::send_signal(container.get(), SIGKILL));
+    // The rest of it, and what a freezer holds back.
+    TRY(kill_in_cgroup(store, record.id));
   }
   pollfd ended{monitor.get(), POLLIN, 0};
   // With output left and a client that does not read it, the monitor would wait for that.

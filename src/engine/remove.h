@@ -27,7 +27,8 @@ Result<LockedContainer> kill_and_lock_container(store::Store& store, const store
 // as the command attached to one that was made with --rm), is no error.
 Result<> kill_and_remove_container(store::Store& store, const std::string& id);
 
-// Kills a container's PID 1 that has outlived its monitor; see lost_process().
+// Kills what has outlived its monitor, the container's PID 1 (see lost_process()) and all in its cgroup, and
+// removes that.
 Result<> end_lost_process(store::Store& store, std::string_view id);
 
 }  // namespace berth::engine

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "config/load.h"
+#include "engine/container/container_cgroup.h"
 #include "engine/ids/id_decision.h"
 #include "engine/ids/kept_groups.h"
 #include "engine/ids/namespaces.h"
@@ -36,7 +37,9 @@ Result<StartedAgain> start_again(store::Store& store, const LockedContainer& con
       TRY_CONTEXT(check_may_start(store, record, spec, config), "cannot start \"{}\"", record.name);
   const runtime::Namespaces namespaces =
       TRY_CONTEXT(namespaces_of(store, record, spec), "cannot start \"{}\"", record.name);
-  MonitorProcess monitor = TRY(spawn_monitor(record.id, namespaces));
+  const monitor::CgroupRequest cgroup =
+      TRY_CONTEXT(cgroup_request(record.id, spec.resources), "cannot start \"{}\"", record.name);
+  MonitorProcess monitor = TRY(spawn_monitor(record.id, namespaces, cgroup));
   options.interactive = options.interactive && spec.interactive;
   Session session = TRY(start_container(store, container, std::move(monitor), image, options));
   TRY(store::set_container_started(store.db(), record.id, session.started.started_at));

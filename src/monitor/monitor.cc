@@ -16,14 +16,13 @@
 #include "monitor/control_socket.h"
 #include "monitor/finish.h"
 #include "monitor/network.h"
+#include "monitor/prepare.h"
 #include "monitor/protocol.h"
 #include "monitor/relay.h"
 #include "monitor/streams.h"
 #include "runtime/container.h"
-#include "sys/companion.h"
 #include "sys/file.h"
 #include "sys/process.h"
-#include "sys/sealed_program.h"
 
 namespace berth::monitor {
 
@@ -38,32 +37,15 @@ struct Task {
   sys::UniqueFd lock;       // held for as long as the monitor lives
 };
 
-constexpr const char* kNotByHand = "berth-monitor is started by berth, not by hand";
-
-Result<runtime::PreparedContainer> prepare(sys::Channel& client) {
-  sys::Message message = TRY(client.receive(kMostJoined));
-  if (TRY(kind_of(message.data)) != Kind::prepare) return fail("{}", kNotByHand);
-  const auto request = TRY(wire::decode<PrepareRequest>(std::string_view(message.data).substr(1)));
-  const std::string path = TRY(sys::companion_path("berth-init"));
-  sys::UniqueFd init = TRY(sys::open_sealed_program(path));
-  if (request.joined.size() != message.fds.size()) return fail("{}", kNotByHand);
-  runtime::Namespaces namespaces{request.namespaces, {}};
-  for (size_t i = 0; i < message.fds.size(); ++i)
-    namespaces.joined.push_back({request.joined[i], std::move(message.fds[i])});
-  return runtime::PreparedContainer::prepare(namespaces, std::move(init));
-}
-
-Result<ContainerNetwork> connect(std::string_view payload,
-                                 const Result<runtime::PreparedContainer>& prepared) {
+Result<ContainerNetwork> connect(std::string_view payload, const Result<Prepared>& prepared) {
   net::NetworkPlan plan = TRY(wire::decode<net::NetworkPlan>(payload));
   if (!prepared) return std::unexpected(prepared.error());
-  return ContainerNetwork::connect(std::move(plan), prepared->pid());
+  return ContainerNetwork::connect(std::move(plan), prepared->container.pid());
 }
 
 // Nothing if the client went away without one: it had no use for this monitor after all. Before it there may
 // be the networks to connect, while the client still plans.
-Result<std::optional<Task>> receive_task(sys::Channel& client,
-                                         const Result<runtime::PreparedContainer>& prepared,
+Result<std::optional<Task>> receive_task(sys::Channel& client, const Result<Prepared>& prepared,
                                          Result<ContainerNetwork>& network) {
   sys::Message message = TRY(client.receive(kStartDescriptors));
   if (!message.data.empty() && TRY(kind_of(message.data)) == Kind::network) {
@@ -94,8 +76,8 @@ Result<> record_state(const Task& task, pid_t pid, int64_t started_at) {
 
 void record_exit(const Task& task, const Exited& exited) {
   if (!task.request.record_exit) return;
-  const std::string text =
-      fmt::format(R"({{"status":{},"finished_at":{}}})", exited.status, exited.finished_at);
+  const std::string text = fmt::format(R"({{"status":{},"finished_at":{},"oom_killed":{}}})", exited.status,
+                                       exited.finished_at, exited.oom_killed);
   const Result<> recorded =
       sys::replace_file_at(task.container.get(), kExitFile, text, 0600, sys::Durability::synced);
   // On a full disk the clients still hear how it ended.
@@ -111,15 +93,16 @@ void remove_own_layer(const Task& task) {
 }
 
 // Gives how it ended. Then it is on record in the container's directory, and all its output in the log.
-Result<Exited> run_container(sys::Channel& starter, Clients& clients, runtime::PreparedContainer prepared,
-                             const Task& task, ContainerNetwork& network) {
+Result<Exited> run_container(sys::Channel& starter, Clients& clients, Prepared& prepared, const Task& task,
+                             ContainerNetwork& network) {
   fault::point("task-received");
   const bool terminal = task.plan.process.terminal;
   StreamEnds ends;
   if (!terminal) ends = TRY(make_streams(task.plan, task.request.interactive));
-  runtime::RunningContainer container = TRY(prepared.start(task.plan, {.plan_file = task.plan_file.get(),
-                                                                       .streams = std::move(ends.inside),
-                                                                       .scratch = task.request.scratch}));
+  runtime::RunningContainer container = TRY(start(
+      prepared, task.plan,
+      {.plan_file = task.plan_file.get(), .streams = std::move(ends.inside), .scratch = task.request.scratch},
+      task.state.get()));
   const Started started{container.pid, now_nanoseconds()};
   fault::point("container-started");
   TRY(record_state(task, container.pid, started.started_at));
@@ -137,7 +120,7 @@ Result<Exited> run_container(sys::Channel& starter, Clients& clients, runtime::P
   Relay relay(clients, std::move(listener), log);
   const siginfo_t ended = TRY(relay.run(container, std::move(ends.outside)));
   fault::point("container-ended");
-  const Exited exited{sys::shell_status(ended), now_nanoseconds()};
+  const Exited exited{sys::shell_status(ended), now_nanoseconds(), prepared.cgroup.out_of_memory()};
   network.unpublish();
   // Before the rest of its output is carried, which a client that does not read holds up.
   record_exit(task, exited);
@@ -164,7 +147,7 @@ void disconnect(ContainerNetwork& network, const Task& task) {
 
 // All have to know. The one whose foreground job it was finishes it, else the monitor does.
 void end(sys::Channel& starter, Clients& clients, const Task& task, const Exited& exited,
-         ContainerNetwork& network) {
+         ContainerCgroup& cgroup, ContainerNetwork& network) {
   for (Client& client : clients.all()) {
     if (!client.starter) Clients::send(client, pack_value(Kind::exited, exited));
   }
@@ -173,6 +156,7 @@ void end(sys::Channel& starter, Clients& clients, const Task& task, const Exited
     if (client.starter) starter_finishes = client.channel.send(pack_value(Kind::exited, exited)).has_value();
   }
   clients.all().clear();
+  cgroup.end();
   wait_for_starter(starter);
   disconnect(network, task);
   if (!starter_finishes) execute_finish(task.request.finish, task.lock.get());
@@ -188,7 +172,7 @@ int serve(sys::Channel client) {
   ::signal(SIGPIPE, SIG_IGN);
   // A log that may not grow (RLIMIT_FSIZE) is as one on a full disk.
   ::signal(SIGXFSZ, SIG_IGN);
-  Result<runtime::PreparedContainer> prepared = prepare(client);
+  Result<Prepared> prepared = prepare(client);
   Result<ContainerNetwork> network;
   Result<std::optional<Task>> task = receive_task(client, prepared, network);
   if (task && !*task) return 0;
@@ -196,11 +180,12 @@ int serve(sys::Channel client) {
   const auto run = [&]() -> Result<Exited> {
     if (!task) return std::unexpected(task.error());
     if (!network) return std::unexpected(network.error());
-    return run_container(client, clients, TRY(std::move(prepared)), **task, *network);
+    if (!prepared) return std::unexpected(prepared.error());
+    return run_container(client, clients, *prepared, **task, *network);
   };
   const Result<Exited> exited = run();
   if (exited) {
-    end(client, clients, **task, *exited, *network);
+    end(client, clients, **task, *exited, prepared->cgroup, *network);
     return 0;
   }
   if (network && task) disconnect(*network, **task);

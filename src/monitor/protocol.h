@@ -26,10 +26,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cgroup/limits.h"
 #include "monitor/log_options.h"
 #include "net/plan.h"
 #include "runtime/plan.h"
@@ -60,13 +62,26 @@ enum class Kind : uint8_t {
 // store, its directory below the run root, its lock.
 inline constexpr size_t kStartDescriptors = 4;
 
+// The cgroup that a container gets for itself (container_cgroup.h), and what else limits it.
+struct CgroupRequest {
+  std::string path;        // absolute, cgroup::CgroupsPath::text(); empty: it stays in its caller's
+  cgroup::Limits limits;   // a container with any does not start where they can't be applied
+  int64_t usual_pids = 0;  // the limit for processes where `limits` has none and one can be set; 0: none
+  std::optional<int32_t> oom_score_adj;  // -1000 to 1000 (proc_pid_oom_score_adj(5)); none: as inherited
+  template <typename A>
+  void fields(A& a) {
+    a(path, limits, usual_pids, oom_score_adj);
+  }
+};
+
 // With the namespaces that are to be joined as descriptors.
 struct PrepareRequest {
   runtime::NamespacesPlan namespaces;
   std::vector<int32_t> joined;  // the type of each descriptor, CLONE_NEW*
+  CgroupRequest cgroup;
   template <typename A>
   void fields(A& a) {
-    a(namespaces, joined);
+    a(namespaces, joined, cgroup);
   }
 };
 inline constexpr size_t kMostJoined = 7;
@@ -74,9 +89,9 @@ inline constexpr size_t kMostJoined = 7;
 struct StartRequest {
   bool interactive = false;  // the client will send input; without it the standard input is /dev/null
   LogOptions log;
-  bool record_exit = true;   // write the exit record; a container that is removed at exit needs none
-  bool detached = false;     // the client leaves once the container has started
-  std::string scratch;       // see runtime::start_container
+  bool record_exit = true;  // write the exit record; a container that is removed at exit needs none
+  bool detached = false;    // the client leaves once the container has started
+  std::string scratch;      // see runtime::start_container
   // The words of the command that puts the container's end on record, which the monitor executes in its own
   // place if no client does that; without a program's path. See finish.h.
   std::vector<std::string> finish;
@@ -106,9 +121,10 @@ struct Started {
 struct Exited {
   int32_t status = 0;  // as a shell gives it: 128 + signal for a process that was killed
   int64_t finished_at = 0;
+  bool oom_killed = false;  // the kernel has killed a process of it for want of memory
   template <typename A>
   void fields(A& a) {
-    a(status, finished_at);
+    a(status, finished_at, oom_killed);
   }
 };
 
@@ -152,10 +168,14 @@ std::string pack_value(Kind kind, const T& value) {
 Result<Kind> kind_of(std::string_view message);
 
 // What the monitor leaves in the container's directory (kExitFile) and below the run root (kStateFile): small
-// JSON objects, {"status":0,"finished_at":…} and {"monitor_pid":…,"monitor_start":…,"pid":…,"pid_start":…,
-// "started_at":…}. The starts are field 22 of /proc/PID/stat, so that a reused PID is recognised.
+// JSON objects, {"status":0,"finished_at":…,"oom_killed":false} and
+// {"monitor_pid":…,"monitor_start":…,"pid":…,"pid_start":…, "started_at":…}. The starts are field 22 of
+// /proc/PID/stat, so that a reused PID is recognised.
 inline constexpr const char* kExitFile = "exit";
 inline constexpr const char* kStateFile = "state";
+// Below the run root too, before anything runs in it: cgroup::record_text() of the container's cgroup.
+inline constexpr const char* kCgroupFile = "cgroup";
+inline constexpr size_t kLongestCgroupRecord = size_t{1} << 16;
 inline constexpr const char* kLogFile = "log";
 // Below the run root: the encoded net::NetworkPlan, from before it is sent until the monitor has taken all of
 // it away.

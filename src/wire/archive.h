@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,13 @@ class Writer {
   void put(const std::vector<T>& items) {
     put(static_cast<uint32_t>(items.size()));
     for (const T& item : items) put(item);
+  }
+  void put(const std::map<std::string, std::string>& items) {
+    put(static_cast<uint32_t>(items.size()));
+    for (const auto& [key, value] : items) {
+      put(key);
+      put(value);
+    }
   }
   template <typename T>
   void put(const std::optional<T>& item) {
@@ -121,6 +129,16 @@ class Reader {
     }
     items.clear();
     for (uint32_t i = 0; i < count && ok_; ++i) get(items.emplace_back());
+  }
+  void get(std::map<std::string, std::string>& items) {
+    uint32_t count = 0;
+    get(count);
+    items.clear();
+    for (uint32_t i = 0; i < count && ok_; ++i) {
+      std::string key;
+      get(key);
+      get(items[std::move(key)]);
+    }
   }
   template <typename T>
   void get(std::optional<T>& item) {

@@ -18,8 +18,8 @@ CLIENT_POINTS = {"container-directory-made", "volume-copied", "volumes-made", "b
                  "container-recorded", "planned", "restart-recorded", "monitor-spawned", "start-sent", "started",
                  "identity-staged", "filter-staged", "removing", "files-removed-but-lock", "lock-removed", "files-removed",
                  "record-removed", "exit-stored"}
-MONITOR_POINTS = {"task-received", "process-created", "rootfs-mounted", "assembled", "container-started",
-                  "state-recorded", "container-ended", "exit-recorded"}
+MONITOR_POINTS = {"cgroup-made", "cgroup-recorded", "task-received", "process-created", "rootfs-mounted", "assembled",
+                  "container-started", "state-recorded", "container-ended", "exit-recorded"}
 EARLY_INSIDE_POINTS = {"inside-mapped", "mounts-made"}
 LATE_INSIDE_POINTS = {"inside-entered", "inside-ready"}
 INSIDE_POINTS = EARLY_INSIDE_POINTS | LATE_INSIDE_POINTS
@@ -39,7 +39,7 @@ class Crash(BerthCase):
     def killed_at(self, point, *words):
         """Runs a command that is killed at a point, and waits until what it started has ended."""
         done = self.berth(*words, env={"BERTH_FAULT": point})
-        leftovers.wait_until_gone(self._before)
+        leftovers.wait_until_gone(self._before, but_cgroups=True)
         return done
 
     def states(self):
@@ -168,7 +168,7 @@ class MonitorLost(Crash):
         state = self.state()
         os.kill(state["MonitorPid"], signal.SIGKILL)
         self.assertEqual(process.wait(20), 125)
-        leftovers.wait_until_gone(self._before)
+        leftovers.wait_until_gone(self._before, but_cgroups=True)
         self.assertFalse(os.path.exists(f"/proc/{state['Pid']}"))
         state = self.state()
         self.assertEqual((state["Status"], state["Running"], state["ExitCode"], state["Error"]),
@@ -182,7 +182,7 @@ class MonitorLost(Crash):
         process = self.sleeping("--rm")
         os.kill(self.state()["MonitorPid"], signal.SIGKILL)
         self.assertEqual(process.wait(20), 125)
-        leftovers.wait_until_gone(self._before)
+        leftovers.wait_until_gone(self._before, but_cgroups=True)
         self.assertEqual(self.states(), {})
         self.assert_clean()
 
@@ -193,6 +193,7 @@ class MonitorLost(Crash):
         os.kill(self.state()["MonitorPid"], signal.SIGKILL)
         self.assertIn("berth-monitor was lost", process.stderr.read().decode())
         self.assertEqual(process.wait(20), 125)
+        self.ok("ps")  # which takes away what was left
 
     def test_a_process_that_escapes_the_death_signal_is_ended_by_the_next_command(self):
         # A PID 1 of its own that executes a setuid file: the kernel then forgets whose death it should follow.
@@ -236,7 +237,7 @@ class ClientLost(Crash):
         process = self.background("--name", "job", DEMO, "sh", "-c", "echo ready; sleep 0.3; echo late; exit 7")
         process.kill()
         process.wait()
-        leftovers.wait_until_gone(self._before)
+        leftovers.wait_until_gone(self._before, but_cgroups=True)
         state = self.state()
         self.assertEqual((state["Status"], state["ExitCode"], state["Error"]), ("exited", 7, ""))
         self.assertEqual(self.ok("logs", "job"), "ready\nlate\n")
@@ -246,7 +247,7 @@ class ClientLost(Crash):
         process.kill()
         process.wait()
         self.assertEqual(self.states(), {"job": "running"})
-        leftovers.wait_until_gone(self._before)
+        leftovers.wait_until_gone(self._before, but_cgroups=True)
         self.assertEqual(self.states(), {})
         self.assert_clean()
 
@@ -254,7 +255,7 @@ class ClientLost(Crash):
         process = self.background("--name", "job", DEMO, "sh", "-c", "echo ready; seq 1 100000; exit 3")
         process.kill()
         process.wait()
-        leftovers.wait_until_gone(self._before)
+        leftovers.wait_until_gone(self._before, but_cgroups=True)
         self.assertEqual(self.state()["ExitCode"], 3)
         self.assertEqual(self.ok("logs", "--tail", "1", "job"), "100000\n")
 
@@ -264,7 +265,7 @@ class ClientLost(Crash):
         process.stdout.readline()
         process.kill()
         process.wait()
-        leftovers.wait_until_gone(self._before)
+        leftovers.wait_until_gone(self._before, but_cgroups=True)
         self.assertEqual(self.state()["ExitCode"], 9)
 
 

@@ -40,18 +40,22 @@ def processes():
 
 
 def cgroups():
-    """berth's cgroups in every hierarchy, without those of another PID namespace (whose processes show as 0)."""
-    found = []
+    """
+    berth's cgroups in every hierarchy, without the one that all of them are in, and without those of another PID
+    namespace. Its processes show as 0 in v2, and not at all in v1, where the container has a cgroup of the same name.
+    """
+    found, of_others = [], set()
     for directory, _, _ in os.walk(CGROUPS):
-        if "berth" not in directory:
+        if "berth" not in directory or directory.endswith("/berth"):
             continue
         try:
             members = pathlib.Path(directory, "cgroup.procs").read_text().split()
         except OSError:
             continue
-        if "0" not in members:
-            found.append(f"cgroup {directory}")
-    return found
+        found.append(directory)
+        if "0" in members:
+            of_others.add(pathlib.Path(directory).name)
+    return [f"cgroup {directory}" for directory in found if pathlib.Path(directory).name not in of_others]
 
 
 @dataclasses.dataclass
@@ -74,11 +78,14 @@ class Snapshot:
         return left
 
 
-def wait_until_gone(before):
-    """What is still there some time after `before`, although it had time to go."""
+def wait_until_gone(before, but_cgroups=False):
+    """
+    What is still there some time after `before`, although it had time to go. Without cgroups, where the next command is
+    to take them away.
+    """
     deadline = time.monotonic() + PATIENCE
     while True:
-        left = Snapshot.take().left_since(before)
+        left = [text for text in Snapshot.take().left_since(before) if not (but_cgroups and text.startswith("cgroup "))]
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(0.02)

@@ -60,6 +60,7 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("host_users", spec.host_users);
   visit("keep_groups", spec.keep_groups);
   visit("log", spec.log);
+  visit("resources", spec.resources);
 }
 
 // Names the member that could not be written, and not its value, which may be a secret.

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "engine/container/log_spec.h"
+#include "engine/container/resource_spec.h"
 
 namespace berth::engine {
 
@@ -99,6 +100,7 @@ struct ContainerSpec {
   // them.
   bool translate = false;
   LogSpec log;
+  ResourceSpec resources;
 };
 
 // Code::usage where a value is no UTF-8 text: JSON can't hold it, and another one must not take its place.

@@ -1,0 +1,107 @@
+#include "engine/container/container_cgroup.h"
+
+#include <cerrno>
+#include <set>
+
+#include <fcntl.h>
+
+#include "cgroup/hierarchies.h"
+#include "engine/container/status.h"
+#include "sys/file.h"
+
+namespace berth::engine {
+
+namespace {
+
+constexpr const char* kParent = "/berth";
+constexpr std::string_view kPrefix = "container-";
+
+Result<std::string> parent_of(const ResourceSpec& spec) {
+  if (spec.cgroup_parent.empty()) return kParent;
+  const bool absolute = spec.cgroup_parent.front() == '/';
+  const cgroup::CgroupsPath path =
+      TRY_CONTEXT(cgroup::parse_cgroups_path(absolute ? spec.cgroup_parent : "/" + spec.cgroup_parent),
+                  "--cgroup-parent");
+  return path.text();
+}
+
+// Adds the names below /berth in one hierarchy that are a container's.
+void add_names(const cgroup::Hierarchy& hierarchy, std::set<std::string>& found) {
+  constexpr size_t kIdLength = 64;
+  const Result<sys::UniqueFd> parent =
+      sys::open_at(hierarchy.root->get(), kParent + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!parent) return;
+  const Result<std::vector<std::string>> names = sys::list_dir(parent->get());
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (name.size() == kPrefix.size() + kIdLength && name.starts_with(kPrefix)) found.insert(name);
+  }
+}
+
+// What is held is the first directory that was there. A maker begins with the first hierarchy, so if it has
+// made what was found, that one has a directory by now.
+bool has_begun_again(const cgroup::Hierarchies& hierarchies, const cgroup::Cgroup& found,
+                     const std::string& name) {
+  const std::string path = fmt::format("{}/{}", kParent + 1, name);
+  for (const cgroup::Hierarchy& hierarchy : hierarchies.all) {
+    if (hierarchy == found.parts().front().hierarchy) return false;
+    if (sys::exists_at(hierarchy.root->get(), path)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<monitor::CgroupRequest> cgroup_request(std::string_view id, const ResourceSpec& spec) {
+  cgroup::Limits limits = TRY(cgroup_limits(spec));
+  std::optional<int32_t> score;
+  if (spec.oom_score_adj) score = static_cast<int32_t>(*spec.oom_score_adj);
+  if (!spec.own_cgroup) {
+    if (cgroup::controllers_for(limits).empty()) return monitor::CgroupRequest{.oom_score_adj = score};
+    return fail(Code::usage, "with --cgroups=disabled there is no cgroup that a limit could be for");
+  }
+  return monitor::CgroupRequest{.path = fmt::format("{}/{}{}", TRY(parent_of(spec)), kPrefix, id),
+                                .limits = std::move(limits),
+                                .usual_pids = kUsualPids,
+                                .oom_score_adj = score};
+}
+
+Result<std::optional<cgroup::Cgroup>> cgroup_of(const store::Store& store, std::string_view id) {
+  const Result<std::string> text = sys::read_file_at(
+      store.run_root(), container_directory(id) + "/" + monitor::kCgroupFile, monitor::kLongestCgroupRecord);
+  if (!text && text.error().err == ENOENT) return std::optional<cgroup::Cgroup>();
+  if (!text) return std::unexpected(text.error());
+  const std::vector<cgroup::RecordEntry> record = TRY(cgroup::parse_record(*text));
+  Result<cgroup::Cgroup> cgroup = cgroup::Cgroup::open(TRY(cgroup::hierarchies_of_this_process()), record);
+  if (!cgroup && cgroup.error().code == Code::not_found) return std::optional<cgroup::Cgroup>();
+  return std::optional(TRY(std::move(cgroup)));
+}
+
+Result<> kill_in_cgroup(const store::Store& store, std::string_view id) {
+  const std::optional<cgroup::Cgroup> cgroup = TRY(cgroup_of(store, id));
+  return cgroup ? cgroup->kill_all() : Result<>();
+}
+
+Result<> remove_lost_cgroup(const store::Store& store, std::string_view id) {
+  const std::optional<cgroup::Cgroup> cgroup = TRY(cgroup_of(store, id));
+  if (!cgroup) return {};
+  TRY(cgroup->kill_all());
+  return cgroup->remove();
+}
+
+Result<> remove_unused_cgroups() {
+  const Result<cgroup::Hierarchies> hierarchies = cgroup::hierarchies_of_this_process();
+  if (!hierarchies) return {};
+  std::set<std::string> names;
+  for (const cgroup::Hierarchy& hierarchy : hierarchies->all) add_names(hierarchy, names);
+  for (const std::string& name : names) {
+    // Its maker holds it for as long as it lives.
+    const Result<cgroup::Cgroup> unused =
+        cgroup::Cgroup::open_unused(*hierarchies, {true, {kParent + 1, name}});
+    if (unused && !has_begun_again(*hierarchies, *unused, name))
+      TRY(cgroup::Cgroup::remove_if_empty(*hierarchies, unused->record()));
+  }
+  return {};
+}
+
+}  // namespace berth::engine

@@ -1,0 +1,187 @@
+#include "monitor/container_cgroup.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "cgroup/limits.h"
+#include "cgroup/patience.h"
+#include "cgroup/statistics.h"
+#include "sys/file.h"
+
+namespace berth::monitor {
+
+namespace {
+
+// The controllers of v1 that every container has, by which it is counted. The others are for those with a
+// limit, since each hierarchy costs a start a tenth of a millisecond.
+constexpr std::array<std::string_view, 3> kCounting{"pids", "memory", "cpuacct"};
+
+std::vector<std::string> limiting(const cgroup::Limits& limits) {
+  std::vector<std::string> controllers = cgroup::controllers_for(limits);
+  if (limits.cpu.realtime_period || limits.cpu.realtime_runtime) controllers.emplace_back("cpu");
+  for (std::string& name : controllers) {
+    if (name == "io") name = "blkio";
+  }
+  return controllers;
+}
+
+Result<cgroup::Hierarchies> used_hierarchies(const cgroup::Limits& limits) {
+  cgroup::Hierarchies found = TRY(cgroup::hierarchies_of_this_process());
+  const std::vector<std::string> controllers = limiting(limits);
+  const bool freezes = found.v2() != nullptr;  // without a controller
+  const auto is_used = [&](const cgroup::Hierarchy& one) {
+    const auto has = [&](std::string_view name) { return one.has(name); };
+    return one.v2() || (!freezes && has("freezer")) || std::ranges::any_of(kCounting, has) ||
+           std::ranges::any_of(controllers, has);
+  };
+  std::erase_if(found.all, [&](const cgroup::Hierarchy& one) { return !is_used(one); });
+  return found;
+}
+
+// A command that tidies up (engine::remove_unused_cgroups()) may take a new cgroup for one that was left, for
+// as long as it needs to remove it.
+Result<cgroup::Cgroup> create(const CgroupRequest& request) {
+  constexpr cgroup::Wait kLongest{200};
+  const cgroup::Hierarchies hierarchies = TRY(used_hierarchies(request.limits));
+  const cgroup::CgroupsPath path = TRY(cgroup::parse_cgroups_path(request.path));
+  cgroup::Patience patience(kLongest);
+  while (true) {
+    Result<cgroup::Cgroup> created = cgroup::Cgroup::create(
+        hierarchies, path, {.required = cgroup::controllers_for(request.limits), .where_allowed = true});
+    if (created || created.error().code != Code::conflict || !patience.sleep()) return created;
+  }
+}
+
+// The limits have their names from the runtime specification; a person knows them as flags.
+struct FlagOf {
+  std::string_view limit;
+  std::string_view flag;
+};
+constexpr std::array<FlagOf, 20> kFlags{{{"memory.limit", "--memory"},
+                                         {"memory.swappiness", "--memory-swappiness"},
+                                         {"memory.swap", "--memory-swap"},
+                                         {"memory.reservation", "--memory-reservation"},
+                                         {"memory.disableOOMKiller", "--oom-kill-disable"},
+                                         {"cpu.shares", "--cpu-shares"},
+                                         {"cpu.quota", "--cpus or --cpu-quota"},
+                                         {"cpu.period", "--cpu-period"},
+                                         {"cpu.realtimeRuntime", "--cpu-rt-runtime"},
+                                         {"cpu.realtimePeriod", "--cpu-rt-period"},
+                                         {"cpu.cpus", "--cpuset-cpus"},
+                                         {"cpu.mems", "--cpuset-mems"},
+                                         {"pids.limit", "--pids-limit"},
+                                         {"blockIO.weightDevice", "--blkio-weight-device"},
+                                         {"blockIO.weight", "--blkio-weight"},
+                                         {"blockIO.throttleReadBpsDevice", "--device-read-bps"},
+                                         {"blockIO.throttleReadIOPSDevice", "--device-read-iops"},
+                                         {"blockIO.throttleWriteBpsDevice", "--device-write-bps"},
+                                         {"blockIO.throttleWriteIOPSDevice", "--device-write-iops"},
+                                         {"unified", "--cgroup-conf "}}};
+
+void replace_word(std::string& text, std::string_view word, std::string_view with) {
+  const size_t at = text.find(word);
+  if (at != std::string::npos) text.replace(at, word.size(), with);
+}
+
+Error in_flags(Error error) {
+  for (std::string* text : {&error.message, &error.hint}) {
+    for (const auto& [limit, flag] : kFlags) {
+      replace_word(*text, fmt::format("linux.resources.{}", limit), flag);
+      // By itself, for it is also the beginning of files' names.
+      replace_word(*text, fmt::format(" {} ", limit), fmt::format(" {} ", flag));
+    }
+    replace_word(*text, "linux.resources.", "");
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<ContainerCgroup> ContainerCgroup::make(const CgroupRequest& request) {
+  if (request.path.empty()) return ContainerCgroup();
+  const bool limited = !cgroup::controllers_for(request.limits).empty();
+  Result<cgroup::Cgroup> created = create(request);
+  if (!created && (limited || created.error().code == Code::conflict))
+    return std::unexpected(std::move(created.error()).context("make the container's cgroup"));
+  if (!created) {
+    log::debug("the container has no cgroup of its own: {}", created.error().message);
+    return ContainerCgroup();
+  }
+  fault::point("cgroup-made");
+  ContainerCgroup made(std::move(*created));
+  const Result<> applied = made.apply(request);
+  if (!applied) return std::unexpected(in_flags(applied.error()));
+  return made;
+}
+
+Result<> ContainerCgroup::apply(const CgroupRequest& request) const {
+  cgroup::Limits limits = request.limits;
+  const bool counts = cgroup_->with_controller("pids") != nullptr;
+  if (!limits.pids && request.usual_pids != 0 && counts) limits.pids = request.usual_pids;
+  // As in podman and Docker, a container with a limit for memory gets as much swap again, where that is
+  // counted.
+  cgroup::MemoryLimits& memory = limits.memory;
+  const bool limited = memory.limit.value_or(0) > 0;
+  if (limited && !memory.swap && TRY(cgroup::look_at(*cgroup_, limits)).swap) {
+    constexpr int64_t kHalf = INT64_MAX / 2;
+    memory.swap = *memory.limit > kHalf ? cgroup::kUnlimited : 2 * *memory.limit;
+  }
+  return cgroup::apply_limits(*cgroup_, limits);
+}
+
+Result<std::vector<sys::UniqueFd>> ContainerCgroup::entrances() const {
+  if (!cgroup_) return std::vector<sys::UniqueFd>();
+  return cgroup_->entrances(comes_first());
+}
+
+bool ContainerCgroup::out_of_memory() const {
+  if (!cgroup_) return false;
+  const Result<std::optional<uint64_t>> kills = cgroup::read_oom_kills(*cgroup_);
+  return kills && kills->value_or(0) > 0;
+}
+
+Result<> ContainerCgroup::remove() const {
+  const cgroup::Hierarchies hierarchies = TRY(cgroup::hierarchies_of_this_process());
+  std::vector<cgroup::RecordEntry> record = cgroup_->record();
+  if (state_) {
+    if (const Result<std::string> text = sys::read_file_at(state_.get(), kCgroupFile, kLongestCgroupRecord))
+      record = TRY(cgroup::parse_record(*text));
+  }
+  // Mostly all has ended with PID 1.
+  if (TRY(cgroup::Cgroup::remove_if_empty(hierarchies, record))) return {};
+  const cgroup::Cgroup left = TRY(cgroup::Cgroup::open(hierarchies, record));
+  TRY(left.kill_all());
+  return left.remove();
+}
+
+void ContainerCgroup::end() {
+  if (!cgroup_) return;
+  const Result<> removed = remove();
+  if (!removed) log::debug("remove the container's cgroup: {}", removed.error().message);
+  cgroup_.reset();
+}
+
+ContainerCgroup::~ContainerCgroup() {
+  end();
+}
+
+bool ContainerCgroup::comes_first() {
+  struct statfs found{};
+  return ::statfs("/sys/fs/cgroup", &found) == 0 && found.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+Result<> ContainerCgroup::record(int state) {
+  state_.reset(::fcntl(state, F_DUPFD_CLOEXEC, 0));
+  if (!cgroup_) return sys::remove_tree_at(state, kCgroupFile);
+  return sys::replace_file_at(state, kCgroupFile, cgroup::record_text(cgroup_->record()), 0600,
+                              sys::Durability::none);
+}
+
+}  // namespace berth::monitor

@@ -1,0 +1,56 @@
+// The cgroup of a container: made before its first process, which is in it from its first moment on, and
+// removed after its last.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/error.h"
+#include "cgroup/cgroup.h"
+#include "monitor/protocol.h"
+#include "sys/unique_fd.h"
+
+namespace berth::monitor {
+
+class ContainerCgroup {
+ public:
+  // With the limits of the request. On cgroup v1 only in the hierarchies by which a container is counted, and
+  // those that a limit needs. Where none can be made a container without limits gets none; with a limit that
+  // is an error.
+  static Result<ContainerCgroup> make(const CgroupRequest& request);
+
+  // Whether it has to be there before the container's process, which is then made in it: on v2 alone. The
+  // hierarchies of v1 a process has to enter itself in any case, and while it waits they can be made.
+  static bool comes_first();
+
+  ContainerCgroup() = default;
+  ContainerCgroup(ContainerCgroup&&) = default;
+  ContainerCgroup& operator=(ContainerCgroup&&) = delete;
+  ContainerCgroup(const ContainerCgroup&) = delete;
+  ContainerCgroup& operator=(const ContainerCgroup&) = delete;
+  ~ContainerCgroup();
+
+  // Ends what is in it and removes it; so does its end of life. What can't be removed is for recover().
+  void end();
+
+  // As cgroup::Cgroup has them; -1 and none without a cgroup.
+  [[nodiscard]] int clone_fd() const { return cgroup_ ? cgroup_->clone_fd() : -1; }
+  [[nodiscard]] Result<std::vector<sys::UniqueFd>> entrances() const;
+
+  // Writes down in the container's directory below the run root (kCgroupFile) which it is. What others add to
+  // the file (`berth update`) is removed with the rest.
+  Result<> record(int state);
+
+  // Whether the kernel has killed a process in it for want of memory.
+  [[nodiscard]] bool out_of_memory() const;
+
+ private:
+  explicit ContainerCgroup(cgroup::Cgroup cgroup) : cgroup_(std::move(cgroup)) {}
+  Result<> apply(const CgroupRequest& request) const;
+  [[nodiscard]] Result<> remove() const;
+  std::optional<cgroup::Cgroup> cgroup_;
+  sys::UniqueFd state_;
+};
+
+}  // namespace berth::monitor
