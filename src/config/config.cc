@@ -14,6 +14,10 @@ std::string Origin::text() const {
   return built_in() ? "built in" : fmt::format("{}:{}", file, line);
 }
 
+std::vector<net::Subnet> built_in_subnet_pools() {
+  return {*net::Subnet::parse("10.80.0.0/14"), *net::Subnet::parse("10.72.0.0/13")};
+}
+
 std::string name_of(PolicyBase base) {
   return std::string(kBases[static_cast<size_t>(base)]);
 }

@@ -11,6 +11,7 @@
 
 #include "idmap/id_range.h"
 #include "idmap/userns_mode.h"
+#include "net/address.h"
 
 namespace berth::config {
 
@@ -47,6 +48,7 @@ struct Policy {
   Setting<uint32_t> project_banks{8};                              // the quota of a project
   Setting<std::chrono::seconds> bank_rest{std::chrono::hours(1)};  // of freed banks, unless none else is left
   std::map<std::string, Setting<Names>> user_projects;             // allowed projects of a host user
+  Setting<Names> shared_networks;  // those of no project that containers of any project may be in
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 
@@ -65,11 +67,19 @@ struct ProjectPolicy {
   friend bool operator==(const ProjectPolicy&, const ProjectPolicy&) = default;
 };
 
+// Where the subnets of new networks come from, IPv4 all. Podman's begin at 10.88.0.0, Docker's at 172.17.0.0.
+inline constexpr unsigned kSubnetPrefix = 24;
+std::vector<net::Subnet> built_in_subnet_pools();
+
 // [defaults]: what a flag overrides.
 struct Defaults {
   Setting<idmap::UsernsMode> userns;  // never container: or ns:
   Setting<bool> init{true};
   Setting<std::string> project_policy{"restricted"};
+  Setting<std::string> network{"none"};                                     // "bridge", "none" or "host"
+  Setting<net::Subnet> bridge_subnet{*net::Subnet::parse("10.86.0.0/16")};  // of the network "bridge"
+  // What `network create` chooses a /24 from, kSubnetPrefix or shorter each.
+  Setting<std::vector<net::Subnet>> subnet_pools{built_in_subnet_pools()};
   friend bool operator==(const Defaults&, const Defaults&) = default;
 };
 

@@ -52,6 +52,14 @@ Result<> tighten(std::string_view key, Setting<std::optional<Names>>& first,
   return {};
 }
 
+Result<> tighten(std::string_view key, Setting<Names>& first, const Setting<Names>& second) {
+  if (second.origin.built_in()) return {};
+  if (const std::string* name = first_beyond(second.value, first.value))
+    return loosens(second.origin, key, fmt::format("\"{}\" is not among them", *name), first.origin);
+  first = second;
+  return {};
+}
+
 Result<> tighten_ranges(Setting<std::optional<std::vector<idmap::IdRange>>>& first,
                         const Setting<std::optional<std::vector<idmap::IdRange>>>& second) {
   if (second.origin.built_in()) return {};
@@ -103,6 +111,7 @@ Result<> tighten_policy(Policy& first, const Policy& second) {
                    fmt::format("it is {} s", first.bank_rest.value.count()), first.bank_rest.origin);
   }
   take(first.bank_rest, second.bank_rest);
+  TRY(tighten("policy.shared-networks", first.shared_networks, second.shared_networks));
   return tighten_users(base, first, second);
 }
 
@@ -181,6 +190,9 @@ Result<Config> merge(Config first, const Config& second) {
   take(first.defaults.userns, second.defaults.userns);
   take(first.defaults.init, second.defaults.init);
   take(first.defaults.project_policy, second.defaults.project_policy);
+  take(first.defaults.network, second.defaults.network);
+  take(first.defaults.bridge_subnet, second.defaults.bridge_subnet);
+  take(first.defaults.subnet_pools, second.defaults.subnet_pools);
   return first;
 }
 

@@ -147,9 +147,10 @@ Result<> read_rest(const TableReader& table, Setting<std::chrono::seconds>& sett
 }
 
 Result<> read_policy(const TableReader& table, Policy& policy) {
-  static constexpr std::array<std::string_view, 8> kKeys{
-      "require-private",  "allow-shared-ids",         "allow-open-directories", "allowed-ranges",
-      "allowed-projects", "allowed-project-policies", "project-banks",          "bank-rest"};
+  static constexpr std::array<std::string_view, 9> kKeys{
+      "require-private", "allow-shared-ids", "allow-open-directories",
+      "allowed-ranges",  "allowed-projects", "allowed-project-policies",
+      "project-banks",   "bank-rest",        "shared-networks"};
   TRY(table.check_keys(kKeys));
   TRY(table.read("require-private", policy.require_private));
   TRY(table.read("allow-shared-ids", policy.allow_shared_ids));
@@ -161,6 +162,7 @@ Result<> read_policy(const TableReader& table, Policy& policy) {
   }
   TRY(read_names(table, "allowed-projects", policy.allowed_projects, true));
   TRY(read_names(table, "allowed-project-policies", policy.allowed_project_policies, false));
+  TRY(read_names(table, "shared-networks", policy.shared_networks, false));
   Setting<int64_t> banks;
   TRY(table.read("project-banks", banks, 2, kMostBanks));
   if (!banks.origin.built_in()) policy.project_banks = {static_cast<uint32_t>(banks.value), banks.origin};
@@ -231,11 +233,42 @@ Result<> read_project_policies(const TableReader& document, Config& config) {
   return {};
 }
 
+std::optional<net::Subnet> pool(const std::string& text) {
+  const auto subnet = net::Subnet::parse(text);
+  return subnet && !subnet->is_v6() && subnet->prefix() <= kSubnetPrefix ? subnet : std::nullopt;
+}
+
+Result<> read_networks(const TableReader& table, Defaults& defaults) {
+  TRY(table.read("network", defaults.network));
+  const std::string& mode = defaults.network.value;
+  if (mode != "bridge" && mode != "none" && mode != "host") {
+    return table.refuse("network", defaults.network.origin.line,
+                        fmt::format("must be bridge, none or host, and is \"{}\"", mode));
+  }
+  Setting<std::string> text;
+  TRY(table.read("bridge-subnet", text));
+  if (!text.origin.built_in()) {
+    constexpr unsigned kLongest = 30;  // the gateway and one container
+    const auto subnet = net::Subnet::parse(text.value);
+    if (!subnet || subnet->is_v6() || subnet->prefix() > kLongest) {
+      return table.refuse(
+          "bridge-subnet", text.origin.line,
+          fmt::format("is \"{}\", which is not a subnet of IPv4 such as 10.86.0.0/16, up to /30",
+                      text.value));
+    }
+    defaults.bridge_subnet = {*subnet, text.origin};
+  }
+  return read_list(table, "subnet-pools", defaults.subnet_pools,
+                   "a subnet of IPv4 such as 10.80.0.0/14, up to /24", pool);
+}
+
 Result<> read_defaults(const TableReader& table, Defaults& defaults) {
-  static constexpr std::array<std::string_view, 3> kKeys{"userns", "init", "project-policy"};
+  static constexpr std::array<std::string_view, 6> kKeys{"userns",  "init",          "project-policy",
+                                                         "network", "bridge-subnet", "subnet-pools"};
   TRY(table.check_keys(kKeys));
   TRY(table.read("init", defaults.init));
   TRY(table.read("project-policy", defaults.project_policy));
+  TRY(read_networks(table, defaults));
   Setting<std::string> text;
   TRY(table.read("userns", text));
   if (text.origin.built_in()) return {};
@@ -313,6 +346,11 @@ Result<> check_names(const Config& config) {
   if (private_only.value && std::holds_alternative<idmap::UsernsHost>(config.defaults.userns.value)) {
     return fail(Code::refused, "defaults.userns is \"host\" ({}), which policy.require-private ({}) refuses",
                 config.defaults.userns.origin.text(), private_only.origin.text());
+  }
+  const Setting<std::string>& network = config.defaults.network;
+  if (private_only.value && network.value == "host") {
+    return fail(Code::refused, "defaults.network is \"host\" ({}), which policy.require-private ({}) refuses",
+                network.origin.text(), private_only.origin.text());
   }
   return {};
 }

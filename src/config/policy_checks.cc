@@ -135,6 +135,10 @@ Result<> check_project_banks(const Config& config, const ProjectPolicy& policy, 
                 own ? policy.banks.origin : config.policy.project_banks.origin);
 }
 
+bool is_shared_network(const Config& config, std::string_view name) {
+  return holds(config.policy.shared_networks.value, name);
+}
+
 Result<> check_capability(const ProjectPolicy& policy, std::string_view policy_name,
                           std::string_view capability) {
   const Names& allowed = policy.capabilities.value;

@@ -43,6 +43,9 @@ Result<ProjectPolicy> find_project_policy(const Config& config, const std::strin
 // That a project of the policy may have so many banks.
 Result<> check_project_banks(const Config& config, const ProjectPolicy& policy, uint32_t banks);
 
+// Whether containers of projects may be in a network of no project's, by its name.
+bool is_shared_network(const Config& config, std::string_view name);
+
 // --cap-add in a project of the policy; `capability` is "CAP_NET_RAW" or "ALL".
 Result<> check_capability(const ProjectPolicy& policy, std::string_view policy_name,
                           std::string_view capability);

@@ -38,6 +38,12 @@ ordered_json ranges(const std::optional<std::vector<idmap::IdRange>>& value) {
   return list;
 }
 
+ordered_json subnets(const std::vector<net::Subnet>& value) {
+  ordered_json list = ordered_json::array();
+  for (const net::Subnet& subnet : value) list.push_back(subnet.text());
+  return list;
+}
+
 // "36h", "90m", "3601s": the longest unit that gives a whole number.
 std::string duration(std::chrono::seconds value) {
   const auto count = value.count();
@@ -60,7 +66,8 @@ std::vector<Section> sections_of(const Config& config) {
         {"allowed-project-policies", or_null(policy.allowed_project_policies.value),
          policy.allowed_project_policies.origin},
         {"project-banks", policy.project_banks.value, policy.project_banks.origin},
-        {"bank-rest", duration(policy.bank_rest.value), policy.bank_rest.origin}}});
+        {"bank-rest", duration(policy.bank_rest.value), policy.bank_rest.origin},
+        {"shared-networks", policy.shared_networks.value, policy.shared_networks.origin}}});
   for (const auto& [user, projects] : policy.user_projects) {
     sections.push_back({{"users", user}, {{"allowed-projects", projects.value, projects.origin}}});
   }
@@ -74,10 +81,14 @@ std::vector<Section> sections_of(const Config& config) {
           {"no-new-privileges", custom.no_new_privileges.value, custom.no_new_privileges.origin},
           {"banks", or_null(custom.banks.value), custom.banks.origin}}});
   }
-  sections.push_back({{"defaults"},
-                      {{"userns", idmap::userns_text(defaults.userns.value), defaults.userns.origin},
-                       {"init", defaults.init.value, defaults.init.origin},
-                       {"project-policy", defaults.project_policy.value, defaults.project_policy.origin}}});
+  sections.push_back(
+      {{"defaults"},
+       {{"userns", idmap::userns_text(defaults.userns.value), defaults.userns.origin},
+        {"init", defaults.init.value, defaults.init.origin},
+        {"project-policy", defaults.project_policy.value, defaults.project_policy.origin},
+        {"network", defaults.network.value, defaults.network.origin},
+        {"bridge-subnet", defaults.bridge_subnet.value.text(), defaults.bridge_subnet.origin},
+        {"subnet-pools", subnets(defaults.subnet_pools.value), defaults.subnet_pools.origin}}});
   return sections;
 }
 

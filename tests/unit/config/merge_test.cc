@@ -100,6 +100,8 @@ TEST(Merge, WhatWouldLoosenIsRefusedAndNamesBothPlaces) {
        "(1.toml:2)"},
       {"", "[policy]\nproject-banks = 9",
        "2.toml:2: policy.project-banks would loosen the policy: it is 8 (built in)"},
+      {"[policy]\nshared-networks = [\"a\"]", "[policy]\nshared-networks = [\"a\", \"b\"]",
+       "2.toml:2: policy.shared-networks would loosen the policy: \"b\" is not among them (1.toml:2)"},
       {"[policy]\nbank-rest = \"2h\"", "[policy]\nbank-rest = \"1h\"",
        "2.toml:2: policy.bank-rest would loosen the policy: it is 7200 s (1.toml:2)"},
       {"[users.alice]\nallowed-projects = [\"a\"]", "[users.alice]\nallowed-projects = [\"b\"]",

@@ -40,6 +40,9 @@ banks = 2
 userns = "auto:size=70000"
 init = false
 project-policy = "web"
+network = "bridge"
+bridge-subnet = "10.99.0.0/16"
+subnet-pools = ["10.100.0.0/16", "192.168.0.0/17"]
 )";
 
 Config parsed(std::string_view text) {
@@ -70,6 +73,10 @@ TEST(Parse, EveryKey) {
   EXPECT_EQ(idmap::userns_text(config.defaults.userns.value), "auto:size=70000");
   EXPECT_FALSE(config.defaults.init.value);
   EXPECT_EQ(config.defaults.project_policy.value, "web");
+  EXPECT_EQ(config.defaults.network.value, "bridge");
+  EXPECT_EQ(config.defaults.bridge_subnet.value.text(), "10.99.0.0/16");
+  ASSERT_EQ(config.defaults.subnet_pools.value.size(), 2U);
+  EXPECT_EQ(config.defaults.subnet_pools.value[1].text(), "192.168.0.0/17");
   EXPECT_TRUE(check_names(config));
 }
 
@@ -148,6 +155,15 @@ TEST(Parse, EveryRefusalHasItsMessageAndItsPlace) {
        "NET_BIND_SERVICE, or ALL"},
       {"[defaults]\nuserns = \"hots\"",
        "f.toml:2: defaults.userns can't be: --userns hots: there is no such mode"},
+      {"[defaults]\nnetwork = \"web\"",
+       "f.toml:2: defaults.network must be bridge, none or host, and is \"web\""},
+      {"[defaults]\nbridge-subnet = \"10.86.0.0/31\"",
+       "f.toml:2: defaults.bridge-subnet is \"10.86.0.0/31\", which is not a subnet of IPv4 such as "
+       "10.86.0.0/16, up to /30"},
+      {"[defaults]\nsubnet-pools = [\"10.0.0.0/8\", \"fd00::/8\"]",
+       "f.toml:2: defaults.subnet-pools has \"fd00::/8\", which is not a subnet of IPv4 such as "
+       "10.80.0.0/14, "
+       "up to /24"},
       {"[defaults]\nuserns = \"container:web\"",
        "f.toml:2: defaults.userns is \"container:web\": one namespace can't be the default of all "
        "containers"},
@@ -258,6 +274,8 @@ TEST(CheckNames, DefaultsObeyThePolicy) {
             "(f.toml:2) does not allow");
   EXPECT_EQ(name_problem("[policy]\nrequire-private = true\n[defaults]\nuserns = \"host\""),
             "defaults.userns is \"host\" (f.toml:4), which policy.require-private (f.toml:2) refuses");
+  EXPECT_EQ(name_problem("[policy]\nrequire-private = true\n[defaults]\nnetwork = \"host\""),
+            "defaults.network is \"host\" (f.toml:4), which policy.require-private (f.toml:2) refuses");
   EXPECT_EQ(name_problem("[defaults]\nuserns = \"host\""), "fine");
 }
 

@@ -30,6 +30,7 @@ allowed-ranges = ["5","10-20"]         # /etc/berth/berth.toml:3
 # allowed-project-policies is not set  # built in
 project-banks = 8                      # built in
 bank-rest = "90m"                      # /etc/berth/berth.toml:4
+shared-networks = []                   # built in
 
 [users."E\\bob"]
 allowed-projects = ["a"]  # /etc/berth/berth.toml:6
@@ -43,9 +44,12 @@ no-new-privileges = false       # built in
 # banks is not set              # built in
 
 [defaults]
-userns = "private"             # built in
-init = true                    # built in
-project-policy = "restricted"  # built in
+userns = "private"                              # built in
+init = true                                     # built in
+project-policy = "restricted"                   # built in
+network = "none"                                # built in
+bridge-subnet = "10.86.0.0/16"                  # built in
+subnet-pools = ["10.80.0.0/14","10.72.0.0/13"]  # built in
 )");
 }
 
