@@ -12,6 +12,7 @@
 #include "engine/ids/id_decision.h"
 #include "engine/ids/kept_groups.h"
 #include "engine/ids/namespaces.h"
+#include "engine/network/settle_network.h"
 #include "engine/remove.h"
 #include "sys/companion.h"
 #include "sys/file.h"
@@ -104,6 +105,7 @@ Result<NewContainer> new_container(const Invocation& invocation, store::Store& s
                                    bool starts_at_once) {
   engine::ContainerSpec spec = TRY(container_spec(flags));
   const config::Config config = TRY(config::load(config::sources_from_environment()));
+  TRY(engine::settle_network_kind(spec, config));
   CidFile cid_file = TRY(CidFile::create(flags.cid_file));
   store::ImageRecord image = TRY(image_for(invocation, store, flags));
   const std::string id = TRY(engine::new_container_id());

@@ -71,7 +71,6 @@ void add_isolation_flags(Flags& line, RunFlags& flags) {
             "Map host IDs that somebody else holds all the same");
   line.value("--project", flags.project, "Make it a container of this project, by whose policy it runs",
              {.shown = "NAME"});
-  line.value("--network", flags.network, "none (default: loopback only) or host");
   line.list("--cap-add", flags.capabilities_added, "Add a capability, or ALL");
   line.list("--cap-drop", flags.capabilities_dropped, "Drop a capability, or ALL");
   line.list("--security-opt", flags.security, "no-new-privileges, seccomp=FILE, seccomp=unconfined");
@@ -129,9 +128,6 @@ Result<> apply_security(const std::vector<std::string>& options, engine::Contain
 }
 
 Result<> check_choices(const RunFlags& flags) {
-  if (flags.network != "none" && flags.network != "host") {
-    return fail(Code::usage, "--network {}: this version has none and host", flags.network);
-  }
   if (!flags.userns.empty()) TRY(idmap::parse_userns_mode(flags.userns));
   TRY(idmap::parse_map_requests(flags.uid_maps, flags.gid_maps));
   if (!flags.working_directory.empty() && flags.working_directory.front() != '/') {
@@ -207,6 +203,7 @@ void add_run_flags(Flags& line, RunFlags& flags) {
   add_file_flags(line, flags);
   add_isolation_flags(line, flags);
   add_resource_flags(line, flags.resources);
+  add_network_flags(line, flags.network);
   add_container_flags(line, flags);
   add_log_flags(line, flags.log);
 }
@@ -245,7 +242,7 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   spec.read_only = flags.read_only;
   spec.read_only_tmpfs = flags.read_only_tmpfs;
   TRY(add_mounts(flags, spec));
-  spec.network = flags.network;
+  TRY(apply_network_flags(flags.network, spec));
   spec.capabilities_added = flags.capabilities_added;
   spec.capabilities_dropped = flags.capabilities_dropped;
   spec.privileged = flags.privileged;

@@ -7,6 +7,7 @@
 
 #include "cli/flags.h"
 #include "cli/log_flags.h"
+#include "cli/network_flags.h"
 #include "cli/resource_flags.h"
 #include "engine/container/container_spec.h"
 
@@ -32,7 +33,7 @@ struct RunFlags {
   std::vector<std::string> mounts;
   std::vector<std::string> volumes_from;
   std::string image_volumes = "anonymous";
-  std::string network = "none";
+  NetworkFlags network;
   std::vector<std::string> capabilities_added;
   std::vector<std::string> capabilities_dropped;
   std::vector<std::string> security;

@@ -15,7 +15,9 @@ std::string Origin::text() const {
 }
 
 std::vector<net::Subnet> built_in_subnet_pools() {
-  return {*net::Subnet::parse("10.80.0.0/14"), *net::Subnet::parse("10.72.0.0/13")};
+  // The last two are for hosts that have a route to all of 10.0.0.0/8.
+  return {*net::Subnet::parse("10.80.0.0/14"), *net::Subnet::parse("10.72.0.0/13"),
+          *net::Subnet::parse("172.28.0.0/14"), *net::Subnet::parse("192.168.192.0/18")};
 }
 
 std::string name_of(PolicyBase base) {

@@ -17,6 +17,7 @@
 #include "engine/identity/users.h"
 #include "engine/ids/id_decision.h"
 #include "engine/ids/project_rules.h"
+#include "engine/network/settle_network.h"
 #include "engine/plan_container.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/translation/translate.h"
@@ -87,7 +88,7 @@ Result<> check_user(const ContainerSpec& spec, const store::ImageRecord& image, 
 }
 
 // `directory` is the container's.
-Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, const CreateRequest& request,
+Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, CreateRequest& request,
                          const MadeVolumes& volumes, int directory) {
   constexpr int kAttempts = 20;
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
@@ -99,6 +100,10 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
   if (request.spec.translate) TRY(shift_upper(directory, request.image, ids));
   if (ids.users) record.uid_map = ids.users->text();
   if (ids.groups) record.gid_map = ids.groups->text();
+  TRY(settle_joined_network(store, record, request.spec));
+  const bool made_network = TRY(
+      record_networks(store, request.config, record.id, request.image, request.starts_at_once, request.spec));
+  record.spec = TRY(to_json(request.spec));
   const bool name_is_made_up = request.name.empty();
   for (int attempt = 0;; ++attempt) {
     if (name_is_made_up) record.name = TRY(made_up_name());
@@ -109,7 +114,7 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, co
   TRY(check_image(store, record.image_id));
   TRY(check_volumes_from(store, request.spec, record));
   const std::vector<std::string> added = TRY(record_volumes(store, record.id, request.spec, volumes));
-  if (new_number) TRY(write_store_copy(store));
+  if (new_number || made_network) TRY(write_store_copy(store));
   fault::point("before-create-commit");
   TRY(transaction.commit());
   for (const std::string& volume : added) announce_volume(store, events::kCreate, volume);
@@ -145,7 +150,6 @@ Result<LockedContainer> create_container(store::Store& store, CreateRequest requ
   TRY(plan_volumes(store, request.image, request.spec));
   TRY(inherit_banks(store, request.spec));
   TRY(settle_translation(store, request.spec, request.namespaces.plan.user != runtime::NamespaceUse::host));
-  record.spec = TRY(to_json(request.spec));
   const std::string path = container_directory(record.id);
   TRY(sys::ensure_dir_at(store.root(), path, 0700));
   fault::point("container-directory-made");

@@ -6,6 +6,7 @@
 #include "engine/container/announce.h"
 #include "engine/container/status.h"
 #include "engine/network/connect.h"
+#include "engine/network/name_server.h"
 #include "engine/remove.h"
 
 namespace berth::engine {
@@ -38,6 +39,7 @@ Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
     TRY(store::set_container_exited(store.db(), record.id, std::nullopt, now_nanoseconds(), kLost));
   }
   announce_end(store, record);
+  forget_names(store);
   fault::point("exit-stored");
   return sys::remove_tree_at(store.run_root(), container_directory(record.id));
 }

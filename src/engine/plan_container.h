@@ -21,7 +21,7 @@ namespace berth::engine {
 struct ContainerFiles {
   std::string upper;
   std::string work;
-  std::string hosts;
+  std::string hosts;  // empty: the image's
   std::string hostname;
   std::string resolv_conf;
 };

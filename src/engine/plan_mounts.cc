@@ -68,7 +68,7 @@ void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
                       .target = target,
                       .attributes = {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}});
   };
-  own_file(inputs.files.hosts, "/etc/hosts");
+  if (!inputs.files.hosts.empty()) own_file(inputs.files.hosts, "/etc/hosts");
   own_file(inputs.files.hostname, "/etc/hostname");
   own_file(inputs.files.resolv_conf, "/etc/resolv.conf");
   if (spec.read_only && spec.read_only_tmpfs) {

@@ -9,6 +9,7 @@
 #include "engine/container/status.h"
 #include "engine/finish.h"
 #include "engine/network/connect.h"
+#include "engine/network/start_networks.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/remove.h"
 #include "engine/volumes/volumes.h"
@@ -65,6 +66,7 @@ Result<Recovered> recover_recorded(store::Store& store) {
     const std::vector<store::ContainerRecord> records = TRY(store::list_containers(store.db(), state));
     for (const store::ContainerRecord& record : records) TRY(recover_container(store, record, result));
   }
+  TRY(recover_leases(store));
   return result;
 }
 

@@ -15,6 +15,7 @@
 #include "engine/container/container_cgroup.h"
 #include "engine/container/status.h"
 #include "engine/network/connect.h"
+#include "engine/network/name_server.h"
 #include "engine/translation/translate.h"
 #include "engine/volumes/volumes.h"
 #include "ledger/bank_uses.h"
@@ -52,6 +53,7 @@ Result<> remove_record(store::Store& store, const store::ContainerRecord& record
   TRY(store::delete_container(store.db(), id));
   const std::vector<store::Translation> copies = TRY(forget_translation_of(store.db(), record));
   TRY(transaction.commit());
+  forget_names(store);
   return remove_translations(store, copies);
 }
 
@@ -81,6 +83,7 @@ Result<> record_exit(store::Store& store, const store::ContainerRecord& record,
   if (locked->record.state == store::kExited) return {};
   TRY(store::set_container_exited(store.db(), record.id, exited.status, exited.finished_at, ""));
   announce_death(store, record, exited.status);
+  forget_names(store);
   fault::point("exit-stored");
   return sys::remove_tree_at(store.run_root(), container_directory(record.id));
 }

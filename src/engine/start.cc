@@ -26,7 +26,10 @@
 #include "engine/identity/unmapped_users.h"
 #include "engine/ids/id_decision.h"
 #include "engine/ids/kept_groups.h"
+#include "engine/network/connect.h"
 #include "engine/network/namespace_settings.h"
+#include "engine/network/network_files.h"
+#include "engine/network/start_networks.h"
 #include "engine/plan_container.h"
 #include "engine/volumes/prepare_mounts.h"
 #include "safepath/root.h"
@@ -38,45 +41,19 @@ namespace berth::engine {
 
 namespace {
 
-// hosts, hostname and resolv.conf, made anew at every start and mounted over the image's. They lie below the
-// run root, as they go with the process, and bear the host's IDs of the container's root: not every kernel
-// can map the IDs of a tmpfs.
-Result<> write_files(store::Store& store, const std::string& id, const ContainerSpec& spec,
-                     const idmap::IdMap& uids, const idmap::IdMap& gids) {
-  const std::string path = container_directory(id);
-  TRY(sys::ensure_dir_at(store.run_root(), path, 0700));
-  const sys::UniqueFd directory =
-      TRY(sys::open_at(store.run_root(), path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
-  const std::string hostname = spec.hostname.empty() ? id.substr(0, 12) : spec.hostname;
-  std::string hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
-  std::string resolv_conf;
-  if (spec.network == "host") {
-    constexpr size_t kLargest = 1U << 20;
-    if (const auto file = sys::read_file_at(AT_FDCWD, "/etc/hosts", kLargest)) hosts = *file;
-    if (const auto file = sys::read_file_at(AT_FDCWD, "/etc/resolv.conf", kLargest)) resolv_conf = *file;
-  }
-  hosts += fmt::format("127.0.1.1\t{}\n", hostname);
-  const auto root_uid = uids.to_host(ContainerUid(0));
-  const auto root_gid = gids.to_host(ContainerGid(0));
-  // Nobody else looks at them before the container runs.
-  const auto write = [&](const char* name, const std::string& text) -> Result<> {
-    const sys::UniqueFd file =
-        TRY(sys::open_at(directory.get(), name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
-    // Whatever the caller's umask: the container's users read them.
-    if (::fchmod(file.get(), 0644) != 0) return fail_errno(errno, "chmod {}", name);
-    if (root_uid && root_gid && ::fchown(file.get(), root_uid->value(), root_gid->value()) != 0)
-      return fail_errno(errno, "give {} to the container's root", name);
-    return sys::write_all(file.get(), text);
-  };
-  TRY(write("hosts", hosts));
-  TRY(write("hostname", hostname + "\n"));
-  return write("resolv.conf", resolv_conf);
-}
-
-ContainerFiles files_of(const store::Store& store, const std::string& id) {
+ContainerFiles files_of(const store::Store& store, const std::string& id, const ContainerSpec& spec) {
   const std::string own = store.locations().root + "/" + container_directory(id);
-  const std::string state = store.locations().run_root + "/" + container_directory(id);
-  return {own + "/upper", own + "/work", state + "/hosts", state + "/hostname", state + "/resolv.conf"};
+  const auto state = [&](std::string_view owner) {
+    return store.locations().run_root + "/" + container_directory(owner);
+  };
+  // Whose network it is, his names they are.
+  const std::string_view other = network_container(spec.network);
+  const std::string names = state(other.empty() ? std::string_view(id) : other);
+  return {.upper = own + "/upper",
+          .work = own + "/work",
+          .hosts = spec.networking.no_hosts ? "" : names + "/hosts",
+          .hostname = state(id) + "/hostname",
+          .resolv_conf = names + "/resolv.conf"};
 }
 
 // As podman has it, --privileged comes without a filter unless one is named.
@@ -112,8 +89,8 @@ Result<> warn_of_accounts(const AccountFiles& files, const ResolvedUser& user, c
 
 Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::ContainerRecord& record,
                                          const store::ImageRecord& image, const StartOptions& options,
+                                         const ContainerSpec& spec, const StartingNetworks& networks,
                                          std::vector<std::string>& warnings) {
-  const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
   const oci::ImageConfig config = TRY(oci::parse_image_config(image.config));
   const auto [uid_map, gid_map] = TRY(recorded_maps(record));
   const idmap::IdMap& uids = uid_map ? *uid_map : idmap::IdMap::whole();
@@ -135,7 +112,12 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                                 .privileged = spec.privileged,
                                 .available = uid_map ? kernel_capabilities() : sys::own_bounding_set()},
                                user.uid));
-  TRY(write_files(store, record.id, spec, uids, gids));
+  const NetworkFiles files{.spec = spec,
+                           .hostname = spec.hostname.empty() ? record.id.substr(0, 12) : spec.hostname,
+                           .name = record.name,
+                           .networks = networks.networks(),
+                           .name_server = networks.have_names()};
+  TRY(write_network_files(store, record.id, files, uids, gids, warnings));
   const bool overrides = (capabilities.effective >> CAP_DAC_OVERRIDE & 1U) != 0;
   const std::vector<MountDecision> mounts =
       TRY(prepare_mounts(store, spec, {uid_map, gid_map, user, overrides}, warnings));
@@ -145,7 +127,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                           .spec = spec,
                           .image = config,
                           .layers = std::move(layers),
-                          .files = files_of(store, record.id),
+                          .files = files_of(store, record.id, spec),
                           .transient = record.remove_on_exit && record.state == store::kRunning,
                           .translated = translated,
                           .uid_map = uid_map,
@@ -252,7 +234,12 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
                                 const store::ImageRecord& image, const StartOptions& options) {
   std::vector<std::string> warnings;
   const auto start = [&]() -> Result<Session> {
-    Result<runtime::ContainerPlan> planned = make_plan(store, container.record, image, options, warnings);
+    const ContainerSpec spec = TRY(container_spec_from_json(container.record.spec));
+    StartingNetworks networks = TRY(StartingNetworks::take(store, container.record, spec, warnings));
+    TRY(connect_networks(store, process.channel,
+                         network_plan(store, container.record.id, spec, networks.networks()), warnings));
+    Result<runtime::ContainerPlan> planned =
+        make_plan(store, container.record, image, options, spec, networks, warnings);
     if (!planned && signal_pending()) take_signals(options.signals);
     runtime::ContainerPlan plan = TRY(std::move(planned));
     plan.process.rows = options.rows;
@@ -263,7 +250,11 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
     TRY(record_restart(store, container.record));
     fault::point("restart-recorded");
     Result<Session> session = launch(store, container, std::move(process), plan, options);
-    if (!session) TRY(take_restart_back(store, container.record));
+    if (!session) {
+      TRY(take_restart_back(store, container.record));
+    } else {
+      networks.keep();
+    }
     return session;
   };
   Session session = TRY_CONTEXT(start(), "cannot start \"{}\"", container.record.name);

@@ -156,10 +156,13 @@ Result<> check_wish(const Network& network, const AddressWish& wish) {
 Result<> attach_container(store::Database& db, std::string_view container, const Network& network,
                           const AddressWish& wish) {
   TRY(check_wish(network, wish));
-  store::Statement insert = TRY(db.prepare(
-      "INSERT INTO network_attachments (container_id, network_id, asked4, asked6) VALUES (?1, ?2, ?3, ?4) "
-      "ON CONFLICT (container_id, network_id) DO UPDATE SET asked4 = ?3, asked6 = ?4"));
-  insert.bind(1, container).bind(2, network.id);
+  store::Statement insert =
+      TRY(db.prepare("INSERT INTO network_attachments (container_id, network_id, asked4, asked6, aliases, "
+                     "nameservers) VALUES "
+                     "(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (container_id, network_id) DO UPDATE SET asked4 = "
+                     "?3, asked6 = ?4, "
+                     "aliases = ?5, nameservers = ?6"));
+  insert.bind(1, container).bind(2, network.id).bind(5, wish.aliases).bind(6, wish.nameservers);
   bind_key(insert, 3, wish.v4);
   bind_key(insert, 4, wish.v6);
   return insert.run();
@@ -230,6 +233,21 @@ Result<std::vector<LeaseHolder>> lease_holders(store::Database& db, std::string_
   std::vector<LeaseHolder> holders;
   while (TRY(query.step())) holders.push_back({query.text(0), query.text(1), read_lease(query, 2)});
   return holders;
+}
+
+Result<std::vector<NameEntry>> name_entries(store::Database& db) {
+  store::Statement query =
+      TRY(db.prepare("SELECT bridge, containers.id, containers.name, address4, address6, mac, aliases, "
+                     "nameservers FROM networks "
+                     "JOIN network_attachments ON network_id = networks.id JOIN containers ON containers.id "
+                     "= container_id WHERE "
+                     "dns AND mac IS NOT NULL ORDER BY bridge, address4, address6"));
+  std::vector<NameEntry> entries;
+  while (TRY(query.step())) {
+    entries.push_back(
+        {query.text(0), query.text(1), query.text(2), read_lease(query, 3), query.text(6), query.text(7)});
+  }
+  return entries;
 }
 
 Result<std::vector<std::string>> holders_not_running(store::Database& db) {

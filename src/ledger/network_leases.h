@@ -20,6 +20,10 @@ struct AddressWish {
   std::optional<net::Address> v4{};
   std::optional<net::Address> v6{};
   std::optional<net::MacAddress> mac{};
+  // Words with commas between, fit for the name server's files: names beside the container's own, and
+  // addresses of those whom it asks for this container.
+  std::string aliases{};
+  std::string nameservers{};
 };
 
 struct Lease {
@@ -59,6 +63,18 @@ struct LeaseHolder {
   std::string name;
   Lease lease;
 };
+// What the name server is to know of a container in a network.
+struct NameEntry {
+  std::string bridge;  // of the network
+  std::string container;
+  std::string name;
+  Lease lease;
+  std::string aliases;
+  std::string nameservers;
+};
+// Of all networks whose containers find one another by name, those with addresses; by network and address.
+Result<std::vector<NameEntry>> name_entries(store::Database& db);
+
 // By address.
 Result<std::vector<LeaseHolder>> lease_holders(store::Database& db, std::string_view network_id);
 

@@ -38,6 +38,8 @@ CREATE TABLE network_subnets (
 CREATE TABLE network_attachments (
   container_id TEXT NOT NULL, network_id TEXT NOT NULL, asked4 TEXT, asked6 TEXT,
   address4 TEXT, address6 TEXT, mac TEXT,
+  aliases TEXT NOT NULL DEFAULT '',      -- more names for the name server, with commas between
+  nameservers TEXT NOT NULL DEFAULT '',  -- likewise, whom that asks for this container; none: the host's
   PRIMARY KEY (container_id, network_id)
 ) WITHOUT ROWID;
 CREATE INDEX network_attachments_by_network ON network_attachments (network_id);

@@ -27,6 +27,8 @@ VOLUME_POINTS = {"volume-directory-made", "volume-moved"}  # not of a run; test_
 # Of containers in networks: test_publish.py kills there.
 NETWORK_POINTS = {"rules-made", "networks-recorded", "pair-made", "interfaces-made", "ports-published",
                   "networks-taken-away"}
+# test_network.py and test_dns.py kill there.
+ADDRESS_POINTS = {"addresses-taken", "names-written"}
 # Of berth-runtime's alone: test_runtime_exec.py and test_runtime_crash.py kill there.
 RUNTIME_POINTS = {"exec-forked", "exec-ready", "hooks-have-mounted"}
 
@@ -77,7 +79,7 @@ class AtEveryPoint(Crash):
             for path in (REPOSITORY / "src" / folder).rglob("*.cc"):
                 found |= set(re.findall(r'fault::point\("([^"]+)"\)', path.read_text()))
         self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS | NETWORK_POINTS |
-                         RUNTIME_POINTS)
+                         ADDRESS_POINTS | RUNTIME_POINTS)
 
     def try_point(self, point, *flags):
         # A user that the image does not know, an unnamed volume, no filter in the cache: every step is taken.

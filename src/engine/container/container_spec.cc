@@ -32,6 +32,7 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("read_only_tmpfs", spec.read_only_tmpfs);
   visit("mounts", spec.mounts);
   visit("network", spec.network);
+  visit("networking", spec.networking);
   visit("capabilities_added", spec.capabilities_added);
   visit("capabilities_dropped", spec.capabilities_dropped);
   visit("privileged", spec.privileged);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "engine/container/log_spec.h"
+#include "engine/container/network_spec.h"
 #include "engine/container/resource_spec.h"
 
 namespace berth::engine {
@@ -68,7 +69,8 @@ struct ContainerSpec {
   bool read_only = false;
   bool read_only_tmpfs = true;  // with read_only: /run, /tmp and /var/tmp can be written all the same
   std::vector<MountSpec> mounts;
-  std::string network = "none";  // "none", "host"
+  std::string network = "none";  // kNoNetwork, kHostNetwork and their like (network_spec.h)
+  NetworkSpec networking;
   std::vector<std::string> capabilities_added;
   std::vector<std::string> capabilities_dropped;
   bool privileged = false;

@@ -12,6 +12,7 @@
 #include "engine/container/container_spec.h"
 #include "engine/container/names.h"
 #include "engine/container/status.h"
+#include "engine/network/settle_network.h"
 #include "engine/recovery/running_monitors.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/volumes/volumes.h"
@@ -223,6 +224,9 @@ Result<> Rebuild::take_in(ContainerCopy copy) {
     if (mount.type == "volume") volumes.taken_over.push_back(mount.volume);
   }
   TRY(record_volumes(store_, record.id, spec, volumes));
+  if (const Result<> recorded = restore_networks(store_, record.id, spec); !recorded)
+    result_.unknown.push_back(
+        fmt::format("{} is not in its networks: {}.", record.name, recorded.error().message));
   ++result_.images[record.image_name];
   return insert(std::move(record));
 }
@@ -268,8 +272,9 @@ Result<> Rebuild::names_and_projects() {
   const Result<StoreCopy> copy = read_store_copy(store_);
   if (!copy && copy.error().err == ENOENT) return {};
   if (!copy) {
-    result_.unknown.push_back(fmt::format(
-        "Projects, and the names of banks that no container uses, are lost: {}.", copy.error().message));
+    result_.unknown.push_back(
+        fmt::format("Projects, networks, and the names of banks that no container uses, are lost: {}.",
+                    copy.error().message));
     return {};
   }
   for (const HeldBank& held : copy->banks) TRY(hold(held));
@@ -279,6 +284,11 @@ Result<> Rebuild::names_and_projects() {
   }
   for (const ledger::RestingNumber& resting : copy->resting)
     TRY(ledger::restore_resting_number(store_.db(), resting));
+  for (const ledger::Network& network : copy->networks) {
+    if (const Result<> inserted = ledger::insert_network(store_.db(), network); !inserted)
+      result_.unknown.push_back(
+          fmt::format("Network {} is lost: {}.", network.name, inserted.error().message));
+  }
   return {};
 }
 

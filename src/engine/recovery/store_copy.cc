@@ -1,5 +1,6 @@
 #include "engine/recovery/store_copy.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include "idmap/id_map.h"
 #include "ledger/bank_uses.h"
 #include "ledger/host_ranges.h"
+#include "net/plan.h"
 #include "oci/json.h"
 #include "sys/file.h"
 
@@ -112,6 +114,30 @@ Result<Json> resting_json(store::Database& db) {
   return numbers;
 }
 
+Result<Json> networks_json(store::Database& db) {
+  Json networks = Json::array();
+  for (const ledger::Network& network : TRY(ledger::list_networks(db))) {
+    Json subnets = Json::array();
+    for (const ledger::NetworkSubnet& subnet : network.subnets) {
+      subnets.push_back({{"subnet", subnet.subnet.text()},
+                         {"gateway", subnet.gateway.text()},
+                         {"range_first", subnet.range_first.text()},
+                         {"range_last", subnet.range_last.text()}});
+    }
+    networks.push_back({{"id", network.id},
+                        {"project", network.project},
+                        {"name", network.name},
+                        {"bridge", network.bridge},
+                        {"created_at", network.created_at},
+                        {"internal", network.internal},
+                        {"dns", network.dns},
+                        {"mtu", network.mtu},
+                        {"labels", network.labels},
+                        {"subnets", std::move(subnets)}});
+  }
+  return networks;
+}
+
 // A JSON object of strings, as text.
 Result<std::string> parse_pairs(const JsonView& view, std::string_view key) {
   std::string text = TRY(view.string_or_empty(key));
@@ -141,6 +167,43 @@ Result<ledger::Project> parse_project(const JsonView& view) {
                           .annotations = TRY(parse_pairs(view, "annotations"))};
   if (const std::optional<JsonView> quota = TRY(view.find("quota"))) project.quota = TRY(quota->integer());
   return project;
+}
+
+Result<net::Address> parse_address(const JsonView& view, std::string_view key) {
+  const std::string text = TRY(view.string_or_empty(key));
+  if (const auto address = net::Address::parse(text)) return *address;
+  return view.refuse(fmt::format("{} is no address", key));
+}
+
+Result<ledger::NetworkSubnet> parse_subnet(const JsonView& view) {
+  const std::string text = TRY(view.string_or_empty("subnet"));
+  const auto subnet = net::Subnet::parse(text);
+  if (!subnet) return view.refuse("subnet is none");
+  ledger::NetworkSubnet parsed{*subnet, TRY(parse_address(view, "gateway")),
+                               TRY(parse_address(view, "range_first")),
+                               TRY(parse_address(view, "range_last"))};
+  for (const net::Address* address : {&parsed.gateway, &parsed.range_first, &parsed.range_last}) {
+    if (!subnet->contains(*address)) return view.refuse("an address is not in the subnet");
+  }
+  return parsed;
+}
+
+Result<ledger::Network> parse_network(const JsonView& view) {
+  constexpr int64_t kLargestMtu = 65535;
+  ledger::Network network{.id = TRY(view.string_or_empty("id")),
+                          .project = TRY(view.string_or_empty("project")),
+                          .name = TRY(view.string_or_empty("name")),
+                          .bridge = TRY(view.string_or_empty("bridge")),
+                          .created_at = TRY(view.integer_or_zero("created_at"))};
+  network.internal = TRY(view.boolean_or_false("internal"));
+  network.dns = TRY(view.boolean_or_false("dns"));
+  network.mtu = static_cast<uint32_t>(std::clamp<int64_t>(TRY(view.integer_or_zero("mtu")), 0, kLargestMtu));
+  network.labels = TRY(parse_pairs(view, "labels"));
+  TRY(ledger::check_network_name(network.name));
+  if (!net::is_interface_name(network.bridge)) return view.refuse("bridge is no name of an interface");
+  for (const JsonView& element : TRY(elements_or_none(view, "subnets")))
+    network.subnets.push_back(TRY(parse_subnet(element)));
+  return network;
 }
 
 }  // namespace
@@ -205,7 +268,8 @@ Result<> write_store_copy(store::Store& store) {
   const Json document = {{"version", kVersion},
                          {"banks", std::move(banks)},
                          {"projects", TRY(projects_json(store.db()))},
-                         {"resting_numbers", TRY(resting_json(store.db()))}};
+                         {"resting_numbers", TRY(resting_json(store.db()))},
+                         {"networks", TRY(networks_json(store.db()))}};
   const std::string text = document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
   TRY_CONTEXT(sys::replace_file_at(store.root(), kStoreFile, text, 0600, sys::Durability::synced),
               "write the copy of the names of banks");
@@ -216,11 +280,13 @@ Result<StoreCopy> read_store_copy(const store::Store& store) {
   const Json document = TRY(read_document(store.root(), kStoreFile, kLargestStoreCopy));
   const JsonView view(document, kStoreFile);
   TRY(check_version(view));
-  StoreCopy copy{TRY(parse_banks(view)), {}, {}};
+  StoreCopy copy{TRY(parse_banks(view)), {}, {}, {}};
   for (const JsonView& element : TRY(elements_or_none(view, "projects")))
     copy.projects.push_back(TRY(parse_project(element)));
   for (const JsonView& element : TRY(elements_or_none(view, "resting_numbers")))
     copy.resting.push_back(TRY(parse_resting(element)));
+  for (const JsonView& element : TRY(elements_or_none(view, "networks")))
+    copy.networks.push_back(TRY(parse_network(element)));
   return copy;
 }
 

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "idmap/id_range.h"
 #include "ledger/banks.h"
+#include "ledger/networks.h"
 #include "ledger/projects.h"
 #include "store/containers.h"
 #include "store/store.h"
@@ -35,6 +36,7 @@ struct StoreCopy {
   std::vector<HeldBank> banks;  // of names, numbers and projects
   std::vector<ledger::Project> projects;
   std::vector<ledger::RestingNumber> resting;  // numbers of projects that are gone
+  std::vector<ledger::Network> networks;
 };
 
 // containers/<id>/record.json. Within the transaction that makes or changes the record, before its commit;
@@ -44,8 +46,8 @@ Result<> write_container_copy(store::Store& store, const store::ContainerRecord&
 // ENOENT where there is none, Code::refused where it is damaged.
 Result<ContainerCopy> read_container_copy(const store::Store& store, std::string_view id);
 
-// ledger.json: all banks that have names or numbers or belong to projects, the projects, and the numbers of
-// projects that rest. Within the transaction that changes any of them, before its commit; durable when it
+// ledger.json: all banks that have names or numbers or belong to projects, the projects, the numbers of
+// projects that rest, and the networks. Within the transaction that changes any of them, before its commit; durable when it
 // returns.
 Result<> write_store_copy(store::Store& store);
 Result<StoreCopy> read_store_copy(const store::Store& store);
