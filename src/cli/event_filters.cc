@@ -4,6 +4,8 @@
 #include <array>
 #include <map>
 
+#include "cli/image_text.h"
+
 namespace berth::cli {
 
 namespace {
@@ -25,27 +27,16 @@ bool has_label(const PastEvent& event, std::string_view wanted) {
   return equals == std::string_view::npos || found->second == wanted.substr(equals + 1);
 }
 
-// "busybox" and "library/busybox:latest" both mean "docker.io/library/busybox:latest".
-bool names_image(std::string_view full, std::string_view wanted) {
-  const auto ends = [&](std::string_view name) {
-    return name == wanted || (name.size() > wanted.size() && name.ends_with(wanted) &&
-                              name[name.size() - wanted.size() - 1] == '/');
-  };
-  const size_t tag = full.rfind(':');
-  const bool tagged = tag != std::string_view::npos && full.find('/', tag) == std::string_view::npos;
-  return ends(full) || (tagged && ends(full.substr(0, tag)));
-}
-
 bool is_named(const PastEvent& event, std::string_view type, const std::string& value) {
   return event.type == type && (event.name == value || event.id.starts_with(value));
 }
 
 bool is_about_image(const PastEvent& event, const std::string& value) {
-  if (event.type == "container") return names_image(event.image, value);
+  if (event.type == "container") return name_matches(event.image, value);
   const std::string_view id(event.id);
   constexpr std::string_view kAlgorithm = "sha256:";
   return event.type == "image" &&
-         (names_image(event.name, value) || id.starts_with(value) ||
+         (name_matches(event.name, value) || id.starts_with(value) ||
           (id.starts_with(kAlgorithm) && id.substr(kAlgorithm.size()).starts_with(value)));
 }
 

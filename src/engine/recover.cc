@@ -41,10 +41,11 @@ Result<> recover_container(store::Store& store, const store::ContainerRecord& li
 Result<> remove_orphans(store::Store& store, int base, Recovered& result) {
   const sys::UniqueFd containers = TRY(sys::open_at(base, "containers", O_RDONLY | O_DIRECTORY));
   const std::vector<std::string> names = TRY(sys::list_dir(containers.get()));
+  store::Statement known = TRY(store.db().prepare("SELECT 1 FROM containers WHERE id = ?"));
   for (const std::string& name : names) {
     constexpr size_t kIdLength = 64;
     if (name.size() != kIdLength) continue;
-    store::Statement known = TRY(store.db().prepare("SELECT 1 FROM containers WHERE id = ?"));
+    known.reset();
     known.bind(1, name);
     if (TRY(known.step())) continue;
     if (sys::exists_at(store.root(), container_directory(name) + "/" + kContainerCopy)) {

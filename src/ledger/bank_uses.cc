@@ -36,4 +36,15 @@ Result<std::vector<Bank>> banks_used_by(store::Database& db, std::string_view co
   return banks;
 }
 
+Result<std::map<std::string, std::vector<Bank>>> banks_of_containers(store::Database& db) {
+  std::map<std::string, std::vector<Bank>> banks;
+  for (const char* sql :
+       {"SELECT owner, number FROM banks WHERE owner_kind = 'container' ORDER BY owner, since, number",
+        "SELECT container_id, bank FROM container_banks ORDER BY container_id, bank"}) {
+    store::Statement query = TRY(db.prepare(sql));
+    while (TRY(query.step())) banks[query.text(0)].emplace_back(static_cast<uint16_t>(query.number(1)));
+  }
+  return banks;
+}
+
 }  // namespace berth::ledger

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,5 +31,8 @@ Result<std::vector<User>> users_of(store::Database& db, Bank bank);
 
 // The banks that a container uses and does not own, in ascending order.
 Result<std::vector<Bank>> banks_used_by(store::Database& db, std::string_view container);
+
+// All containers' banks at once, by the containers' IDs: their own, then those that they use.
+Result<std::map<std::string, std::vector<Bank>>> banks_of_containers(store::Database& db);
 
 }  // namespace berth::ledger

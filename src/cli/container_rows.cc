@@ -1,0 +1,186 @@
+#include "cli/container_rows.h"
+
+#include <algorithm>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/container_network.h"
+#include "cli/image_text.h"
+#include "cli/times.h"
+#include "ledger/bank_uses.h"
+#include "sys/disk_usage.h"
+#include "sys/file.h"
+
+namespace berth::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kNamespaces[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
+
+std::string cut_to(std::string text, size_t width, bool cut) {
+  return !cut || text.size() <= width ? text : text.substr(0, width - 3) + "...";
+}
+
+std::string bank_text(const ContainerRow& row) {
+  if (row.view.record.uid_map.empty()) return "host";
+  std::vector<std::string> numbers;
+  for (const Bank bank : row.banks) numbers.push_back(fmt::format("{}", bank.base()));
+  return numbers.empty() ? "-" : fmt::format("{}", fmt::join(numbers, ","));
+}
+
+std::map<std::string, std::string> namespaces_of(pid_t pid) {
+  std::map<std::string, std::string> found;
+  for (const std::string_view name : kNamespaces) {
+    struct stat st{};
+    if (::stat(fmt::format("/proc/{}/ns/{}", pid, name).c_str(), &st) == 0)
+      found[std::string(name)] = fmt::format("{}", st.st_ino);
+  }
+  return found;
+}
+
+int64_t started_at(const ContainerView& view) {
+  return view.live ? view.live->started_at : view.record.started_at.value_or(0);
+}
+
+std::vector<std::string> mount_targets(const ContainerView& view) {
+  std::vector<std::string> targets;
+  for (const engine::MountSpec& mount : view.spec.mounts) {
+    if (mount.type != "tmpfs") targets.push_back(mount.target);
+  }
+  return targets;
+}
+
+std::string labels_text(const ContainerView& view) {
+  std::vector<std::string> texts;
+  for (const auto& [key, value] : view.labels) texts.push_back(key + "=" + value);
+  return fmt::format("{}", fmt::join(texts, ","));
+}
+
+}  // namespace
+
+Result<std::vector<ContainerRow>> container_rows(store::Store& store, std::vector<ContainerView> views,
+                                                 const RowOptions& options) {
+  std::map<std::string, std::vector<Bank>> banks = TRY(ledger::banks_of_containers(store.db()));
+  std::vector<ContainerRow> rows;
+  for (ContainerView& view : views) {
+    ContainerRow row{.view = std::move(view), .banks = {}, .size = {}, .namespaces = {}};
+    row.banks = std::move(banks[row.view.record.id]);
+    if (options.sizes) {
+      const std::string upper = engine::container_directory(row.view.record.id) + "/upper";
+      const Result<int64_t> size = sys::disk_usage_at(store.root(), upper);
+      if (!size && size.error().err != ENOENT) return std::unexpected(size.error());
+      row.size = size.value_or(0);
+    }
+    if (options.namespaces && row.view.live) row.namespaces = namespaces_of(row.view.live->pid);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+void sort_rows(std::vector<ContainerRow>& rows, std::string_view by) {
+  const auto sort = [&](auto key) {
+    std::stable_sort(rows.begin(), rows.end(),
+                     [&](const auto& one, const auto& other) { return key(one) < key(other); });
+  };
+  if (by == "command") sort([](const ContainerRow& row) { return row.view.command; });
+  if (by == "id") sort([](const ContainerRow& row) { return row.view.record.id; });
+  if (by == "image") sort([](const ContainerRow& row) { return row.view.record.image_name; });
+  if (by == "names") sort([](const ContainerRow& row) { return row.view.record.name; });
+  if (by == "runningfor") sort([](const ContainerRow& row) { return started_at(row.view); });
+  if (by == "size") sort([](const ContainerRow& row) { return row.size.value_or(0); });
+  if (by == "status") sort([](const ContainerRow& row) { return row.view.state; });
+}
+
+Json template_fields(const ContainerRow& row, bool cut) {
+  constexpr size_t kCommandWidth = 22;
+  const ContainerView& view = row.view;
+  const store::ContainerRecord& record = view.record;
+  const std::string id = cut ? record.id.substr(0, kShortContainerId) : record.id;
+  const std::string age = time_since(std::chrono::nanoseconds(record.created_at)) + " ago";
+  const std::string ports = ports_text(published_ports(view.spec));
+  Json fields{{"ID", id},
+              {"Names", record.name},
+              {"Image", record.image_name},
+              {"ImageID", cut ? short_id(record.image_id) : record.image_id},
+              {"Command", cut_to(fmt::format("{}", fmt::join(view.command, " ")), kCommandWidth, cut)},
+              {"Created", age},
+              {"CreatedAt", rfc3339(std::chrono::nanoseconds(record.created_at))},
+              {"CreatedHuman", age},
+              {"RunningFor", age},
+              {"State", view.state},
+              {"Status", status_text(view)},
+              {"Health", view.health},
+              {"Ports", ports},
+              {"Labels", labels_text(view)},
+              {"Mounts", fmt::format("{}", fmt::join(mount_targets(view), ","))},
+              {"Networks", fmt::format("{}", fmt::join(network_names(view.spec), ","))},
+              {"Pid", view.live ? view.live->pid : 0},
+              {"ExitCode", record.exit_status.value_or(0)},
+              {"Exited", view.state == store::kExited},
+              {"ExitedAt", record.finished_at.value_or(0) / kNanoseconds},
+              {"StartedAt", started_at(view) / kNanoseconds},
+              {"AutoRemove", record.remove_on_exit},
+              {"Bank", bank_text(row)},
+              {"Project", record.project.empty() ? "-" : record.project},
+              {"Size", row.size ? human_size(*row.size) : ""}};
+  for (const std::string_view name : kNamespaces) {
+    const auto found = row.namespaces.find(std::string(name));
+    const std::string inode = found == row.namespaces.end() ? "" : found->second;
+    std::string key;
+    for (const char letter : name) key += static_cast<char>(letter - 'a' + 'A');
+    if (name == "cgroup" || name == "pid" || name == "user") key += "NS";
+    fields[key] = inode;
+  }
+  return fields;
+}
+
+Json json_fields(const ContainerRow& row) {
+  const ContainerView& view = row.view;
+  const store::ContainerRecord& record = view.record;
+  std::vector<uint32_t> banks;
+  for (const Bank bank : row.banks) banks.push_back(bank.base());
+  Json ports = Json::array();
+  for (const PortView& port : published_ports(view.spec)) {
+    ports.push_back({{"host_ip", port.host},
+                     {"container_port", port.container_port},
+                     {"host_port", port.host_port},
+                     {"range", port.count},
+                     {"protocol", port.protocol}});
+  }
+  Json fields{{"AutoRemove", record.remove_on_exit},
+              {"Command", view.command},
+              {"CreatedAt", time_since(std::chrono::nanoseconds(record.created_at)) + " ago"},
+              {"Exited", view.state == store::kExited},
+              {"ExitedAt", record.finished_at.value_or(0) / kNanoseconds},
+              {"ExitCode", record.exit_status.value_or(0)},
+              {"Id", record.id},
+              {"Image", record.image_name},
+              {"ImageID", record.image_id},
+              {"IsInfra", false},
+              {"Labels", view.labels.empty() ? Json(nullptr) : Json(view.labels)},
+              {"Mounts", mount_targets(view)},
+              {"Names", {record.name}},
+              {"Namespaces", row.namespaces.empty() ? Json(Json::object()) : Json(row.namespaces)},
+              {"Networks", network_names(view.spec)},
+              {"Pid", view.live ? view.live->pid : 0},
+              {"Pod", ""},
+              {"PodName", ""},
+              {"Ports", ports.empty() ? Json(nullptr) : ports},
+              {"Size", nullptr},
+              {"StartedAt", started_at(view) / kNanoseconds},
+              {"State", view.state},
+              {"Status", status_text(view)},
+              {"Created", record.created_at / kNanoseconds},
+              {"Health", view.health},
+              {"Banks", banks},
+              {"Project", record.project}};
+  if (row.size) fields["Size"] = {{"rwSize", *row.size}};
+  return fields;
+}
+
+}  // namespace berth::cli
