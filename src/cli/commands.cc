@@ -24,6 +24,7 @@ constexpr Command kCommands[] = {
     {"export", "Write a container's files as a tar", "Containers"},
     {"commit", "Make an image of a container", "Containers"},
     {"rm", "Remove containers", "Containers", rm},
+    {"container prune", "Remove containers that do not run", "Containers", prune_containers},
     {"pull", "Fetch an image from a registry", "Images"},
     {"load", "Load images from an archive or an OCI layout", "Images"},
     {"save", "Write images to an archive or an OCI layout", "Images"},
@@ -69,6 +70,8 @@ constexpr Command kCommands[] = {
     {"events", "Show what happens as it happens", "System", events},
     {"audit", "Find IDs that are shared and should not be", "System", audit},
     {"map", "Draw the host's ID space", "System", map},
+    {"system df", "Say what takes how much room", "System", system_df},
+    {"system prune", "Remove what nothing needs", "System", system_prune},
     {"system repair", "Put right what killed processes left", "System", system_repair},
     // For berth-monitor.
     {"container finish", "", "", finish_container},

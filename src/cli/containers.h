@@ -14,4 +14,5 @@ Result<int> attach(const Invocation& invocation);
 Result<int> finish_container(const Invocation& invocation);
 Result<int> logs(const Invocation& invocation);
 Result<int> diff(const Invocation& invocation);
+Result<int> prune_containers(const Invocation& invocation);
 }  // namespace berth::cli

@@ -5,9 +5,12 @@
 #include "cli/flags.h"
 #include "cli/image_text.h"
 #include "cli/images.h"
+#include "cli/prune.h"
+#include "cli/times.h"
 #include "engine/container/announce.h"
 #include "engine/identity/identity_layer.h"
 #include "engine/translation/translate.h"
+#include "oci/image_config.h"
 #include "store/images.h"
 #include "store/layers.h"
 #include "store/translations.h"
@@ -116,26 +119,15 @@ Result<int> remove_images(const Invocation& invocation) {
   return outcome.finish(store);
 }
 
-Result<int> prune_images(const Invocation& invocation) {
-  bool all = false;
-  bool force = false;
-  Flags line(invocation, "[flags]",
-             "Removes images that have no name and that no container is made from, and copies of images for "
-             "other IDs\n"
-             "that no container needs; with --all also copies for banks that have a name.",
-             "  berth image prune --all --force\n");
-  line.flag("-a,--all", all,
-            "Remove every image that no container is made from, not only those without a name");
-  line.flag("-f,--force", force, "Do not ask");
-  if (!TRY(line.parse())) return 0;
-  store::Store store = TRY(open_store(invocation));
-  const std::string consequence = fmt::format("This removes all images {}that no container is made from.",
-                                              all ? "" : "without a name and ");
-  if (!force && !confirmed(consequence)) return 0;
+Result<int> remove_unneeded_images(store::Store& store, bool all, const PruneFilters& filters) {
   Outcome outcome;
   for (const store::ImageSummary& image : TRY(store::list_images(store))) {
     if (!all && !image.names.empty()) continue;
     if (!TRY(store::containers_of_image(store, image.id)).empty()) continue;
+    const auto config = oci::parse_image_config(image.config);
+    const int64_t made_at =
+        config ? parse_rfc3339(config->created).value_or(image.pulled_at) : image.pulled_at;
+    if (!filters.let(made_at, config ? config->labels : std::map<std::string, std::string>())) continue;
     Result<> removed =
         remove_with_identities(store, image.id, image.names.empty() ? std::string() : image.names.front());
     // A container may have been made from it since.
@@ -147,6 +139,28 @@ Result<int> prune_images(const Invocation& invocation) {
   }
   if (Result<> pruned = prune_translations(store, all); !pruned) outcome.add(std::move(pruned.error()));
   return outcome.finish(store);
+}
+
+Result<int> prune_images(const Invocation& invocation) {
+  bool all = false;
+  bool force = false;
+  std::vector<std::string> words;
+  Flags line(invocation, "[flags]",
+             "Removes images that have no name and that no container is made from, and copies of images for "
+             "other IDs\n"
+             "that no container needs; with --all also copies for banks that have a name.",
+             "  berth image prune --all --force\n");
+  line.flag("-a,--all", all,
+            "Remove every image that no container is made from, not only those without a name");
+  line.list("--filter", words, "until=, label= or label!=");
+  line.flag("-f,--force", force, "Do not ask");
+  if (!TRY(line.parse())) return 0;
+  const PruneFilters filters = TRY(PruneFilters::parse(words));
+  store::Store store = TRY(open_store(invocation));
+  const std::string consequence = fmt::format("This removes all images {}that no container is made from.",
+                                              all ? "" : "without a name and ");
+  if (!force && !confirmed(consequence)) return 0;
+  return remove_unneeded_images(store, all, filters);
 }
 
 }  // namespace berth::cli

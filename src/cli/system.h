@@ -10,4 +10,6 @@ Result<int> info(const Invocation& invocation);
 Result<int> audit(const Invocation& invocation);
 Result<int> map(const Invocation& invocation);
 Result<int> system_repair(const Invocation& invocation);
+Result<int> system_df(const Invocation& invocation);
+Result<int> system_prune(const Invocation& invocation);
 }  // namespace berth::cli

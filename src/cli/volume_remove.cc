@@ -1,6 +1,7 @@
 // `berth volume rm` and `berth volume prune`.
 #include "cli/confirm.h"
 #include "cli/flags.h"
+#include "cli/prune.h"
 #include "cli/recovered_store.h"
 #include "cli/remove_each.h"
 #include "cli/volume_filters.h"
@@ -26,9 +27,9 @@ Result<> remove_one(store::Store& store, const std::string& name, bool force) {
   return removed;
 }
 
-std::string consequence(const std::vector<engine::Volume>& volumes) {
+std::string consequence(const std::vector<std::string>& volumes) {
   std::string text = "This removes all volumes that no container uses, and what is in them:";
-  for (const engine::Volume& volume : volumes) text += "\n  " + volume.name;
+  for (const std::string& name : volumes) text += "\n  " + name;
   return text;
 }
 
@@ -66,6 +67,26 @@ Result<int> remove_volumes(const Invocation& invocation) {
   });
 }
 
+Result<std::vector<std::string>> prunable_volumes(store::Store& store, std::vector<std::string> filters) {
+  std::vector<engine::Volume> all = TRY(engine::list_volumes(store));
+  filters.emplace_back("dangling=true");
+  std::vector<std::string> names;
+  for (const engine::Volume& volume : TRY(filtered(std::move(all), filters))) names.push_back(volume.name);
+  return names;
+}
+
+Result<> remove_unused_volumes(store::Store& store, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const Result<> removed = engine::remove_volume(store, name);
+    // A container may use it, or somebody may have removed it, since.
+    const bool changed =
+        !removed && (removed.error().code == Code::conflict || removed.error().code == Code::not_found);
+    if (!removed && !changed) return removed;
+    if (removed) fmt::print("{}\n", name);
+  }
+  return {};
+}
+
 Result<int> prune_volumes(const Invocation& invocation) {
   bool force = false;
   std::vector<std::string> filters;
@@ -76,18 +97,9 @@ Result<int> prune_volumes(const Invocation& invocation) {
   line.flag("-f,--force", force, "Do not ask");
   if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_recovered_store(invocation));
-  std::vector<engine::Volume> all = TRY(engine::list_volumes(store));
-  filters.emplace_back("dangling=true");
-  const std::vector<engine::Volume> unused = TRY(filtered(std::move(all), filters));
+  const std::vector<std::string> unused = TRY(prunable_volumes(store, std::move(filters)));
   if (unused.empty() || (!force && !confirmed(consequence(unused)))) return 0;
-  for (const engine::Volume& volume : unused) {
-    const Result<> removed = engine::remove_volume(store, volume.name);
-    // A container may use it, or somebody may have removed it, since.
-    const bool changed =
-        !removed && (removed.error().code == Code::conflict || removed.error().code == Code::not_found);
-    if (!removed && !changed) return std::unexpected(removed.error());
-    if (removed) fmt::print("{}\n", volume.name);
-  }
+  TRY(remove_unused_volumes(store, unused));
   return 0;
 }
 
