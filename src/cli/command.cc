@@ -18,6 +18,20 @@ constexpr std::string_view kProgram = "berth";
 
 constexpr int kUsageStatus = 125;
 
+// The family whose members are also commands of their own: "container rm" is "rm", as podman and Docker have
+// it.
+constexpr std::string_view kContainer = "container";
+constexpr std::string_view kContainers = "Containers";  // their heading
+
+// What a command is called in a family ("image": inspect, ls, …); empty if it is none of it.
+std::string_view name_in(const Command& command, std::string_view family) {
+  const size_t space = command.name.find(' ');
+  if (command.group.empty()) return {};
+  if (space == std::string_view::npos)
+    return family == kContainer && command.group == kContainers ? command.name : std::string_view();
+  return command.name.substr(0, space) == family ? command.name.substr(space + 1) : std::string_view();
+}
+
 // `words` begin with the command; its name may be one word or two ("image prune").
 const Command* find_command(std::span<const Command> commands, std::span<const std::string> words,
                             size_t* used) {
@@ -31,18 +45,20 @@ const Command* find_command(std::span<const Command> commands, std::span<const s
       }
     }
   }
+  if (words.size() < 2 || words[0] != kContainer) return nullptr;
+  const std::string_view member = words[1] == "ls" || words[1] == "list" ? "ps" : std::string_view(words[1]);
+  for (const Command& command : commands) {
+    *used = 2;
+    if (name_in(command, kContainer) == member) return &command;
+  }
   return nullptr;
 }
 
-// "image": inspect, ls, prune, …
 std::vector<std::string_view> members(std::span<const Command> commands, std::string_view family) {
   std::vector<std::string_view> names;
   for (const Command& command : commands) {
-    const size_t space = command.name.find(' ');
-    if (command.group.empty()) continue;
-    if (space != std::string_view::npos && command.name.substr(0, space) == family) {
-      names.push_back(command.name.substr(space + 1));
-    }
+    const std::string_view name = name_in(command, family);
+    if (!name.empty()) names.push_back(name);
   }
   return names;
 }
@@ -52,15 +68,14 @@ void print_overview(std::span<const Command> commands, std::string_view only_bel
              only_below.empty() ? "" : fmt::format("{} ", only_below));
   std::string_view group;
   for (const Command& command : commands) {
-    const size_t space = command.name.find(' ');
-    const bool nested = space != std::string_view::npos;
-    if (command.group.empty()) continue;
-    if (nested != !only_below.empty() || (nested && command.name.substr(0, space) != only_below)) continue;
+    const bool nested = command.name.find(' ') != std::string_view::npos;
+    const std::string_view name = only_below.empty() ? command.name : name_in(command, only_below);
+    if (command.group.empty() || name.empty() || (nested && only_below.empty())) continue;
     if (group != command.group) {
       group = command.group;
       fmt::print("\n{}:\n", group);
     }
-    fmt::print("  {:<16} {}\n", nested ? command.name.substr(space + 1) : command.name, command.summary);
+    fmt::print("  {:<16} {}\n", name, command.summary);
   }
   if (only_below.empty()) {
     fmt::print("\nFamilies of commands:\n");

@@ -57,6 +57,21 @@ class Containers(Prune):
             self.fails(125, "container", "prune", "-f", "--filter", wrong, saying="--filter")
 
 
+    def test_commands_by_their_long_names(self):
+        self.make("ended", script="echo said > /file")
+        self.assertEqual(self.ok("container", "ls", "-aq"), self.ok("ps", "-aq"))
+        self.assertEqual(self.ok("container", "list", "-q"), "")
+        self.ok("container", "cp", "ended:/file", self.work / "file")
+        self.assertEqual((self.work / "file").read_text(), "said\n")
+        self.assertEqual(self.ok("container", "diff", "ended"), "A /file\n")
+        self.assertEqual(self.ok("container", "rm", "ended"), "ended\n")
+        shown = self.ok("container", "--help")
+        for name in ("run", "cp", "prune", "rm"):
+            self.assertRegex(shown, rf"(?m)^  {name} +\w")
+        self.assertNotIn("pull", shown)
+        self.fails(125, "container", "pull", saying='no command "container pull"')
+
+
 class System(Prune):
     def test_prune(self):
         self.make("ended", "-v", "used:/v", script="echo x > /v/file")
@@ -97,8 +112,9 @@ class System(Prune):
         self.assertEqual({name: row["Total"] for name, row in before.items()},
                          {"Images": 1, "Containers": 0, "Local Volumes": 0, "Image Copies": 0})
         self.assertEqual(before["Images"]["RawSize"], before["Images"]["RawReclaimable"])
-        self.make("ended", "-v", "data:/v", script="head -c 3000000 /dev/urandom > /file; head -c 5000000 /dev/urandom > /v/file; "
-                                                   "ln /v/file /v/twin; busybox truncate -s 900G /v/hole")
+        self.make("ended", "-v", "data:/v",
+                  script="head -c 3000000 /dev/urandom > /file; head -c 5000000 /dev/urandom > /v/file; "
+                         "ln /v/file /v/twin; busybox truncate -s 900G /v/hole")
         self.ok("volume", "create", "unused")
         self.start_one()
         rows = self.rows()
@@ -112,7 +128,8 @@ class System(Prune):
         table = self.ok("system", "df").splitlines()
         self.assertRegex(table[0], "^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE$")
         self.assertRegex(table[2], r"^Containers +2 +1 +3\.\d+ MB +3\.\d+ MB \(9\d%\)$")
-        self.assertEqual(self.ok("system", "df", "--format", "{{.Type}}:{{.Total}}").splitlines()[:2], ["Images:1", "Containers:2"])
+        self.assertEqual(self.ok("system", "df", "--format", "{{.Type}}:{{.Total}}").splitlines()[:2],
+                         ["Images:1", "Containers:2"])
         details = self.ok("system", "df", "-v")
         for text in ("ended", "running", "data", "unused", "UNIQUE SIZE", "LINKS"):
             self.assertIn(text, details)
