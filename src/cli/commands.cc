@@ -4,6 +4,7 @@
 #include "cli/containers.h"
 #include "cli/events.h"
 #include "cli/images.h"
+#include "cli/networks.h"
 #include "cli/projects.h"
 #include "cli/system.h"
 #include "cli/volumes.h"
@@ -55,6 +56,15 @@ constexpr Command kCommands[] = {
     {"volume inspect", "Print all that is known of volumes", "Volumes", inspect_volumes},
     {"volume rm", "Remove volumes", "Volumes", remove_volumes},
     {"volume prune", "Remove volumes that no container uses", "Volumes", prune_volumes},
+    {"network create", "Make a network", "Networks", create_network},
+    {"network ls", "List networks", "Networks", list_networks},
+    {"network list", "List networks", "Networks", list_networks},
+    {"network inspect", "Print all that is known of networks", "Networks", inspect_networks},
+    {"network exists", "Say by the exit status whether there is a network", "Networks", network_exists},
+    {"network connect", "Put a container into one more network", "Networks", connect_network},
+    {"network disconnect", "Take a container out of a network", "Networks", disconnect_network},
+    {"network rm", "Remove networks", "Networks", remove_networks},
+    {"network prune", "Remove networks that no container uses", "Networks", prune_networks},
     {"bank ls", "List the banks of host IDs and who holds them", "Banks", list_banks},
     {"bank list", "List the banks of host IDs and who holds them", "Banks", list_banks},
     {"bank create", "Give banks a name, for containers to share", "Banks", create_bank},

@@ -6,6 +6,7 @@
 #include "config/load.h"
 #include "config/policy_checks.h"
 #include "engine/ids/id_decision.h"
+#include "engine/network/network_admin.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/remove.h"
 #include "ledger/projects.h"
@@ -22,6 +23,7 @@ Result<> remove_one(store::Store& store, const std::string& name, bool force) {
   }
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   TRY(ledger::remove_project(store.db(), name));
+  TRY(engine::remove_networks_of_project(store, name));
   TRY(engine::write_store_copy(store));
   return transaction.commit();
 }

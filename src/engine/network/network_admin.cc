@@ -240,6 +240,15 @@ Result<> remove_network(store::Store& store, const ledger::Network& network) {
                 network.name);
   }
   TRY(ledger::delete_network(store.db(), network));
+  return net::remove_bridge(net::names_for(store.locations().root).table, bridge_plan(network));
+}
+
+Result<> remove_networks_of_project(store::Store& store, std::string_view project) {
+  for (const ledger::Network& network : TRY(ledger::list_networks(store.db()))) {
+    if (network.project != project) continue;
+    TRY(ledger::delete_network(store.db(), network));
+    TRY(net::remove_bridge(net::names_for(store.locations().root).table, bridge_plan(network)));
+  }
   return {};
 }
 

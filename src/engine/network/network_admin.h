@@ -42,9 +42,11 @@ Result<ledger::Network> create_network(store::Store& store, const config::Config
 Result<ledger::Network> network_for_container(store::Store& store, const config::Config& config,
                                               const std::string& project, std::string_view name, bool& made);
 
-// Removes a network and its bridge. Code::refused for the default one, Code::conflict while containers are in
-// it.
+// Removes a network and its bridge, within the caller's transaction. Code::refused for the default one,
+// Code::conflict while containers are in it.
 Result<> remove_network(store::Store& store, const ledger::Network& network);
+// All those of a project that goes, the default one as well.
+Result<> remove_networks_of_project(store::Store& store, std::string_view project);
 
 // As the kernel has it.
 net::BridgePlan bridge_plan(const ledger::Network& network);
