@@ -1,40 +1,10 @@
 #include "lifecycle/adjust_process.h"
 
-#include <cerrno>
-
 #include <fcntl.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#include "base/log.h"
 #include "sys/file.h"
 
 namespace berth::lifecycle {
-
-void give_streams(const runtime::ProcessPlan& process, const std::vector<runtime::IdExtent>& uid_map) {
-  if (process.terminal) return;
-  const Result<uint32_t> uid = runtime::outside_id(uid_map, process.uid);
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    struct stat st{};
-    // Nothing that has a name: it may be somebody else's, and stays it.
-    if (!uid || ::fstat(stream, &st) != 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) continue;
-    if (::fchown(stream, *uid, static_cast<gid_t>(-1)) != 0)
-      log::debug("give descriptor {} to the process: {}", stream, describe_errno(errno));
-  }
-}
-
-Result<> raise_limits(pid_t pid, const runtime::ProcessPlan& process) {
-  for (const runtime::ResourceLimit& limit : process.limits) {
-    rlimit now{};
-    const auto resource = static_cast<__rlimit_resource>(limit.resource);
-    if (::prlimit(pid, resource, nullptr, &now) != 0) return fail_errno(errno, "look at a limit");
-    if (limit.hard <= now.rlim_max) continue;
-    now.rlim_max = limit.hard;
-    if (::prlimit(pid, resource, &now, nullptr) != 0)
-      log::debug("raise limit {}: {}", limit.resource, describe_errno(errno));
-  }
-  return {};
-}
 
 Result<> set_oom_score(pid_t pid, std::optional<int32_t> score) {
   if (!score) return {};

@@ -27,6 +27,7 @@
 #include "lifecycle/seccomp_agent.h"
 #include "lifecycle/send_descriptor.h"
 #include "lifecycle/traces.h"
+#include "runtime/adjust_process.h"
 #include "runtime/await_start.h"
 #include "runtime/hooks.h"
 #include "safepath/root.h"
@@ -211,8 +212,8 @@ class Creation {
   }
 
   [[nodiscard]] Result<> adjust_process() const {
-    give_streams(plan_.process, plan_.uid_map);
-    TRY(raise_limits(record_.pid, plan_.process));
+    runtime::give_streams(plan_.process, plan_.uid_map);
+    TRY(runtime::raise_limits(record_.pid, plan_.process));
     return set_oom_score(record_.pid, config_.process->oom_score_adj);
   }
 

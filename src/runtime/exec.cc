@@ -74,6 +74,7 @@ class Entering {
         last_born_(last_born),
         own_channel_(std::move(channel)),
         own_status_(std::move(status)),
+        own_init_(request.init_program),
         status_(3 + static_cast<int>(request.preserved)) {}
 
   [[noreturn]] void run() {
@@ -92,12 +93,17 @@ class Entering {
     if (last_born_.wanted()) {
       if (const Result<> born = be_born_last(); !born) return born.error();
     }
-    return execute({.path = *command, .argv = plan_.process.argv, .environment = plan_.process.environment});
+    return execute({.path = *command,
+                    .argv = plan_.process.argv,
+                    .environment = plan_.process.environment,
+                    .init_program = has_init_ ? status_ + 2 : -1,
+                    .status = status_});
   }
 
   // Gives the file to execute.
   Result<std::string> set_up() {
     TRY(enter_cgroups_and_cpus(plan_, request_));
+    TRY(take_streams());
     // What is not needed any more goes before the container's /proc is the only one.
     const int highest = highest_needed();
     TRY(sys::close_descriptors(highest + 1));
@@ -110,15 +116,17 @@ class Entering {
     // A change of credentials may have set it again (fs.suid_dumpable, proc(5)).
     ::prctl(PR_SET_DUMPABLE, 0);
     const int channel_number = status_ + 1;
-    const std::array<Placement, 2> places{{{&own_status_, status_}, {&own_channel_, channel_number}}};
-    TRY(place_descriptors(places, channel_number + 1, highest));
+    const int init_number = channel_number + 1;
+    const std::array<Placement, 3> places{
+        {{&own_status_, status_}, {&own_channel_, channel_number}, {&own_init_, init_number}}};
+    TRY(place_descriptors(places, init_number + 1, highest));
     placed_ = true;
     sys::Channel channel{sys::UniqueFd(channel_number)};
     sys::set_process_name("berth-exec");
     TRY(await(channel, Step::enter));
     const ProcessPlan& process = plan_.process;
     TRY(take_own_keyring(process));
-    if (!last_born_.wanted() && ::setsid() < 0) return fail_errno(errno, "start a session");
+    if (!last_born_.wanted()) TRY(start_session());
     if (process.terminal) TRY_CONTEXT(make_terminal(channel), "set up the terminal");
     TRY(set_limits(process));
     TRY(set_attributes(process));
@@ -130,9 +138,29 @@ class Entering {
   }
 
   [[nodiscard]] int highest_needed() const {
-    int highest = std::max({own_channel_.get(), own_status_.get(), status_ + 1});
+    int highest = std::max({own_channel_.get(), own_status_.get(), own_init_.get(), status_ + 2});
     for (const sys::JoinedNamespace& space : request_.joined) highest = std::max(highest, space.fd.get());
     return highest;
+  }
+
+  // Before anything else is closed or put in their places.
+  [[nodiscard]] Result<> take_streams() const {
+    if (request_.streams == nullptr) return {};
+    const Streams& streams = *request_.streams;
+    const std::array<const sys::UniqueFd*, 3> taken{&streams.input, &streams.output, &streams.error};
+    for (int number = 0; const sys::UniqueFd* stream : taken) {
+      if (stream->valid() && ::dup2(stream->get(), number) < 0)
+        return fail_errno(errno, "give the process its streams");
+      ++number;
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<> start_session() const {
+    if (::setsid() < 0) return fail_errno(errno, "start a session");
+    if (plan_.keeps_orphans && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+      return fail_errno(errno, "keep what the process's children leave behind");
+    return {};
   }
 
   static Result<> await(sys::Channel& channel, Step step) {
@@ -159,7 +187,7 @@ class Entering {
   // What only the process itself can do.
   Result<> be_born_last() const {
     TRY(last_born_.be_born());
-    if (::setsid() < 0) return fail_errno(errno, "start a session");
+    TRY(start_session());
     return plan_.process.terminal ? control_terminal() : Result<>();
   }
 
@@ -174,6 +202,8 @@ class Entering {
   const LastBorn& last_born_;
   sys::UniqueFd own_channel_;
   sys::UniqueFd own_status_;
+  sys::UniqueFd own_init_;
+  const bool has_init_ = own_init_.valid();
   bool placed_ = false;  // the descriptors are at their numbers
   int status_;           // where the status pipe is put; the channel and berth-init follow
 };

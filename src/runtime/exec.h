@@ -60,6 +60,9 @@ struct ExecPlan {
   // Its making is the last thing that is done (last_born.h). Not for one whose filter notifies, or that has a
   // label.
   bool last_born = false;
+  // What its descendants leave behind becomes its own child, as long as it lives, and not PID 1's
+  // (PR_SET_CHILD_SUBREAPER, prctl(2)): so that all that it has started can be found.
+  bool keeps_orphans = false;
 };
 
 struct ExecRequest {
@@ -68,6 +71,11 @@ struct ExecRequest {
   // Files of its other cgroups to which the process writes "0" first of all (cgroup/cgroup.h, entrances()).
   std::span<const sys::UniqueFd> cgroup_entrances;
   unsigned preserved = 0;  // so many descriptors from 3 on stay, beside the standard streams
+  // Its standard streams, where they are not to be the caller's; those that are not valid are.
+  const Streams* streams = nullptr;
+  // berth-init, open, which executes the command (execution.h). -1 for a caller who runs from a program that
+  // can't be written.
+  int init_program = -1;
   // What takes the host's rights, done to the process while it waits. Its error ends it.
   std::function<Result<>(pid_t)> adjust;
   // Gets the listener of a seccomp filter that notifies, for the agent (container.h, StartRequest).

@@ -1,7 +1,7 @@
 // `berth-runtime exec`.
 #include "lifecycle/exec.h"
 
-#include "lifecycle/foreground.h"
+#include "runtime/foreground.h"
 #include "runtime_cli/command.h"
 #include "runtime_cli/inherited.h"
 
@@ -55,10 +55,10 @@ Result<int> exec_command(const Invocation& invocation) {
   options.words = {rest.begin() + 1, rest.end()};
   options.preserved = TRY(preserved_descriptors(preserved));
   const lifecycle::Root root = TRY(open_root(invocation));
-  if (!options.detach) lifecycle::hold_signals();
+  if (!options.detach) runtime::hold_signals();
   runtime::RunningContainer process = TRY(lifecycle::exec(root, options));
   if (options.detach) return 0;
-  return lifecycle::wait_in_foreground(process);
+  return TRY(runtime::wait_in_foreground(process)).status;
 }
 
 }  // namespace berth::runtime_cli

@@ -1,7 +1,7 @@
 // `berth-runtime run`.
 #include "lifecycle/control.h"
-#include "lifecycle/foreground.h"
 #include "lifecycle/remove.h"
+#include "runtime/foreground.h"
 #include "runtime_cli/create_flags.h"
 
 namespace berth::runtime_cli {
@@ -25,16 +25,17 @@ Result<int> run_command(const Invocation& invocation) {
   const lifecycle::CreateOptions options = TRY(options_of(invocation, flags));
   lifecycle::Created created = TRY(lifecycle::create(root, options, !detach));
   // From here on they are the process's.
-  if (!detach) lifecycle::hold_signals();
+  if (!detach) runtime::hold_signals();
   const Result<> started = lifecycle::start_created(root, created.directory, created.record);
   if (started && detach) return 0;
-  const Result<int> status =
-      started ? lifecycle::wait_in_foreground(created.running) : std::unexpected(started.error());
-  if (!status || !keep) {
+  const Result<runtime::ForegroundEnd> end =
+      started ? runtime::wait_in_foreground(created.running) : std::unexpected(started.error());
+  if (!end || !keep) {
     const Result<> removed = lifecycle::remove_container(root, flags.id, true);
-    if (status && !removed) return std::unexpected(removed.error());
+    if (end && !removed) return std::unexpected(removed.error());
   }
-  return status;
+  if (!end) return std::unexpected(end.error());
+  return end->status;
 }
 
 }  // namespace berth::runtime_cli
