@@ -1,4 +1,4 @@
-// The keys that end being attached to a process's terminal and leave the process running (--detach-keys).
+// The keys that leave a container's terminal without ending anything: "ctrl-p,ctrl-q".
 #pragma once
 
 #include <string>
@@ -8,28 +8,27 @@
 
 namespace berth {
 
-// As podman and Docker have it.
-inline constexpr const char* kDefaultDetachKeys = "ctrl-p,ctrl-q";
+inline constexpr const char* kUsualDetachKeys = "ctrl-p,ctrl-q";
 
-// What a terminal sends for "a", "ctrl-p,ctrl-q" or the like: single characters, and ctrl- with a letter or
-// one of [ \ ] ^ _. An empty text means no keys. Code::usage.
+// A sequence of single characters and ctrl-X, where X is a letter or one of @[\\]^_, with commas between;
+// empty: no keys. Gives the bytes that a terminal sends for them. Code::usage for anything else.
 Result<std::string> parse_detach_keys(std::string_view text);
 
-// Looks for a sequence of bytes in a stream of them.
-class SequenceFilter {
+// Looks for the keys in what is typed.
+class DetachKeys {
  public:
-  SequenceFilter() = default;  // for none
-  explicit SequenceFilter(std::string sequence) : sequence_(std::move(sequence)) {}
+  explicit DetachKeys(std::string keys) : keys_(std::move(keys)) {}
 
-  // What of the stream may go on by now: bytes that could be the sequence's beginning wait for the next ones.
-  // Nothing after the sequence, which itself is not among them.
-  std::string pass(std::string_view bytes);
-  [[nodiscard]] bool found() const { return found_; }
+  // What of `typed` is the container's. The beginning of the sequence is kept back until it is clear that it
+  // goes on otherwise.
+  std::string filter(std::string_view typed);
+  // The whole sequence has been typed.
+  [[nodiscard]] bool pressed() const { return pressed_; }
 
  private:
-  std::string sequence_;
-  std::string held_;
-  bool found_ = false;
+  std::string keys_;
+  std::string held_back_;
+  bool pressed_ = false;
 };
 
 }  // namespace berth

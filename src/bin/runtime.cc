@@ -3,8 +3,8 @@
 
 #include <malloc.h>
 
+#include "runtime/inherited.h"
 #include "runtime_cli/command.h"
-#include "runtime_cli/inherited.h"
 #include "sys/sealed_program.h"
 
 int main(int argc, char** argv) {
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
   berth::sys::keep_own_mount();
   // Before anything is read: what comes from here on may become a container's process.
-  berth::Result<> settled = berth::runtime_cli::settle_inherited();
+  berth::Result<> settled = berth::runtime::settle_inherited();
   if (settled) settled = berth::sys::run_from_read_only(argv);
   if (!settled) {
     std::fputs(berth::render("berth-runtime", settled.error()).c_str(), stderr);

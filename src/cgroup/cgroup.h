@@ -84,6 +84,10 @@ class Cgroup {
   // Removes those of the recorded directories that nobody is in and nothing is below. False: some are left.
   static Result<bool> remove_if_empty(const Hierarchies& hierarchies, const std::vector<RecordEntry>& record);
 
+  // Where another process is, in those hierarchies in which the caller is somewhere else; nothing if it is in
+  // none. ENOENT if it has ended. The caller makes sure that it was still the same process afterwards.
+  static Result<std::optional<Cgroup>> of_process(pid_t pid);
+
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
   [[nodiscard]] const Part* v2() const;
   // The v1 directory in whose hierarchy the controller is ("memory"), or the one of v2 if it is enabled

@@ -1,11 +1,11 @@
 #include "engine/attach.h"
 
+#include "base/detach_keys.h"
 #include "cli/attach_running.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/recovered_store.h"
 #include "engine/container/container_spec.h"
-#include "engine/detach_keys.h"
 #include "engine/join.h"
 
 namespace berth::cli {
@@ -40,7 +40,7 @@ Result<int> attach_running(store::Store& store, const store::ContainerRecord& re
 Result<int> attach(const Invocation& invocation) {
   bool no_input = false;
   bool signal_proxy = true;
-  std::string keys = engine::kUsualDetachKeys;
+  std::string keys = kUsualDetachKeys;
   std::string name;
   Flags line(
       invocation, "[flags] CONTAINER",
@@ -56,7 +56,7 @@ Result<int> attach(const Invocation& invocation) {
   if (!TRY(line.parse())) return 0;
   engine::AttachOptions options{
       .interactive = !no_input, .forward_signals = signal_proxy, .leave_on_signal = true};
-  options.detach_keys = TRY(engine::parse_detach_keys(keys));
+  options.detach_keys = TRY(parse_detach_keys(keys));
   store::Store store = TRY(open_recovered_store(invocation));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
   Result<int> status = attach_running(store, record, std::move(options));

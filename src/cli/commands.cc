@@ -17,6 +17,7 @@ constexpr Command kCommands[] = {
     {"create", "Make a container without starting it", "Containers", create},
     {"start", "Start a container that exists", "Containers", start},
     {"attach", "Stay with a container that runs", "Containers", attach},
+    {"exec", "Execute a command in a container that runs", "Containers", exec},
     {"ps", "List containers", "Containers", ps},
     {"logs", "Show what a container has written", "Containers", logs},
     {"inspect", "Print all that is known of a container", "Containers", inspect},

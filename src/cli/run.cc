@@ -1,12 +1,12 @@
 #include <unistd.h>
 
+#include "base/detach_keys.h"
 #include "base/log.h"
 #include "cli/containers.h"
 #include "cli/new_container.h"
 #include "cli/run_flags.h"
 #include "cli/translation_text.h"
 #include "engine/attach.h"
-#include "engine/detach_keys.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
 #include "engine/start.h"
@@ -61,7 +61,7 @@ Result<int> run(const Invocation& invocation) {
   if (!TRY(line.parse())) return 0;
   TRY(take_image_and_command(line, invocation, flags));
   TRY(check_terminal(flags));
-  const std::string detach_keys = TRY(engine::parse_detach_keys(flags.detach_keys));
+  const std::string detach_keys = TRY(parse_detach_keys(flags.detach_keys));
   store::Store store = TRY(open_store(invocation));
   NewContainer made = TRY(new_container(invocation, store, flags, true));
   const bool sized = flags.terminal && !flags.detach;

@@ -1,3 +1,4 @@
+#include "base/detach_keys.h"
 #include "base/log.h"
 #include "cli/attach_running.h"
 #include "cli/containers.h"
@@ -6,7 +7,6 @@
 #include "cli/translation_text.h"
 #include "engine/attach.h"
 #include "engine/container/status.h"
-#include "engine/detach_keys.h"
 #include "engine/start_again.h"
 
 namespace berth::cli {
@@ -17,13 +17,13 @@ struct StartFlags {
   bool attach = false;
   bool interactive = false;
   bool signal_proxy = true;
-  std::string detach_keys = engine::kUsualDetachKeys;
+  std::string detach_keys = kUsualDetachKeys;
   std::vector<std::string> names;
 };
 
 Result<int> start_attached(store::Store& store, const std::string& name, const StartFlags& flags) {
   engine::AttachOptions options{.interactive = flags.interactive, .forward_signals = flags.signal_proxy};
-  options.detach_keys = TRY(engine::parse_detach_keys(flags.detach_keys));
+  options.detach_keys = TRY(parse_detach_keys(flags.detach_keys));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
   Result<engine::LockedContainer> locked = engine::lock_container(store, record);
   if (!locked && engine::live_status(store, record.id))

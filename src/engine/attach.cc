@@ -12,8 +12,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/detach_keys.h"
 #include "engine/container/status.h"
-#include "engine/detach_keys.h"
 #include "engine/remove.h"
 #include "sys/file.h"
 #include "sys/process.h"

@@ -31,11 +31,16 @@ void set_variable(std::vector<std::string>& environment, std::string_view key, s
   environment.push_back(prefix + std::string(value));
 }
 
-std::vector<std::string> environment(const PlanInputs& inputs, const std::string& hostname) {
+std::string hostname_of(const PlanInputs& inputs) {
+  constexpr size_t kShortId = 12;
+  return inputs.spec.hostname.empty() ? inputs.id.substr(0, kShortId) : inputs.spec.hostname;
+}
+
+std::vector<std::string> environment(const PlanInputs& inputs) {
   std::vector<std::string> result{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                   "container=berth"};
   if (inputs.spec.terminal) result.emplace_back("TERM=xterm");
-  set_variable(result, "HOSTNAME", hostname);
+  set_variable(result, "HOSTNAME", hostname_of(inputs));
   set_variable(result, "HOME", inputs.home);
   for (const std::string& variable : inputs.image.env) {
     const size_t equals = variable.find('=');
@@ -52,31 +57,6 @@ Result<std::vector<runtime::Setting>> settings(const ContainerSpec& spec) {
     result.push_back({TRY(sysctl_path(sysctl.key, spec.network != "host")), sysctl.value});
   }
   return result;
-}
-
-Result<runtime::ProcessPlan> plan_process(const PlanInputs& inputs, const std::string& hostname) {
-  const ContainerSpec& spec = inputs.spec;
-  runtime::ProcessPlan process;
-  process.argv = TRY(command_line(spec, inputs.image));
-  process.environment = environment(inputs, hostname);
-  process.working_directory = working_directory_of(spec, inputs.image);
-  if (process.working_directory.empty()) process.working_directory = "/";
-  process.uid = inputs.user.uid.value();
-  process.gid = inputs.user.gid.value();
-  for (const ContainerGid group : inputs.user.groups) process.groups.push_back(group.value());
-  process.keep_groups = inputs.user.keeps_groups;
-  process.capabilities = inputs.capabilities;
-  process.no_new_privileges = spec.no_new_privileges;
-  process.seccomp = inputs.seccomp.program;
-  process.seccomp_flags = inputs.seccomp.flags;
-  process.terminal = spec.terminal;
-  process.init = spec.init;
-  for (const LimitSpec& limit : spec.limits) {
-    const std::optional<uint32_t> number = limit_number(limit.name);
-    if (!number) return fail(Code::usage, "--ulimit {}: there is no such limit", limit.name);
-    process.limits.push_back({*number, limit.soft, limit.hard});
-  }
-  return process;
 }
 
 std::vector<runtime::DevicePlan> plan_devices(const PlanInputs& inputs) {
@@ -158,13 +138,37 @@ std::optional<uint32_t> limit_number(std::string_view name) {
   return std::nullopt;
 }
 
+Result<runtime::ProcessPlan> plan_process(const PlanInputs& inputs) {
+  const ContainerSpec& spec = inputs.spec;
+  runtime::ProcessPlan process;
+  process.argv = TRY(command_line(spec, inputs.image));
+  process.environment = environment(inputs);
+  process.working_directory = working_directory_of(spec, inputs.image);
+  if (process.working_directory.empty()) process.working_directory = "/";
+  process.uid = inputs.user.uid.value();
+  process.gid = inputs.user.gid.value();
+  for (const ContainerGid group : inputs.user.groups) process.groups.push_back(group.value());
+  process.keep_groups = inputs.user.keeps_groups;
+  process.capabilities = inputs.capabilities;
+  process.no_new_privileges = spec.no_new_privileges;
+  process.seccomp = inputs.seccomp.program;
+  process.seccomp_flags = inputs.seccomp.flags;
+  process.terminal = spec.terminal;
+  process.init = spec.init;
+  for (const LimitSpec& limit : spec.limits) {
+    const std::optional<uint32_t> number = limit_number(limit.name);
+    if (!number) return fail(Code::usage, "--ulimit {}: there is no such limit", limit.name);
+    process.limits.push_back({*number, limit.soft, limit.hard});
+  }
+  return process;
+}
+
 Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs) {
   const ContainerSpec& spec = inputs.spec;
   runtime::ContainerPlan plan;
   plan.id = inputs.id;
   plan.name = inputs.name;
-  constexpr size_t kShortId = 12;
-  plan.hostname = spec.hostname.empty() ? inputs.id.substr(0, kShortId) : spec.hostname;
+  plan.hostname = hostname_of(inputs);
   if (inputs.uid_map) plan.uid_map = runtime::extents_of(inputs.uid_map->extents());
   if (inputs.gid_map) plan.gid_map = runtime::extents_of(inputs.gid_map->extents());
   plan.rootfs = {.layers = inputs.layers,
@@ -180,7 +184,7 @@ Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs) {
     plan.read_only_paths.assign(kReadOnlyPaths.begin(), kReadOnlyPaths.end());
   }
   plan.sysctls = TRY(settings(spec));
-  plan.process = TRY(plan_process(inputs, plan.hostname));
+  plan.process = TRY(plan_process(inputs));
   return plan;
 }
 

@@ -47,6 +47,9 @@ struct PlanInputs {
 
 Result<runtime::ContainerPlan> plan_container(const PlanInputs& inputs);
 
+// The part of it that is the process's own.
+Result<runtime::ProcessPlan> plan_process(const PlanInputs& inputs);
+
 // The command line: entrypoint and command as podman and Docker put them together.
 Result<std::vector<std::string>> command_line(const ContainerSpec& spec, const oci::ImageConfig& image);
 

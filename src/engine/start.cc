@@ -16,7 +16,6 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "engine/caller_signals.h"
-#include "engine/capabilities.h"
 #include "engine/container/announce.h"
 #include "engine/container/status.h"
 #include "engine/devices.h"
@@ -31,9 +30,9 @@
 #include "engine/network/network_files.h"
 #include "engine/network/start_networks.h"
 #include "engine/plan_container.h"
+#include "engine/process_rights.h"
 #include "engine/volumes/prepare_mounts.h"
 #include "safepath/root.h"
-#include "seccomp/filter.h"
 #include "sys/process.h"
 #include "sys/sealed_program.h"
 
@@ -54,16 +53,6 @@ ContainerFiles files_of(const store::Store& store, const std::string& id, const 
           .hosts = spec.networking.no_hosts ? "" : names + "/hosts",
           .hostname = state(id) + "/hostname",
           .resolv_conf = names + "/resolv.conf"};
-}
-
-// As podman has it, --privileged comes without a filter unless one is named.
-Result<seccomp::Filter> filter_for(const store::Store& store, const ContainerSpec& spec,
-                                   const sys::CapabilitySets& capabilities) {
-  const bool privileged_default = spec.privileged && spec.seccomp.empty();
-  const std::string_view profile = privileged_default ? std::string_view("unconfined") : spec.seccomp;
-  constexpr const char* kCache = "cache/seccomp";
-  const seccomp::FilterCache cache{store.root(), kCache, store.locations().root + "/" + kCache};
-  return seccomp::filter_for(cache, profile, capabilities.bounding);
 }
 
 // A container that has run before may have a passwd of its own in its upper directory, which then counts.
@@ -106,12 +95,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
   std::vector<std::string> layers = TRY(translated ? translated_layers(store, translation, identity.layer)
                                                    : stacked_layers(store, image, identity.layer));
   TRY(warn_of_accounts(accounts.files(), user, uids, gids, warnings));
-  const sys::CapabilitySets capabilities =
-      TRY(resolve_capabilities({.add = spec.capabilities_added,
-                                .drop = spec.capabilities_dropped,
-                                .privileged = spec.privileged,
-                                .available = uid_map ? kernel_capabilities() : sys::own_bounding_set()},
-                               user.uid));
+  const sys::CapabilitySets capabilities = TRY(capabilities_of(spec, user, uid_map.has_value()));
   const NetworkFiles files{.spec = spec,
                            .hostname = spec.hostname.empty() ? record.id.substr(0, 12) : spec.hostname,
                            .name = record.name,
@@ -136,7 +120,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                           .mount_decisions = mounts,
                           .home = identity.home,
                           .capabilities = capabilities,
-                          .seccomp = TRY(filter_for(store, spec, capabilities)),
+                          .seccomp = TRY(filter_of(store, spec, capabilities.bounding)),
                           .devices = TRY(resolve_devices(spec.devices))};
   return plan_container(inputs);
 }

@@ -41,8 +41,8 @@ void Pump::read_some() {
   std::array<char, 8192> bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init): read(2) fills it
   const ssize_t length = ::read(from_, bytes.data(), bytes.size());
   if (length < 0 && for_now(errno)) return;
-  if (length > 0) pending_ = end_sequence_.pass({bytes.data(), static_cast<size_t>(length)});
-  if (length <= 0 || (end_sequence_.found() && pending_.empty())) from_ = -1;
+  if (length > 0) pending_ = end_sequence_.filter({bytes.data(), static_cast<size_t>(length)});
+  if (length <= 0 || (end_sequence_.pressed() && pending_.empty())) from_ = -1;
 }
 
 void Pump::write_some() {
@@ -52,7 +52,7 @@ void Pump::write_some() {
   if (length < 0 && for_now(errno)) return;
   broken_ = length < 0;
   if (!broken_) pending_.erase(0, static_cast<size_t>(length));
-  if (broken_ || (pending_.empty() && end_sequence_.found())) from_ = -1;
+  if (broken_ || (pending_.empty() && end_sequence_.pressed())) from_ = -1;
 }
 
 }  // namespace berth::runtime

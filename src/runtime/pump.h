@@ -29,7 +29,7 @@ class Pump {
   // Why it is over, if not for the end of what there was: the other end has gone, or the bytes that are to
   // end it came.
   [[nodiscard]] bool broken() const { return broken_; }
-  [[nodiscard]] bool was_ended() const { return end_sequence_.found(); }
+  [[nodiscard]] bool was_ended() const { return end_sequence_.pressed(); }
 
  private:
   void read_some();
@@ -37,7 +37,7 @@ class Pump {
 
   int from_ = -1;
   int to_ = -1;
-  SequenceFilter end_sequence_;
+  DetachKeys end_sequence_{std::string()};
   std::string pending_;
   bool broken_ = false;
 };

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "runtime_cli/inherited.h"
+#include "runtime/inherited.h"
 
 namespace berth::runtime_cli {
 
@@ -29,7 +29,7 @@ std::string absolute(const std::string& path) {
 }  // namespace
 
 Result<lifecycle::CreateOptions> options_of(const Invocation& invocation, const CreateFlags& flags) {
-  const unsigned preserved = TRY(preserved_descriptors(flags.preserved));
+  const unsigned preserved = TRY(runtime::preserved_descriptors(flags.preserved));
   return lifecycle::CreateOptions{.id = flags.id,
                                   .bundle = flags.bundle,
                                   .config = flags.config,

@@ -2,8 +2,8 @@
 #include "lifecycle/exec.h"
 
 #include "runtime/foreground.h"
+#include "runtime/inherited.h"
 #include "runtime_cli/command.h"
-#include "runtime_cli/inherited.h"
 
 namespace berth::runtime_cli {
 
@@ -53,7 +53,7 @@ Result<int> exec_command(const Invocation& invocation) {
   if (rest.front().starts_with('-')) return line.unknown_flag(rest.front());
   options.id = rest.front();
   options.words = {rest.begin() + 1, rest.end()};
-  options.preserved = TRY(preserved_descriptors(preserved));
+  options.preserved = TRY(runtime::preserved_descriptors(preserved));
   const lifecycle::Root root = TRY(open_root(invocation));
   if (!options.detach) runtime::hold_signals();
   runtime::RunningContainer process = TRY(lifecycle::exec(root, options));

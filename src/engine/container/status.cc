@@ -7,6 +7,7 @@
 #include "monitor/protocol.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/process_stat.h"
 
 namespace berth::engine {
 
@@ -51,6 +52,19 @@ std::optional<LiveStatus> live_status(const store::Store& store, std::string_vie
     return std::nullopt;
   }
   return status;
+}
+
+std::optional<FirstProcess> first_process(const store::Store& store, std::string_view id) {
+  const auto document = read_record(store.run_root(), state_path(id));
+  if (!document) return std::nullopt;
+  const auto pid = static_cast<pid_t>(number(*document, "pid"));
+  if (pid <= 0) return std::nullopt;
+  Result<sys::UniqueFd> pidfd = sys::open_process(pid);
+  if (!pidfd) return std::nullopt;
+  // Compared once the descriptor is there, which stands for one process for ever.
+  const Result<sys::ProcessStat> stat = sys::read_process_stat(pid);
+  if (!stat || stat->start != number(*document, "pid_start") || stat->has_ended()) return std::nullopt;
+  return FirstProcess{pid, std::move(*pidfd)};
 }
 
 std::optional<pid_t> lost_process(const store::Store& store, std::string_view id) {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "store/containers.h"
 #include "store/store.h"
+#include "sys/unique_fd.h"
 
 namespace berth::engine {
 
@@ -22,6 +23,14 @@ struct LiveStatus {
 
 // nullopt: it does not run. A PID that another process has by now is recognised by its start time.
 std::optional<LiveStatus> live_status(const store::Store& store, std::string_view id);
+
+// A container's PID 1, which the descriptor stands for whatever happens to its number.
+struct FirstProcess {
+  pid_t pid = 0;
+  sys::UniqueFd pidfd;
+};
+// nullopt: it does not run.
+std::optional<FirstProcess> first_process(const store::Store& store, std::string_view id);
 
 // Whether a state file is there, alive or not: the container was started and nobody has tidied up since.
 bool was_started(const store::Store& store, std::string_view id);

@@ -49,7 +49,6 @@ bool permitted(const struct stat& st, const ResolvedUser& user, mode_t bits) {
 }
 
 bool can_live_in(const store::LayerStack& image, std::string_view path, const ResolvedUser& user) {
-  if (!is_home(path)) return false;
   const Result<store::ImagePath> place = store::follow(image, path);
   if (!place || !place->exists() || !S_ISDIR(place->target->st_mode)) return false;
   return may_write(*place->target, user) &&
@@ -251,13 +250,19 @@ bool may_search(const struct stat& directory, const ResolvedUser& user) {
 
 std::string choose_home(const store::LayerStack& image, const ResolvedUser& user,
                         std::string_view working_directory) {
+  return choose_home([&](std::string_view path) { return can_live_in(image, path, user); }, user,
+                     working_directory);
+}
+
+std::string choose_home(const CanLiveIn& can_live_in, const ResolvedUser& user,
+                        std::string_view working_directory) {
+  const auto fits = [&](std::string_view path) { return is_home(path) && can_live_in(path); };
   if (user.has_entry && home_is_certain(user)) return user.home;
   const std::string_view entry =
       user.uid.value() == 0 && !user.has_entry ? "/root" : std::string_view(user.home);
-  if (can_live_in(image, entry, user)) return std::string(entry);
+  if (fits(entry)) return std::string(entry);
   const bool is_root_directory = safepath::relative(working_directory).empty();
-  if (!is_root_directory && can_live_in(image, working_directory, user))
-    return std::string(working_directory);
+  if (!is_root_directory && fits(working_directory)) return std::string(working_directory);
   return std::string(kFallbackHome);
 }
 

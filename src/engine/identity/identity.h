@@ -2,6 +2,7 @@
 // on disk.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -93,6 +94,11 @@ bool may_search(const struct stat& directory, const ResolvedUser& user);
 // the user can write there, else /tmp. Never "/" unless the image's entry says so for a user who can write
 // there.
 std::string choose_home(const store::LayerStack& image, const ResolvedUser& user,
+                        std::string_view working_directory);
+
+// The same where only a look tells whether there is a directory at a path in which the user can write.
+using CanLiveIn = std::function<bool(std::string_view path)>;
+std::string choose_home(const CanLiveIn& can_live_in, const ResolvedUser& user,
                         std::string_view working_directory);
 
 // True where HOME is the entry's home without looking: root, whom no mode keeps out.

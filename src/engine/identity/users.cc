@@ -33,10 +33,12 @@ Result<Spec> split(const UserRequest& request) {
   return Spec{text.substr(0, colon), group};
 }
 
-Error no_such(std::string_view what, std::string_view name, std::string_view file, bool file_exists) {
+Error no_such(const UserRequest& request, std::string_view what, std::string_view name, std::string_view file,
+              bool file_exists) {
   Error error{Code::refused, 0, {}, {}};
-  error.message = file_exists ? fmt::format("no {} \"{}\" in the image's {}", what, name, file)
-                              : fmt::format("no {} \"{}\": the image has no {}", what, name, file);
+  error.message = file_exists
+                      ? fmt::format("no {} \"{}\" in the {}'s {}", what, name, request.files_of, file)
+                      : fmt::format("no {} \"{}\": the {} has no {}", what, name, request.files_of, file);
   error.hint = fmt::format("Use a number, which needs no entry there.");
   return error;
 }
@@ -58,15 +60,17 @@ Result<ContainerGid> checked(ContainerGid gid, const idmap::IdMap& map) {
   return std::unexpected(std::move(error));
 }
 
-Result<ContainerGid> resolve_group(std::string_view group, const AccountFiles& files) {
+Result<ContainerGid> resolve_group(const UserRequest& request, std::string_view group,
+                                   const AccountFiles& files) {
   if (is_number(group)) return ContainerGid(TRY(parse_id(group)));
   const auto entry = find_group(files.group.value_or(""), group);
-  if (!entry) return std::unexpected(no_such("group", group, "/etc/group", files.group.has_value()));
+  if (!entry) return std::unexpected(no_such(request, "group", group, "/etc/group", files.group.has_value()));
   return ContainerGid(entry->gid);
 }
 
 // The UID, and what the passwd entry says where there is one.
-Result<ResolvedUser> resolve_uid(std::string_view user, const AccountFiles& files) {
+Result<ResolvedUser> resolve_uid(const UserRequest& request, std::string_view user,
+                                 const AccountFiles& files) {
   const std::string_view passwd = files.passwd.value_or("");
   ResolvedUser resolved;
   std::optional<PasswdEntry> entry;
@@ -76,7 +80,8 @@ Result<ResolvedUser> resolve_uid(std::string_view user, const AccountFiles& file
     entry = find_user(passwd, uid);
   } else {
     entry = find_user(passwd, user);
-    if (!entry) return std::unexpected(no_such("user", user, "/etc/passwd", files.passwd.has_value()));
+    if (!entry)
+      return std::unexpected(no_such(request, "user", user, "/etc/passwd", files.passwd.has_value()));
   }
   if (entry) {
     resolved.uid = ContainerUid(entry->uid);
@@ -99,7 +104,8 @@ Result<> add_group(ResolvedUser& user, ContainerGid gid) {
 }
 
 // All groups that name the user as a member.
-Result<> add_groups_of_member(ResolvedUser& user, std::string_view group_file, const idmap::IdMap& gids) {
+Result<> add_groups_of_member(const UserRequest& request, std::string_view group_file,
+                              const idmap::IdMap& gids, ResolvedUser& user) {
   std::vector<uint32_t> found;
   GroupReader reader(group_file);
   while (const auto entry = reader.next()) {
@@ -109,8 +115,8 @@ Result<> add_groups_of_member(ResolvedUser& user, std::string_view group_file, c
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   if (found.size() >= kMaxGroups) {
-    return fail(Code::refused, "the image's /etc/group puts the user {} into {} groups; the kernel allows {}",
-                user.name, found.size(), kMaxGroups);
+    return fail(Code::refused, "the {}'s /etc/group puts the user {} into {} groups; the kernel allows {}",
+                request.files_of, user.name, found.size(), kMaxGroups);
   }
   size_t left_out = 0;
   uint32_t example = 0;
@@ -124,9 +130,10 @@ Result<> add_groups_of_member(ResolvedUser& user, std::string_view group_file, c
   }
   if (left_out > 0) {
     user.warnings.push_back(fmt::format(
-        "The user {} is in group {} by the image's /etc/group, which is outside the container's map of "
+        "The user {} is in group {} by the {}'s /etc/group, which is outside the container's map of "
         "group IDs ({}); {} of its groups left out.",
-        user.name, example, gids.describe(), left_out == 1 ? "1 is" : fmt::format("{} are", left_out)));
+        user.name, example, request.files_of, gids.describe(),
+        left_out == 1 ? "1 is" : fmt::format("{} are", left_out)));
   }
   return {};
 }
@@ -149,18 +156,18 @@ Result<ResolvedUser> resolve_user(const UserRequest& request, const AccountFiles
                                   const idmap::IdMap& uids, const idmap::IdMap& gids) {
   const auto origin = [&] { return fmt::format("{} \"{}\"", request.spec_origin, request.spec); };
   const Spec spec = TRY(split(request));
-  ResolvedUser user = TRY_CONTEXT(resolve_uid(spec.user, files), "{}", origin());
-  if (!spec.group.empty()) user.gid = TRY_CONTEXT(resolve_group(spec.group, files), "{}", origin());
+  ResolvedUser user = TRY_CONTEXT(resolve_uid(request, spec.user, files), "{}", origin());
+  if (!spec.group.empty()) user.gid = TRY_CONTEXT(resolve_group(request, spec.group, files), "{}", origin());
   user.uid = TRY_CONTEXT(checked(user.uid, uids), "{}", origin());
   user.gid = TRY_CONTEXT(checked(user.gid, gids), "{}", origin());
   user.gid_has_entry = find_group(files.group.value_or(""), user.gid.value()).has_value();
   user.groups.push_back(user.gid);
   user.keeps_groups = request.keeps_groups;
   if (spec.group.empty() && user.has_entry && !user.keeps_groups) {
-    TRY_CONTEXT(add_groups_of_member(user, files.group.value_or(""), gids), "{}", origin());
+    TRY_CONTEXT(add_groups_of_member(request, files.group.value_or(""), gids, user), "{}", origin());
   }
   for (const std::string& group : request.additional_groups) {
-    const ContainerGid named = TRY_CONTEXT(resolve_group(group, files), "--group-add \"{}\"", group);
+    const ContainerGid named = TRY_CONTEXT(resolve_group(request, group, files), "--group-add \"{}\"", group);
     const ContainerGid gid = TRY_CONTEXT(checked(named, gids), "--group-add \"{}\"", group);
     TRY_CONTEXT(add_group(user, gid), "--group-add \"{}\"", group);
   }

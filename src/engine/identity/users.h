@@ -26,6 +26,7 @@ struct UserRequest {
   std::string_view spec_origin = "--user";           // for messages: "--user", "the image's USER"
   std::span<const std::string> additional_groups{};  // --group-add: names or numbers
   bool keeps_groups = false;                         // --group-add keep-groups
+  std::string_view files_of = "image";               // likewise, whose passwd and group it is
 };
 
 struct ResolvedUser {

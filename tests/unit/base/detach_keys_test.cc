@@ -1,8 +1,8 @@
-#include "engine/detach_keys.h"
+#include "base/detach_keys.h"
 
 #include <gtest/gtest.h>
 
-namespace berth::engine {
+namespace berth {
 namespace {
 
 TEST(DetachKeys, AreCharactersAndControlKeys) {
@@ -36,4 +36,4 @@ TEST(DetachKeys, CanBeNone) {
 }
 
 }  // namespace
-}  // namespace berth::engine
+}  // namespace berth

@@ -1,4 +1,4 @@
-#include "runtime_cli/inherited.h"
+#include "runtime/inherited.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 
 #include "base/fields.h"
 
-namespace berth::runtime_cli {
+namespace berth::runtime {
 
 namespace {
 
@@ -45,4 +45,4 @@ Result<unsigned> preserved_descriptors(int wanted) {
   return fail(Code::usage, "descriptor {} is to be handed on, and is not open", kFirst + inherited);
 }
 
-}  // namespace berth::runtime_cli
+}  // namespace berth::runtime
