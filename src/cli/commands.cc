@@ -71,6 +71,7 @@ constexpr Command kCommands[] = {
     {"bank create", "Give banks a name, for containers to share", "Banks", create_bank},
     {"bank inspect", "Print all that is known of named banks", "Banks", inspect_banks},
     {"bank rm", "Free named banks", "Banks", remove_banks},
+    {"healthcheck run", "Check a container's health now", "Containers", run_healthcheck},
     {"project create", "Make a project with IDs of its own", "Projects", create_project},
     {"project ls", "List the projects", "Projects", list_projects},
     {"project list", "List the projects", "Projects", list_projects},

@@ -1,6 +1,7 @@
 #include "cli/container_view.h"
 
 #include "cli/times.h"
+#include "engine/health/health_state.h"
 #include "engine/plan_container.h"
 #include "store/images.h"
 
@@ -42,6 +43,8 @@ const oci::ImageConfig& ContainerViews::image(const std::string& id) {
 Result<ContainerView> ContainerViews::view(store::ContainerRecord record) {
   ContainerView view;
   view.live = engine::live_status(store_, record.id);
+  const auto health = view.live ? engine::health_state(store_, record.id) : std::nullopt;
+  if (health) view.health = health->status;
   view.state = state_of(store_, record, view.live);
   view.spec = TRY_CONTEXT(engine::container_spec_from_json(record.spec), "container {}", record.name);
   const oci::ImageConfig& config = image(record.image_id);

@@ -8,6 +8,7 @@ Result<int> run(const Invocation& invocation);
 Result<int> create(const Invocation& invocation);
 Result<int> start(const Invocation& invocation);
 Result<int> exec(const Invocation& invocation);
+Result<int> run_healthcheck(const Invocation& invocation);
 Result<int> ps(const Invocation& invocation);
 Result<int> rm(const Invocation& invocation);
 Result<int> inspect(const Invocation& invocation);

@@ -3,6 +3,7 @@
 
 #include "cli/containers.h"
 #include "cli/flags.h"
+#include "cli/inspect_health.h"
 #include "cli/json_text.h"
 #include "cli/recovered_store.h"
 #include "cli/times.h"
@@ -20,7 +21,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json describe_state(const store::ContainerRecord& record, const std::optional<engine::LiveStatus>& live) {
+Json describe_state(const store::Store& store, const store::ContainerRecord& record,
+                    const std::optional<engine::LiveStatus>& live) {
   const auto time = [](const std::optional<int64_t>& value) {
     return value ? rfc3339(std::chrono::nanoseconds(*value)) : "0001-01-01T00:00:00Z";
   };
@@ -35,6 +37,8 @@ Json describe_state(const store::ContainerRecord& record, const std::optional<en
       {"FinishedAt", time(record.finished_at)}};
   // Docker and podman always have a number here; 0 would be a lie for a container whose end nobody saw.
   if (!record.exit_status && record.exit_reason.empty()) state["ExitCode"] = 0;
+  if (const auto health = engine::health_state(store, record.id); health && live)
+    state["Health"] = describe_health(*health);
   return state;
 }
 
@@ -126,36 +130,39 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
   const auto or_image = [](const std::string& own, const std::string& of_image) {
     return own.empty() ? of_image : own;
   };
-  return Json{{"Id", record.id},
-              {"Created", rfc3339(std::chrono::nanoseconds(record.created_at))},
-              {"Path", words.empty() ? "" : words.front()},
-              {"Args", words.empty() ? words : std::vector<std::string>(words.begin() + 1, words.end())},
-              {"State", describe_state(record, engine::live_status(store, record.id))},
-              {"Image", record.image_id},
-              {"ImageName", record.image_name},
-              {"Name", record.name},
-              {"Project", record.project},
-              {"LogPath", directory + "/" + monitor::kLogFile},
-              {"Driver", "overlay"},
-              {"GraphDriver", {{"Name", "overlay"}, {"Data", {{"UpperDir", directory + "/upper"}}}}},
-              {"Mounts", describe_mounts(spec, engine::read_mount_decisions(store, record.id))},
-              {"Config",
-               {{"Hostname", or_image(spec.hostname, record.id.substr(0, 12))},
-                {"User", or_image(spec.user, image.user)},
-                {"Tty", spec.terminal},
-                {"OpenStdin", spec.interactive},
-                {"Env", environment},
-                {"Cmd", words},
-                {"Image", record.image_name},
-                {"WorkingDir", or_image(or_image(spec.working_directory, image.working_dir), "/")},
-                {"Labels", describe_pairs(spec.labels)},
-                {"Annotations", describe_pairs(spec.annotations)},
-                {"Passwd", spec.account_entries},
-                {"PasswdEntry", spec.passwd_entry},
-                {"GroupEntry", spec.group_entry},
-                {"HostUsers", describe_host_users(spec.host_users)},
-                {"StopSignal", or_image(or_image(spec.stop_signal, image.stop_signal), "SIGTERM")}}},
-              {"HostConfig", describe_host_config(spec, record)}};
+  Json document{{"Id", record.id},
+                {"Created", rfc3339(std::chrono::nanoseconds(record.created_at))},
+                {"Path", words.empty() ? "" : words.front()},
+                {"Args", words.empty() ? words : std::vector<std::string>(words.begin() + 1, words.end())},
+                {"State", describe_state(store, record, engine::live_status(store, record.id))},
+                {"Image", record.image_id},
+                {"ImageName", record.image_name},
+                {"Name", record.name},
+                {"Project", record.project},
+                {"LogPath", directory + "/" + monitor::kLogFile},
+                {"Driver", "overlay"},
+                {"GraphDriver", {{"Name", "overlay"}, {"Data", {{"UpperDir", directory + "/upper"}}}}},
+                {"Mounts", describe_mounts(spec, engine::read_mount_decisions(store, record.id))},
+                {"Config",
+                 {{"Hostname", or_image(spec.hostname, record.id.substr(0, 12))},
+                  {"User", or_image(spec.user, image.user)},
+                  {"Tty", spec.terminal},
+                  {"OpenStdin", spec.interactive},
+                  {"Env", environment},
+                  {"Cmd", words},
+                  {"Image", record.image_name},
+                  {"WorkingDir", or_image(or_image(spec.working_directory, image.working_dir), "/")},
+                  {"Labels", describe_pairs(spec.labels)},
+                  {"Annotations", describe_pairs(spec.annotations)},
+                  {"Passwd", spec.account_entries},
+                  {"PasswdEntry", spec.passwd_entry},
+                  {"GroupEntry", spec.group_entry},
+                  {"HostUsers", describe_host_users(spec.host_users)},
+                  {"StopSignal", or_image(or_image(spec.stop_signal, image.stop_signal), "SIGTERM")}}},
+                {"HostConfig", describe_host_config(spec, record)}};
+  if (const auto check = engine::health_check_of(spec, image))
+    document["Config"]["Healthcheck"] = describe_health_check(*check);
+  return document;
 }
 
 }  // namespace

@@ -206,6 +206,7 @@ void add_run_flags(Flags& line, RunFlags& flags) {
   add_network_flags(line, flags.network);
   add_container_flags(line, flags);
   add_log_flags(line, flags.log);
+  add_health_flags(line, flags.health);
 }
 
 Result<> take_image_and_command(const Flags& line, const Invocation& invocation, RunFlags& flags) {
@@ -269,6 +270,7 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   spec.translate = flags.translate;
   spec.log = TRY(log_spec(flags.log));
   TRY(apply_resource_flags(flags.resources, spec.resources));
+  spec.health = TRY(health_spec(flags.health));
   return spec;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/flags.h"
+#include "cli/health_flags.h"
 #include "cli/log_flags.h"
 #include "cli/network_flags.h"
 #include "cli/resource_flags.h"
@@ -64,6 +65,7 @@ struct RunFlags {
   bool signal_proxy = true;
   LogFlags log;
   ResourceFlags resources;
+  HealthFlags health;
   std::string image;
   std::vector<std::string> command;
 };

@@ -21,6 +21,7 @@
 #include "engine/devices.h"
 #include "engine/files/root_layers.h"
 #include "engine/finish.h"
+#include "engine/health/begin_checks.h"
 #include "engine/identity/container_identity.h"
 #include "engine/identity/unmapped_users.h"
 #include "engine/ids/id_decision.h"
@@ -167,7 +168,8 @@ Result<> wait_or_interrupt(const MonitorProcess& process, int signals) {
 }
 
 Result<Session> launch(store::Store& store, const LockedContainer& container, MonitorProcess process,
-                       const runtime::ContainerPlan& plan, const StartOptions& options) {
+                       const store::ImageRecord& image, const runtime::ContainerPlan& plan,
+                       const StartOptions& options) {
   const std::string path = container_directory(container.record.id);
   const sys::UniqueFd plan_file = TRY(sys::make_memory_file("berth-plan", wire::encode(plan)));
   const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
@@ -175,12 +177,14 @@ Result<Session> launch(store::Store& store, const LockedContainer& container, Mo
   // How it ended the last time is in the database; a record that is left here would be taken for this time's.
   TRY(sys::remove_tree_at(directory.get(), monitor::kExitFile));
   const ContainerSpec spec = TRY(container_spec_from_json(container.record.spec));
-  const monitor::StartRequest request{.interactive = options.interactive,
-                                      .log = spec.log.options(),
-                                      .record_exit = options.detached || !container.record.remove_on_exit,
-                                      .detached = options.detached,
-                                      .scratch = store.locations().run_root + "/" + path,
-                                      .finish = finish_command(store, container.record.id)};
+  const monitor::StartRequest request{
+      .interactive = options.interactive,
+      .log = spec.log.options(),
+      .health = TRY(begin_health_checks(store, container.record.id, spec, image)),
+      .record_exit = options.detached || !container.record.remove_on_exit,
+      .detached = options.detached,
+      .scratch = store.locations().run_root + "/" + path,
+      .finish = finish_command(store, container.record.id)};
   TRY(process.channel.send(monitor::pack_value(monitor::Kind::start, request),
                            {plan_file.get(), directory.get(), state.get(), container.lock.fd()}));
   fault::point("start-sent");
@@ -233,7 +237,7 @@ Result<Session> start_container(store::Store& store, const LockedContainer& cont
     fault::point("planned");
     TRY(record_restart(store, container.record));
     fault::point("restart-recorded");
-    Result<Session> session = launch(store, container, std::move(process), plan, options);
+    Result<Session> session = launch(store, container, std::move(process), image, plan, options);
     if (!session) {
       TRY(take_restart_back(store, container.record));
     } else {

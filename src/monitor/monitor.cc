@@ -15,6 +15,7 @@
 #include "monitor/clients.h"
 #include "monitor/control_socket.h"
 #include "monitor/finish.h"
+#include "monitor/health_timer.h"
 #include "monitor/network.h"
 #include "monitor/prepare.h"
 #include "monitor/protocol.h"
@@ -117,7 +118,8 @@ Result<Exited> run_container(sys::Channel& starter, Clients& clients, Prepared& 
     clients.add(std::move(starter), true);
   }
   LogFile log(task.container.get(), task.request.log);
-  Relay relay(clients, std::move(listener), log);
+  HealthTimer health(task.request.health);
+  Relay relay(clients, std::move(listener), log, health);
   const siginfo_t ended = TRY(relay.run(container, std::move(ends.outside)));
   fault::point("container-ended");
   const Exited exited{sys::shell_status(ended), now_nanoseconds(), prepared.cgroup.out_of_memory()};

@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "cgroup/limits.h"
+#include "monitor/health_plan.h"
 #include "monitor/log_options.h"
 #include "net/plan.h"
 #include "runtime/plan.h"
@@ -89,6 +90,7 @@ inline constexpr size_t kMostJoined = 7;
 struct StartRequest {
   bool interactive = false;  // the client will send input; without it the standard input is /dev/null
   LogOptions log;
+  HealthPlan health;
   bool record_exit = true;  // write the exit record; a container that is removed at exit needs none
   bool detached = false;    // the client leaves once the container has started
   std::string scratch;      // see runtime::start_container
@@ -97,7 +99,7 @@ struct StartRequest {
   std::vector<std::string> finish;
   template <typename A>
   void fields(A& a) {
-    a(interactive, log, record_exit, detached, scratch, finish);
+    a(interactive, log, health, record_exit, detached, scratch, finish);
   }
 };
 

@@ -45,6 +45,11 @@ void pass_on(int signals, int process) {
   }
 }
 
+// Of two times to wait, where -1 is for ever.
+int sooner(int a, int b) {
+  return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 }  // namespace
 
 bool Relay::carry_output(sys::UniqueFd& from, bool is_error) {
@@ -164,7 +169,10 @@ Result<bool> Relay::look(int process, int signals) {
   }
   round.add(listener_.get(), POLLIN, [this] { welcome(); });
   round.add(signals, POLLIN, [signals, process] { pass_on(signals, process); });
-  const bool ended = TRY(round.wait(clients_.patience_ms()));
+  // That it has ended is seen to below, as that it is time for the next one.
+  round.add(health_.under_way(), POLLIN, [] {});
+  const bool ended = TRY(round.wait(sooner(clients_.patience_ms(), health_.timeout_ms())));
+  if (!ended) health_.turn();
   if (clients_.anybody_full()) {
     clients_.look_who_is_full();
     clients_.leave_stalled();

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "monitor/clients.h"
+#include "monitor/health_timer.h"
 #include "monitor/log_file.h"
 #include "monitor/protocol.h"
 #include "monitor/streams.h"
@@ -19,8 +20,8 @@ namespace berth::monitor {
 class Relay {
  public:
   // More clients come to the socket `listener` (control_socket.h).
-  Relay(Clients& clients, sys::UniqueFd listener, LogFile& log)
-      : clients_(clients), listener_(std::move(listener)), log_(log) {}
+  Relay(Clients& clients, sys::UniqueFd listener, LogFile& log, HealthTimer& health)
+      : clients_(clients), listener_(std::move(listener)), log_(log), health_(health) {}
 
   // Returns how the container's PID 1 ended. A client that is gone holds nothing up, one that does not read
   // as long as clients.h says.
@@ -52,6 +53,7 @@ class Relay {
   Clients& clients_;
   sys::UniqueFd listener_;
   LogFile& log_;
+  HealthTimer& health_;
   sys::UniqueFd input_;  // the pipe to the container, or its terminal
   sys::UniqueFd output_;
   sys::UniqueFd error_;

@@ -4,8 +4,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/duration.h"
 #include "runtime_cli/command.h"
-#include "runtime_cli/duration.h"
 
 namespace berth::runtime_cli {
 

@@ -14,7 +14,7 @@ namespace {
 
 // "12 (a name) S 1 …": whatever the name has in it, its end is the last parenthesis.
 std::optional<ProcessStat> parse(std::string_view text) {
-  constexpr int kFieldsToStart = 19;  // from the state on
+  constexpr int kFieldsToStart = 17;  // from the one after the parent on
   ProcessStat stat;
   const auto pid = whole_number<pid_t>(take_until(text, ' '));
   const size_t name_end = text.rfind(") ");
@@ -23,6 +23,10 @@ std::optional<ProcessStat> parse(std::string_view text) {
   if (text.empty()) return std::nullopt;
   stat.pid = *pid;
   stat.state = text.front();
+  take_until(text, ' ');
+  const auto parent = whole_number<pid_t>(take_until(text, ' '));
+  if (!parent) return std::nullopt;
+  stat.parent = *parent;
   for (int i = 0; i < kFieldsToStart; ++i) take_until(text, ' ');
   const auto start = whole_number<int64_t>(take_until(text, ' '));
   if (!start) return std::nullopt;

@@ -12,6 +12,7 @@ namespace berth::sys {
 struct ProcessStat {
   pid_t pid = 0;      // in the PID namespace of the /proc that was read
   char state = 0;     // field 3
+  pid_t parent = 0;   // field 4; 0 where it is none of that namespace's
   int64_t start = 0;  // field 22: clock ticks since the host was booted
 
   // Also where nobody has waited for it yet.

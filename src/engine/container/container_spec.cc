@@ -62,6 +62,7 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("keep_groups", spec.keep_groups);
   visit("log", spec.log);
   visit("resources", spec.resources);
+  visit("health", spec.health);
 }
 
 // Names the member that could not be written, and not its value, which may be a secret.

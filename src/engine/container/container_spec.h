@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/container/health_spec.h"
 #include "engine/container/log_spec.h"
 #include "engine/container/network_spec.h"
 #include "engine/container/resource_spec.h"
@@ -103,6 +104,7 @@ struct ContainerSpec {
   bool translate = false;
   LogSpec log;
   ResourceSpec resources;
+  HealthSpec health;
 };
 
 // Code::usage where a value is no UTF-8 text: JSON can't hold it, and another one must not take its place.

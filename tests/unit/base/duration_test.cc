@@ -1,8 +1,8 @@
-#include "runtime_cli/duration.h"
+#include "base/duration.h"
 
 #include <gtest/gtest.h>
 
-namespace berth::runtime_cli {
+namespace berth {
 namespace {
 
 using std::chrono::milliseconds;
@@ -22,4 +22,4 @@ TEST(Duration, NothingElse) {
 }
 
 }  // namespace
-}  // namespace berth::runtime_cli
+}  // namespace berth

@@ -1,10 +1,10 @@
-#include "runtime_cli/duration.h"
+#include "base/duration.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
-namespace berth::runtime_cli {
+namespace berth {
 
 namespace {
 
@@ -39,4 +39,4 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return std::chrono::milliseconds(static_cast<int64_t>(total));
 }
 
-}  // namespace berth::runtime_cli
+}  // namespace berth
