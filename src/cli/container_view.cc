@@ -1,15 +1,17 @@
 #include "cli/container_view.h"
 
 #include "cli/times.h"
+#include "engine/container/pause.h"
 #include "engine/health/health_state.h"
 #include "engine/plan_container.h"
 #include "store/images.h"
 
 namespace berth::cli {
 
-std::string state_of(const store::Store& /*store*/, const store::ContainerRecord& record,
+std::string state_of(const store::Store& store, const store::ContainerRecord& record,
                      const std::optional<engine::LiveStatus>& live) {
-  return live ? store::kRunning : record.state;
+  if (!live) return record.state;
+  return engine::is_paused(store, record.id) ? "paused" : store::kRunning;
 }
 
 std::string status_text(const ContainerView& view) {

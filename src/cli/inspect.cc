@@ -7,6 +7,7 @@
 #include "cli/json_text.h"
 #include "cli/recovered_store.h"
 #include "cli/times.h"
+#include "engine/container/pause.h"
 #include "engine/container/status.h"
 #include "engine/plan_container.h"
 #include "engine/volumes/prepare_mounts.h"
@@ -23,12 +24,17 @@ using Json = nlohmann::ordered_json;
 
 Json describe_state(const store::Store& store, const store::ContainerRecord& record,
                     const std::optional<engine::LiveStatus>& live) {
+  const bool paused = live && engine::is_paused(store, record.id);
   const auto time = [](const std::optional<int64_t>& value) {
     return value ? rfc3339(std::chrono::nanoseconds(*value)) : "0001-01-01T00:00:00Z";
   };
   Json state = {
-      {"Status", live ? "running" : record.state},
-      {"Running", live.has_value()},
+      {"Status", paused ? "paused"
+                 : live ? "running"
+                        : record.state},
+      {"Running", live && !paused},
+      {"Paused", paused},
+      {"OOMKilled", record.oom_killed},
       {"Pid", live ? live->pid : 0},
       {"MonitorPid", live ? live->monitor_pid : 0},
       {"ExitCode", record.exit_status ? Json(*record.exit_status) : Json(nullptr)},

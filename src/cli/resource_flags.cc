@@ -206,6 +206,10 @@ Result<> apply_resource_flags(const ResourceFlags& flags, engine::ResourceSpec& 
   TRY(read_bytes("--memory-swap", flags.memory_swap, true, spec.memory_swap));
   TRY(read_bytes("--memory-reservation", flags.memory_reservation, false, spec.memory_reservation));
   TRY(read_swappiness(flags.memory_swappiness, spec.memory_swappiness));
+  // Two ways to say the same: the newer one takes the place of the other.
+  const bool has_quota = flags.cpu_quota || flags.cpu_period;
+  if (flags.cpus && !has_quota) spec.cpu_quota = spec.cpu_period = 0;
+  if (has_quota && !flags.cpus) spec.nano_cpus = 0;
   TRY(read_cpus(flags.cpus, spec.nano_cpus));
   TRY(read_number("--cpu-period", flags.cpu_period, kMostMicroseconds, spec.cpu_period));
   if (flags.cpu_quota == "-1") {

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/detach_keys.h"
+#include "base/log.h"
+#include "engine/container/out_of_memory.h"
 #include "engine/container/status.h"
 #include "engine/remove.h"
 #include "sys/file.h"
@@ -172,6 +174,7 @@ Result<int> attach_to_end(store::Store& store, const store::ContainerRecord& rec
   if (attachment.left == Left::detached) return 0;
   if (attachment.left == Left::ended) {
     TRY(finish_container(store, record, session.monitor.get(), attachment.exited));
+    if (attachment.exited.oom_killed) log::warn("{}", out_of_memory_text(record, attachment.exited.status));
     return attachment.exited.status;
   }
   if (!ends_soon(session.monitor.get())) return left_behind(record);

@@ -17,6 +17,7 @@ constexpr std::string_view kLost = "monitor lost";
 
 void announce_end(const store::Store& store, const store::ContainerRecord& record) {
   if (const std::optional<ExitRecord> ended = exit_record(store, record.id)) {
+    if (ended->oom_killed) announce(store, record, events::kOom);
     announce_death(store, record, ended->status);
   } else {
     announce_death(store, record, std::nullopt, kLost);
@@ -34,6 +35,7 @@ Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
   }
   if (ended) {
     TRY(store::set_container_exited(store.db(), record.id, ended->status, ended->finished_at, ""));
+    if (ended->oom_killed) TRY(store::set_container_oom_killed(store.db(), record.id));
   } else {
     log::info("container {} ended without its end being recorded", record.name);
     TRY(store::set_container_exited(store.db(), record.id, std::nullopt, now_nanoseconds(), kLost));

@@ -82,6 +82,10 @@ Result<> record_exit(store::Store& store, const store::ContainerRecord& record,
   if (!locked) return std::unexpected(locked.error());
   if (locked->record.state == store::kExited) return {};
   TRY(store::set_container_exited(store.db(), record.id, exited.status, exited.finished_at, ""));
+  if (exited.oom_killed) {
+    TRY(store::set_container_oom_killed(store.db(), record.id));
+    announce(store, record, events::kOom);
+  }
   announce_death(store, record, exited.status);
   forget_names(store);
   fault::point("exit-stored");
@@ -118,6 +122,7 @@ Result<> finish_container(store::Store& store, const store::ContainerRecord& rec
   }
   // Another command may do the same at the same time.
   const auto remove = [&]() -> Result<> {
+    if (exited.oom_killed) announce(store, record, events::kOom);
     announce_death(store, record, exited.status);
     TRY(remove_anonymous_volumes(store, record.id));
     // The monitor removes the files of its own layer meanwhile. What a crash leaves has no record, and so

@@ -17,13 +17,7 @@
 
 namespace berth::monitor {
 
-namespace {
-
-// The controllers of v1 that every container has, by which it is counted. The others are for those with a
-// limit, since each hierarchy costs a start a tenth of a millisecond.
-constexpr std::array<std::string_view, 3> kCounting{"pids", "memory", "cpuacct"};
-
-std::vector<std::string> limiting(const cgroup::Limits& limits) {
+std::vector<std::string> limiting_controllers(const cgroup::Limits& limits) {
   std::vector<std::string> controllers = cgroup::controllers_for(limits);
   if (limits.cpu.realtime_period || limits.cpu.realtime_runtime) controllers.emplace_back("cpu");
   for (std::string& name : controllers) {
@@ -32,9 +26,15 @@ std::vector<std::string> limiting(const cgroup::Limits& limits) {
   return controllers;
 }
 
+namespace {
+
+// The controllers of v1 that every container has, by which it is counted. The others are for those with a
+// limit, since each hierarchy costs a start a tenth of a millisecond.
+constexpr std::array<std::string_view, 3> kCounting{"pids", "memory", "cpuacct"};
+
 Result<cgroup::Hierarchies> used_hierarchies(const cgroup::Limits& limits) {
   cgroup::Hierarchies found = TRY(cgroup::hierarchies_of_this_process());
-  const std::vector<std::string> controllers = limiting(limits);
+  const std::vector<std::string> controllers = limiting_controllers(limits);
   const bool freezes = found.v2() != nullptr;  // without a controller
   const auto is_used = [&](const cgroup::Hierarchy& one) {
     const auto has = [&](std::string_view name) { return one.has(name); };
@@ -116,24 +116,27 @@ Result<ContainerCgroup> ContainerCgroup::make(const CgroupRequest& request) {
   }
   fault::point("cgroup-made");
   ContainerCgroup made(std::move(*created));
-  const Result<> applied = made.apply(request);
-  if (!applied) return std::unexpected(in_flags(applied.error()));
+  TRY(made.apply(request));
   return made;
+}
+
+Result<> apply_container_limits(const cgroup::Cgroup& cgroup, cgroup::Limits limits) {
+  cgroup::MemoryLimits& memory = limits.memory;
+  const bool limited = memory.limit.value_or(0) > 0;
+  if (limited && !memory.swap && TRY(cgroup::look_at(cgroup, limits)).swap) {
+    constexpr int64_t kHalf = INT64_MAX / 2;
+    memory.swap = *memory.limit > kHalf ? cgroup::kUnlimited : 2 * *memory.limit;
+  }
+  const Result<> applied = cgroup::apply_limits(cgroup, limits);
+  if (!applied) return std::unexpected(in_flags(applied.error()));
+  return {};
 }
 
 Result<> ContainerCgroup::apply(const CgroupRequest& request) const {
   cgroup::Limits limits = request.limits;
   const bool counts = cgroup_->with_controller("pids") != nullptr;
   if (!limits.pids && request.usual_pids != 0 && counts) limits.pids = request.usual_pids;
-  // As in podman and Docker, a container with a limit for memory gets as much swap again, where that is
-  // counted.
-  cgroup::MemoryLimits& memory = limits.memory;
-  const bool limited = memory.limit.value_or(0) > 0;
-  if (limited && !memory.swap && TRY(cgroup::look_at(*cgroup_, limits)).swap) {
-    constexpr int64_t kHalf = INT64_MAX / 2;
-    memory.swap = *memory.limit > kHalf ? cgroup::kUnlimited : 2 * *memory.limit;
-  }
-  return cgroup::apply_limits(*cgroup_, limits);
+  return apply_container_limits(*cgroup_, std::move(limits));
 }
 
 Result<std::vector<sys::UniqueFd>> ContainerCgroup::entrances() const {

@@ -13,6 +13,13 @@
 
 namespace berth::monitor {
 
+// The controllers of v1 that the limits need.
+std::vector<std::string> limiting_controllers(const cgroup::Limits& limits);
+
+// As cgroup::apply_limits(), with the errors in the words of the flags. As in podman and Docker, a container
+// with a limit for memory gets as much swap again, where that is counted and nothing else is said.
+Result<> apply_container_limits(const cgroup::Cgroup& cgroup, cgroup::Limits limits);
+
 class ContainerCgroup {
  public:
   // With the limits of the request. On cgroup v1 only in the hierarchies by which a container is counted, and

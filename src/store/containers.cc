@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "id, name, image_id, image_name, created_at, spec, state, started_at, finished_at, exit_status, "
-    "exit_reason, remove_on_exit, uid_map, gid_map, project";
+    "exit_reason, remove_on_exit, uid_map, gid_map, project, oom_killed";
 
 ContainerRecord read_row(const Statement& row) {
   const auto optional = [&](int column) {
@@ -28,7 +28,8 @@ ContainerRecord read_row(const Statement& row) {
           .remove_on_exit = row.number(11) != 0,
           .uid_map = row.text(12),
           .gid_map = row.text(13),
-          .project = row.text(14)};
+          .project = row.text(14),
+          .oom_killed = row.number(15) != 0};
 }
 
 std::unexpected<Error> no_such_container(Database& db, std::string_view word) {
@@ -105,7 +106,7 @@ Result<std::vector<ContainerRecord>> list_containers(Database& db, std::string_v
 Result<> set_container_started(Database& db, std::string_view id, int64_t started_at) {
   Statement update = TRY(db.prepare(
       "UPDATE containers SET state = 'running', started_at = ?2, finished_at = NULL, exit_status = NULL, "
-      "exit_reason = NULL WHERE id = ?1"));
+      "exit_reason = NULL, oom_killed = 0 WHERE id = ?1"));
   return update.bind(1, id).bind(2, started_at).run();
 }
 
@@ -121,6 +122,16 @@ Result<> set_container_exited(Database& db, std::string_view id, std::optional<i
     update.bind_null(2);
   }
   return update.run();
+}
+
+Result<> set_container_oom_killed(Database& db, std::string_view id) {
+  Statement update = TRY(db.prepare("UPDATE containers SET oom_killed = 1 WHERE id = ?"));
+  return update.bind(1, id).run();
+}
+
+Result<> set_container_spec(Database& db, std::string_view id, std::string_view spec) {
+  Statement update = TRY(db.prepare("UPDATE containers SET spec = ?2 WHERE id = ?1"));
+  return update.bind(1, id).bind(2, spec).run();
 }
 
 Result<> set_container_removing(Database& db, std::string_view id) {

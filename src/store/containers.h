@@ -31,6 +31,8 @@ struct ContainerRecord {
   std::string uid_map;
   std::string gid_map;
   std::string project;  // empty: none
+  // The kernel has killed a process of its last run for want of memory.
+  bool oom_killed = false;
 };
 
 inline constexpr const char* kCreated = "created";
@@ -51,6 +53,10 @@ Result<std::vector<ContainerRecord>> list_containers(Database& db, std::string_v
 Result<> set_container_started(Database& db, std::string_view id, int64_t started_at);
 Result<> set_container_exited(Database& db, std::string_view id, std::optional<int64_t> status,
                               int64_t finished_at, std::string_view reason);
+// Until its next start.
+Result<> set_container_oom_killed(Database& db, std::string_view id);
+// What was asked for, changed.
+Result<> set_container_spec(Database& db, std::string_view id, std::string_view spec);
 Result<> set_container_removing(Database& db, std::string_view id);
 // Forgets a container and which volumes it uses. No error if it is gone already.
 Result<> delete_container(Database& db, std::string_view id);

@@ -169,7 +169,53 @@ class AtTheLimit(Limits):
         # tail keeps all of the one line that /dev/zero is.
         done = self.berth("run", "--rm", "-m", "16m", "--memory-swap", "16m", DEMO, "tail", "/dev/zero")
         self.assertEqual(done.status, 137, done)
+        self.assertRegex(done.stderr, "was killed for want of memory: its limit is 16 MiB")
         self.assert_nothing_left()
+
+    def test_memory_is_told_of(self):
+        for flags in ((), ("-d",)):
+            with self.subTest(flags=flags):
+                self.berth("run", "--name", "job", *flags, "-m", "16m", "--memory-swap", "16m", DEMO, "tail", "/dev/zero")
+                until(lambda: self.state()["Status"] == "exited", "the end")
+                state = self.state()
+                self.assertEqual((state["OOMKilled"], state["ExitCode"]), (True, 137))
+                events = [json.loads(line) for line in (self.root / "events/current").read_text().splitlines()]
+                self.assertIn("oom", [event["action"] for event in events])
+                self.ok("rm", "job")
+
+    def test_one_that_had_enough(self):
+        self.ok("run", "--name", "job", "-m", "64m", DEMO, "true")
+        self.assertIs(self.state()["OOMKilled"], False)
+
+
+class Update(Limits):
+    def test_at_once_and_for_the_next_start(self):
+        self.running("-m", "64m")
+        self.assertEqual(len(self.ok("update", "-m", "48m", "--pids-limit", "9", "--cpus", "0.25", "job").strip()), 64)
+        for again in (False, True):
+            if again:
+                os.kill(self.state()["Pid"], signal.SIGKILL)
+                until(lambda: self.state()["Status"] == "exited", "the end")
+                self.ok("start", "job")
+            directories = self.directories()
+            self.assertEqual(self.value(directories, "memory.limit_in_bytes", "memory.max"), str(48 * MIB))
+            self.assertEqual(self.value(directories, "pids.max", "pids.max"), "9")
+            self.assertIn(self.value(directories, "cpu.cfs_quota_us", "cpu.max"), ("25000", "25000 100000"))
+        self.ok("rm", "-f", "job")
+        self.assert_nothing_left()
+
+    def test_what_the_kernel_refuses_is_not_kept(self):
+        self.running("-m", "64m")
+        self.fails(125, "update", "--cpuset-cpus", "4000", "job", saying="--cpuset-cpus")
+        self.assertNotIn("4000", self.ok("inspect", "job"))
+        self.fails(125, "update", "-m", "1m", "job", saying="4 MiB")
+
+    def test_one_that_does_not_run(self):
+        self.ok("create", "--name", "job", DEMO, "sleep", "1000")
+        self.addCleanup(self.berth, "rm", "-f", "job")
+        self.ok("update", "-m", "48m", "job")
+        self.ok("start", "job")
+        self.assertEqual(self.value(self.directories(), "memory.limit_in_bytes", "memory.max"), str(48 * MIB))
 
 
 if __name__ == "__main__":

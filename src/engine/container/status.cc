@@ -88,7 +88,8 @@ int64_t last_start(const store::Store& store, std::string_view id) {
 std::optional<ExitRecord> exit_record(const store::Store& store, std::string_view id) {
   const auto document = read_record(store.root(), container_directory(id) + "/" + monitor::kExitFile);
   if (!document) return std::nullopt;
-  return ExitRecord{number(*document, "status"), number(*document, "finished_at")};
+  return ExitRecord{number(*document, "status"), number(*document, "finished_at"),
+                    document->value("oom_killed", nlohmann::json()) == true};
 }
 
 }  // namespace berth::engine

@@ -45,6 +45,7 @@ std::optional<pid_t> lost_process(const store::Store& store, std::string_view id
 struct ExitRecord {
   int64_t status = 0;
   int64_t finished_at = 0;
+  bool oom_killed = false;
 };
 // What berth-monitor wrote when the container ended; nullopt if it did not come to that.
 std::optional<ExitRecord> exit_record(const store::Store& store, std::string_view id);
