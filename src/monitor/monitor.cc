@@ -94,8 +94,7 @@ void remove_own_layer(const Task& task) {
 }
 
 // Gives how it ended. Then it is on record in the container's directory, and all its output in the log.
-Result<Exited> run_container(sys::Channel& starter, Clients& clients, Prepared& prepared, const Task& task,
-                             ContainerNetwork& network) {
+Result<Exited> run_container(sys::Channel& starter, Clients& clients, Prepared& prepared, const Task& task) {
   fault::point("task-received");
   const bool terminal = task.plan.process.terminal;
   StreamEnds ends;
@@ -123,7 +122,6 @@ Result<Exited> run_container(sys::Channel& starter, Clients& clients, Prepared& 
   const siginfo_t ended = TRY(relay.run(container, std::move(ends.outside)));
   fault::point("container-ended");
   const Exited exited{sys::shell_status(ended), now_nanoseconds(), prepared.cgroup.out_of_memory()};
-  network.unpublish();
   // Before the rest of its output is carried, which a client that does not read holds up.
   record_exit(task, exited);
   relay.drain();
@@ -140,9 +138,10 @@ void wait_for_starter(sys::Channel& starter) {
   }
 }
 
-// The interfaces are gone before anybody starts the container again.
+// What the container had is free for others once its end is told.
 void disconnect(ContainerNetwork& network, const Task& task) {
-  network.take_away();
+  network.unpublish();
+  if (sys::exists_at(task.state.get(), kSharedNetworkFile)) network.detach();
   if (::unlinkat(task.state.get(), kNetworkFile, 0) != 0 && errno != ENOENT)
     log::debug("remove {}: {}", kNetworkFile, describe_errno(errno));
 }
@@ -150,6 +149,7 @@ void disconnect(ContainerNetwork& network, const Task& task) {
 // All have to know. The one whose foreground job it was finishes it, else the monitor does.
 void end(sys::Channel& starter, Clients& clients, const Task& task, const Exited& exited,
          ContainerCgroup& cgroup, ContainerNetwork& network) {
+  disconnect(network, task);
   for (Client& client : clients.all()) {
     if (!client.starter) Clients::send(client, pack_value(Kind::exited, exited));
   }
@@ -160,7 +160,6 @@ void end(sys::Channel& starter, Clients& clients, const Task& task, const Exited
   clients.all().clear();
   cgroup.end();
   wait_for_starter(starter);
-  disconnect(network, task);
   if (!starter_finishes) execute_finish(task.request.finish, task.lock.get());
   if (task.plan.rootfs.transient) remove_own_layer(task);
 }
@@ -183,7 +182,7 @@ int serve(sys::Channel client) {
     if (!task) return std::unexpected(task.error());
     if (!network) return std::unexpected(network.error());
     if (!prepared) return std::unexpected(prepared.error());
-    return run_container(client, clients, *prepared, **task, *network);
+    return run_container(client, clients, *prepared, **task);
   };
   const Result<Exited> exited = run();
   if (exited) {

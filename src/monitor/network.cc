@@ -34,7 +34,7 @@ ContainerNetwork::ContainerNetwork(ContainerNetwork&& other) noexcept
 
 ContainerNetwork& ContainerNetwork::operator=(ContainerNetwork&& other) noexcept {
   if (this == &other) return *this;
-  take_away();
+  unpublish();
   plan_ = std::exchange(other.plan_, {});
   published_ = std::exchange(other.published_, false);
   ports_ = std::move(other.ports_);
@@ -49,8 +49,7 @@ void ContainerNetwork::unpublish() {
   ports_.clear();
 }
 
-void ContainerNetwork::take_away() {
-  unpublish();
+void ContainerNetwork::detach() {
   for (const net::AttachmentPlan& attachment : std::exchange(plan_, {}).attachments) {
     const Result<> done = net::detach(attachment);
     if (!done) log::warn("interface {} is still there: {}", attachment.link, done.error().message);

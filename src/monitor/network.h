@@ -11,8 +11,8 @@
 namespace berth::monitor {
 
 // What is in the kernel for a container's networks: pairs of interfaces, elements of the table, sockets that
-// keep its ports. All goes with the object; of one that is killed, the engine takes away what is left (the
-// links go with the container's processes).
+// keep its ports. The interfaces go with the container's processes, some milliseconds after them, and the
+// rest with the object; of a monitor that is killed, the engine takes it away.
 class ContainerNetwork {
  public:
   // `process` is in the container's network namespace, which is its own. After an error nothing is left.
@@ -22,13 +22,14 @@ class ContainerNetwork {
   ContainerNetwork& operator=(ContainerNetwork&& other) noexcept;
   ContainerNetwork(const ContainerNetwork&) = delete;
   ContainerNetwork& operator=(const ContainerNetwork&) = delete;
-  ~ContainerNetwork() { take_away(); }
+  ~ContainerNetwork() { unpublish(); }
 
   // Nothing leads to its addresses and ports any longer, so somebody else may have them. It comes before
-  // anybody hears that the container has ended, and takes some microseconds.
+  // anybody hears that the container has ended. The kernel waits for all processors in it, some milliseconds.
   void unpublish();
-  // And the interfaces go.
-  void take_away();
+  // Takes the interfaces away from whoever else is in the container's namespace, for its addresses are not
+  // theirs. That makes the kernel wait for longer, with everybody who changes an interface behind it.
+  void detach();
 
  private:
   net::NetworkPlan plan_;

@@ -182,6 +182,8 @@ inline constexpr const char* kLogFile = "log";
 // Below the run root: the encoded net::NetworkPlan, from before it is sent until the monitor has taken all of
 // it away.
 inline constexpr const char* kNetworkFile = "network";
+// Beside it, empty: another container has joined this one's network namespace, which may outlive it.
+inline constexpr const char* kSharedNetworkFile = "network-shared";
 inline constexpr const char* kLockFile = "lock";
 
 }  // namespace berth::monitor
