@@ -103,6 +103,16 @@ class Publish(Networked):
         self.assertNotIn("ip_forward", self.berth("run", "--rm", "--network", "bridge", PEER, "true").stderr)
 
 
+    def test_who_shares_its_network_loses_it_with_it(self):
+        """Its addresses are another container's soon."""
+        self.serving("-p", "8080:80")
+        self.detached("--network", "container:web", "--userns", "container:web", PEER, "sleep", "1000", name="guest")
+        guest = self.state("guest")["Pid"]
+        self.assertEqual(run("nsenter", "-n", "-t", guest, "ip", "link", "show", "eth0").status, 0)
+        self.end("web")
+        self.assertNotEqual(run("nsenter", "-n", "-t", guest, "ip", "link", "show", "eth0").status, 0)
+
+
 class Damage(Networked):
     def test_flushed_rules_are_repaired_by_the_next_command(self):
         self.serving("-p", "8080:80")

@@ -3,12 +3,15 @@
 #include <cerrno>
 #include <optional>
 
+#include <fcntl.h>
 #include <sched.h>
 
 #include "config/policy_checks.h"
 #include "engine/container/status.h"
 #include "engine/ids/id_decision.h"
+#include "monitor/protocol.h"
 #include "runtime/existing_namespace.h"
+#include "sys/file.h"
 #include "sys/process.h"
 
 namespace berth::engine {
@@ -49,6 +52,14 @@ Result<> join_container(runtime::Namespaces& namespaces, store::Store& store, co
   return join_user(namespaces, std::move(*running));
 }
 
+// Said before its namespace is opened and found to run still, so that its monitor reads it at its end.
+Result<> note_sharing(store::Store& store, const std::string& id) {
+  const Result<sys::UniqueFd> state =
+      sys::open_at(store.run_root(), container_directory(id), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!state) return {};  // it does not run
+  return sys::replace_file_at(state->get(), monitor::kSharedNetworkFile, "", 0600, sys::Durability::none);
+}
+
 // --network container:NAME. A network namespace belongs to the user namespace that made it, so that one is
 // joined as well: that the two have the same map is settled when the container is made (settle_network.h).
 Result<> join_network(runtime::Namespaces& namespaces, store::Store& store, const ContainerSpec& spec) {
@@ -56,6 +67,7 @@ Result<> join_network(runtime::Namespaces& namespaces, store::Store& store, cons
   if (name.empty()) return {};
   const store::ContainerRecord other =
       TRY_CONTEXT(store::find_container(store.db(), name), "--network container:{}", name);
+  TRY(note_sharing(store, other.id));
   std::optional<sys::UniqueFd> network = TRY(namespace_of_running(store, other.id, CLONE_NEWNET));
   if (!network) {
     Error error{Code::conflict, 0,
