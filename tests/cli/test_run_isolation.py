@@ -58,7 +58,9 @@ class Namespaces(Isolation):
         self.assertEqual(self.sh("echo x > /f; stat -c %u /f", "--userns", "host", "-u", "0"), "0\n")
 
     def test_networks_and_user_namespaces_that_are_none_are_refused(self):
-        self.refused("--network", "bridge", saying=["--network bridge", "none and host"])
+        self.refused("--network", "nosuch", saying=["there is no network \"nosuch\"", "network create"])
+        self.refused("--network", "a/b", saying=["a/b"])
+        self.refused("--network", "none:ip=10.0.0.1", saying=["none has no options"])
         self.refused("--userns", "sideways", saying=["--userns sideways"])
 
 
