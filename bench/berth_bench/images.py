@@ -38,6 +38,12 @@ def make_many_files(path, count):
     return _write(path, "files", [archive.tar_bytes(entries)])
 
 
+def make_with_program(path, name, program):
+    """An image of busybox and one program more."""
+    entries = [*base_entries(), archive.file(f"bin/{name}", pathlib.Path(program).read_bytes(), mode=0o755)]
+    return _write(path, name, [archive.tar_bytes(entries)])
+
+
 def make_of_layer(path, layer):
     """An image of a layer that is there already, as a file."""
     return _write(path, "real", [layer])

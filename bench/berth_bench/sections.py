@@ -8,6 +8,7 @@ from berth_bench.bench import DEMO
 from berth_bench.floor import FLOOR, floor
 from berth_bench.measure import Contestant, interleaved, milliseconds
 from berth_bench.monitors import measure_monitors
+from berth_bench.networks import measure_networks
 from berth_bench.pull import measure_pull
 from berth_bench.runtimes import measure_runtimes
 
@@ -211,6 +212,11 @@ def monitor(bench):
     measure_monitors(bench)
 
 
+def network(bench):
+    """a detached start with a published port, and how fast TCP is then; beside podman."""
+    measure_networks(bench)
+
+
 def fleet(bench):
     """a fleet of 100,000 hosts and 1,000,000 projects, on paper: what collides, how long it takes."""
     directory = bench.work / "fleet"
@@ -231,4 +237,4 @@ def fleet(bench):
 
 
 ALL = {"start": start, "growth": growth, "big-image": big_image, "chown": chown, "ledger": ledger, "volume": volume,
-       "translate": translate, "pull": pull, "monitor": monitor, "runtime": runtime, "fleet": fleet}
+       "translate": translate, "pull": pull, "monitor": monitor, "runtime": runtime, "network": network, "fleet": fleet}
