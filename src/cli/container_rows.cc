@@ -11,8 +11,8 @@
 #include "cli/image_text.h"
 #include "cli/times.h"
 #include "ledger/bank_uses.h"
-#include "sys/disk_usage.h"
 #include "sys/file.h"
+#include "sys/tree_size.h"
 
 namespace berth::cli {
 
@@ -72,9 +72,7 @@ Result<std::vector<ContainerRow>> container_rows(store::Store& store, std::vecto
     row.banks = std::move(banks[row.view.record.id]);
     if (options.sizes) {
       const std::string upper = engine::container_directory(row.view.record.id) + "/upper";
-      const Result<int64_t> size = sys::disk_usage_at(store.root(), upper);
-      if (!size && size.error().err != ENOENT) return std::unexpected(size.error());
-      row.size = size.value_or(0);
+      row.size = TRY(sys::measure_tree(store.root(), upper)).bytes;
     }
     if (options.namespaces && row.view.live) row.namespaces = namespaces_of(row.view.live->pid);
     rows.push_back(std::move(row));

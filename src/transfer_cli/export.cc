@@ -1,14 +1,13 @@
 #include "transfer_cli/export.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "cli/flags.h"
 #include "cli/recovered_store.h"
 #include "engine/container/announce.h"
 #include "store/containers.h"
-#include "sys/file.h"
 #include "transfer/export.h"
+#include "transfer_cli/output_file.h"
 
 namespace berth::transfer_cli {
 
@@ -20,16 +19,6 @@ Result<> write_container(store::Store& store, const store::ContainerRecord& reco
   const engine::Changes changes = TRY(engine::list_changes(view));
   transfer::TarStream stream(transfer::whole_root(view, changes));
   return transfer::write_stream(stream, fd);
-}
-
-// Under a name of its own until it is whole.
-Result<> write_file(store::Store& store, const store::ContainerRecord& record, const std::string& path) {
-  const std::string part = fmt::format("{}.{}.part", path, ::getpid());
-  const sys::UniqueFd file = TRY(sys::open_at(AT_FDCWD, part, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  Result<> written = write_container(store, record, file.get());
-  if (written && ::rename(part.c_str(), path.c_str()) != 0) written = fail_errno(errno, "write {}", path);
-  if (!written) ::unlink(part.c_str());
-  return written;
 }
 
 }  // namespace
@@ -51,9 +40,9 @@ Result<int> export_container(const cli::Invocation& invocation) {
   }
   store::Store store = TRY(cli::open_recovered_store(invocation));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
-  TRY_CONTEXT(
-      output.empty() ? write_container(store, record, STDOUT_FILENO) : write_file(store, record, output),
-      "cannot export \"{}\"", record.name);
+  const auto write = [&](int fd) { return write_container(store, record, fd); };
+  TRY_CONTEXT(output.empty() ? write(STDOUT_FILENO) : write_output(output, 0600, write),
+              "cannot export \"{}\"", record.name);
   engine::announce(store, record, events::kExport);
   return 0;
 }

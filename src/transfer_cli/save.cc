@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/flags.h"
 #include "engine/container/announce.h"
 #include "oci/reference.h"
-#include "sys/file.h"
 #include "transfer/save.h"
+#include "transfer_cli/output_file.h"
 
 namespace berth::transfer_cli {
 
@@ -35,23 +33,6 @@ Result<std::vector<transfer::ImageToSave>> find_images(store::Store& store,
     }
   }
   return images;
-}
-
-// A file appears whole or not at all; what is there already and no file (a pipe, a device) is written to.
-Result<> save_to_file(store::Store& store, std::span<const transfer::ImageToSave> images,
-                      transfer::SaveFormat format, const std::string& path) {
-  struct stat st{};
-  if (::stat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
-    const sys::UniqueFd fd = TRY(sys::open_at(AT_FDCWD, path, O_WRONLY));
-    return transfer::save_archive(store, images, format, fd.get());
-  }
-  const std::string unfinished = fmt::format("{}.{}.part", path, ::getpid());
-  const sys::UniqueFd fd = TRY(sys::open_at(AT_FDCWD, unfinished, O_WRONLY | O_CREAT | O_EXCL, 0644));
-  Result<> written = transfer::save_archive(store, images, format, fd.get());
-  if (written && ::rename(unfinished.c_str(), path.c_str()) != 0)
-    written = fail_errno(errno, "make {}", path);
-  if (!written) ::unlink(unfinished.c_str());
-  return written;
 }
 
 }  // namespace
@@ -87,7 +68,8 @@ Result<int> save(const cli::Invocation& invocation) {
     TRY_CONTEXT(transfer::save_archive(store, images, format, STDOUT_FILENO),
                 "cannot save to standard output");
   } else {
-    TRY_CONTEXT(save_to_file(store, images, format, output), "cannot save to \"{}\"", output);
+    const auto write = [&](int fd) { return transfer::save_archive(store, images, format, fd); };
+    TRY_CONTEXT(write_output(output, 0644, write), "cannot save to \"{}\"", output);
   }
   for (const transfer::ImageToSave& saved : images)
     engine::announce_image(store, events::kSave, saved.image.id, saved.image.name);

@@ -2,12 +2,18 @@
 
 import io
 import json
+import os
+import pathlib
+import stat
 import subprocess
+import sys
 import tarfile
 
-from support import images
-from support.case import DEMO, BerthCase, main
+from support import images, leftovers
+from support.case import BerthCase, main, run
 from support.images import archive
+
+SHIM = pathlib.Path(leftovers.__file__).with_name("older_kernel.py")
 
 
 def tree():
@@ -145,6 +151,10 @@ class Export(Files):
         self.assertIn("terminal", done.stdout)
         self.fails(125, "export", "-o", self.work / "no" / "where.tar", "job", saying="where.tar")
         self.fails(125, "export", "-o", self.work / "x.tar", "nosuch", saying="nosuch")
+        # What is no file is written to, and not replaced.
+        os.mknod(self.work / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        self.ok("export", "-o", self.work / "null", "job")
+        self.assertTrue((self.work / "null").is_char_device())
         self.assertFalse(list(self.work.glob("x.tar*")))
 
     def test_what_is_exported_can_be_imported(self):
@@ -152,6 +162,29 @@ class Export(Files):
         self.ok("export", "-o", self.work / "job.tar", "job")
         self.ok("import", "-c", 'CMD ["cat", "/mine"]', self.work / "job.tar", "again")
         self.assertEqual(self.ok("run", "--rm", "again"), "mine\n")
+
+
+class OlderKernels(Files):
+    """Layers are stacked by path (before Linux 6.13), or mounts made in a place of their own (before 5.12)."""
+
+    def without(self, lacking, *args):
+        done = run(sys.executable, "-B", SHIM, lacking, "--", *self.command(*args), env=self.environment, cwd=self.work)
+        self.assertEqual(done.status, 0, done)
+        return done.stdout
+
+    def test_the_same_is_seen(self):
+        self.make("chmod 600 /data/mode; mv /old /young; rm /data/gone; echo x > /vol/file", "-v", "one:/vol")
+        expected = self.ok("diff", "job")
+        self.ok("export", "-o", self.work / "expected.tar", "job")
+        before = leftovers.mounts()
+        for lacking in ("fsconfig=EINVAL,1:5", "mount_setattr=ENOSYS", "mount_api"):
+            self.assertEqual(self.without(lacking, "diff", "job"), expected, lacking)
+            self.without(lacking, "export", "-o", self.work / "job.tar", "job")
+            self.assertEqual((self.work / "job.tar").read_bytes(), (self.work / "expected.tar").read_bytes(), lacking)
+            self.without(lacking, "cp", "job:/vol/file", self.work / "file")
+            self.assertEqual((self.work / "file").read_text(), "x\n")
+            self.without(lacking, "commit", "job", "made")
+        self.assertEqual(leftovers.mounts(), before)
 
 
 if __name__ == "__main__":
