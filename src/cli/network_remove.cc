@@ -3,6 +3,7 @@
 #include "cli/flags.h"
 #include "cli/network_text.h"
 #include "cli/networks.h"
+#include "cli/prune.h"
 #include "cli/recovered_store.h"
 #include "cli/remove_each.h"
 #include "engine/network/network_admin.h"
@@ -26,7 +27,39 @@ Result<> remove_one(store::Store& store, const std::string& project, const std::
   return transaction.commit();
 }
 
+Result<std::vector<ledger::Network>> unused_networks(store::Store& store, const std::string& project,
+                                                     std::vector<std::string> filters) {
+  filters.emplace_back("dangling=true");
+  filters.push_back("project=" + project);
+  std::vector<ledger::Network> all = TRY(ledger::list_networks(store.db()));
+  std::vector<ledger::Network> unused = TRY(filtered_networks(store.db(), std::move(all), filters));
+  std::erase_if(unused,
+                [](const ledger::Network& network) { return network.name == ledger::kDefaultNetwork; });
+  return unused;
+}
+
+Result<> remove_all(store::Store& store, const std::string& project,
+                    const std::vector<ledger::Network>& networks) {
+  for (const ledger::Network& network : networks) {
+    const Result<> removed = remove_one(store, project, network.id, false);
+    // A container may be in it, or somebody may have removed it, since.
+    const bool changed =
+        !removed && (removed.error().code == Code::conflict || removed.error().code == Code::not_found);
+    if (!removed && !changed) return removed;
+    if (removed) fmt::print("{}\n", network.name);
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<> remove_unused_networks(store::Store& store, const PruneFilters& filters) {
+  std::vector<ledger::Network> unused = TRY(unused_networks(store, {}, {}));
+  std::erase_if(unused, [&](const ledger::Network& network) {
+    return !filters.let(network.created_at, network_labels(network));
+  });
+  return remove_all(store, {}, unused);
+}
 
 Result<int> remove_networks(const Invocation& invocation) {
   bool force = false;
@@ -61,23 +94,11 @@ Result<int> prune_networks(const Invocation& invocation) {
   if (!TRY(line.parse())) return 0;
   TRY(config_for_project(project));
   store::Store store = TRY(open_recovered_store(invocation));
-  filters.emplace_back("dangling=true");
-  filters.push_back("project=" + project);
-  std::vector<ledger::Network> all = TRY(ledger::list_networks(store.db()));
-  std::vector<ledger::Network> unused = TRY(filtered_networks(store.db(), std::move(all), filters));
-  std::erase_if(unused,
-                [](const ledger::Network& network) { return network.name == ledger::kDefaultNetwork; });
+  const std::vector<ledger::Network> unused = TRY(unused_networks(store, project, std::move(filters)));
   std::string consequence = "This removes all networks that no container uses:";
   for (const ledger::Network& network : unused) consequence += "\n  " + network.name;
   if (unused.empty() || (!force && !confirmed(consequence))) return 0;
-  for (const ledger::Network& network : unused) {
-    const Result<> removed = remove_one(store, project, network.id, false);
-    // A container may be in it, or somebody may have removed it, since.
-    const bool changed =
-        !removed && (removed.error().code == Code::conflict || removed.error().code == Code::not_found);
-    if (!removed && !changed) return std::unexpected(removed.error());
-    if (removed) fmt::print("{}\n", network.name);
-  }
+  TRY(remove_all(store, project, unused));
   return 0;
 }
 

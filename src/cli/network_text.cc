@@ -162,4 +162,11 @@ Result<std::vector<ledger::Network>> filtered_networks(store::Database& db,
   return passed;
 }
 
+std::map<std::string, std::string> network_labels(const ledger::Network& network) {
+  std::map<std::string, std::string> labels;
+  for (const auto& [key, value] : labels_of(network).items())
+    if (value.is_string()) labels.emplace(key, value.get<std::string>());
+  return labels;
+}
+
 }  // namespace berth::cli

@@ -1,6 +1,7 @@
 // Networks as commands find and show them.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -29,5 +30,7 @@ nlohmann::ordered_json network_row(const ledger::Network& network, size_t contai
 Result<std::vector<ledger::Network>> filtered_networks(store::Database& db,
                                                        std::vector<ledger::Network> networks,
                                                        const std::vector<std::string>& filters);
+
+std::map<std::string, std::string> network_labels(const ledger::Network& network);
 
 }  // namespace berth::cli

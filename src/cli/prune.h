@@ -42,6 +42,9 @@ Result<> remove_containers(store::Store& store, const std::vector<store::Contain
 // Prints their IDs. Gives the exit status.
 Result<int> remove_unneeded_images(store::Store& store, bool all, const PruneFilters& filters);
 
+// Networks that no container is in, but for those of projects and the default one. Prints their names.
+Result<> remove_unused_networks(store::Store& store, const PruneFilters& filters);
+
 // Volumes that no container uses; `filters` as volume_filters.h has them. Prints their names. One that is
 // used or gone by now is passed over.
 Result<std::vector<std::string>> prunable_volumes(store::Store& store, std::vector<std::string> filters);

@@ -22,7 +22,9 @@ struct PruneFlags {
 };
 
 std::string consequence(const PruneFlags& flags) {
-  std::string text = "This removes\n  all containers that do not run, and what is in them\n";
+  std::string text =
+      "This removes\n  all containers that do not run, and what is in them\n"
+      "  all networks that no container is in\n";
   if (flags.volumes) text += "  all volumes that no container uses, and what is in them\n";
   text += fmt::format("  all images {}that no container is made from\n", flags.all ? "" : "without a name ");
   return text + "  all copies of images for other IDs that no container needs";
@@ -34,6 +36,8 @@ Result<int> prune(store::Store& store, const PruneFlags& flags, const PruneFilte
   fmt::print("Deleted containers:\n");
   const std::vector<store::ContainerRecord> containers = TRY(prunable_containers(store, filters));
   TRY(remove_containers(store, containers));
+  fmt::print("Deleted networks:\n");
+  TRY(remove_unused_networks(store, filters));
   if (flags.volumes) {
     fmt::print("Deleted volumes:\n");
     const std::vector<std::string> unused = TRY(prunable_volumes(store, flags.filters));
@@ -50,11 +54,11 @@ Result<int> prune(store::Store& store, const PruneFlags& flags, const PruneFilte
 
 Result<int> system_prune(const Invocation& invocation) {
   PruneFlags flags;
-  Flags line(
-      invocation, "[flags]",
-      "Removes what nothing needs: containers that do not run, images without a name that no container is "
-      "made from,\ncopies of images for other IDs, with --volumes volumes that no container uses.",
-      "  berth system prune --force\n  berth system prune --all --volumes --filter until=72h\n");
+  Flags line(invocation, "[flags]",
+             "Removes what nothing needs: containers that do not run, networks without containers, images "
+             "without a name that no container is "
+             "made from,\ncopies of images for other IDs, with --volumes volumes that no container uses.",
+             "  berth system prune --force\n  berth system prune --all --volumes --filter until=72h\n");
   line.flag("-a,--all", flags.all,
             "Every image that no container is made from, not only those without a name");
   line.list("--filter", flags.filters, "until=, label= or label!=");

@@ -56,6 +56,19 @@ void set_variable(std::vector<std::string>& env, const engine::Pair& pair) {
   env.push_back(prefix + pair.value);
 }
 
+void take_over_health(const engine::HealthSpec& spec, oci::ImageConfig& config) {
+  oci::Healthcheck check = config.healthcheck.value_or(oci::Healthcheck{});
+  const auto take = [](int64_t& into, int64_t value) {
+    if (value != 0) into = value;
+  };
+  if (!spec.test.empty()) check.test = spec.test;
+  take(check.interval, spec.interval);
+  take(check.timeout, spec.timeout);
+  take(check.start_period, spec.start_period);
+  take(check.retries, spec.retries);
+  if (!check.test.empty()) config.healthcheck = std::move(check);
+}
+
 // What a container of the new image is to have without being asked again.
 void take_over(const engine::ContainerSpec& spec, oci::ImageConfig& config) {
   // A command that was given with an entrypoint of the person's own has nothing to do with the image's.
@@ -66,6 +79,7 @@ void take_over(const engine::ContainerSpec& spec, oci::ImageConfig& config) {
   if (!spec.user.empty()) config.user = spec.user;
   if (!spec.working_directory.empty()) config.working_dir = spec.working_directory;
   if (!spec.stop_signal.empty()) config.stop_signal = spec.stop_signal;
+  take_over_health(spec.health, config);
 }
 
 Result<std::string> new_config(const CommitRequest& request, const engine::RootLayers& layers,

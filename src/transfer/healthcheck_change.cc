@@ -1,10 +1,9 @@
 #include "transfer/healthcheck_change.h"
 
-#include <array>
-#include <limits>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "base/clock.h"
+#include "base/duration.h"
 #include "base/fields.h"
 #include "oci/json.h"
 
@@ -19,33 +18,11 @@ std::string_view without_blanks(std::string_view text) {
   return text;
 }
 
-// "1m30s": nanoseconds.
-Result<int64_t> duration(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    int64_t nanoseconds;
-  };
-  // The longer name first where one begins as another does.
-  constexpr std::array<Unit, 4> kUnits{{{"ms", kNanoseconds / 1000},
-                                        {"s", kNanoseconds},
-                                        {"m", 60 * kNanoseconds},
-                                        {"h", 3600 * kNanoseconds}}};
-  const std::string_view all = text;
-  int64_t total = 0;
-  while (!text.empty()) {
-    const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-    const auto number = whole_number<int64_t>(text.substr(0, digits));
-    text.remove_prefix(digits);
-    const Unit* unit = nullptr;
-    for (const Unit& one : kUnits)
-      if (unit == nullptr && text.starts_with(one.name)) unit = &one;
-    constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 2;
-    if (!number || unit == nullptr || *number > (kMost - total) / unit->nanoseconds)
-      return fail(Code::usage, "\"{}\" is no duration such as 30s or 1m30s", all);
-    total += *number * unit->nanoseconds;
-    text.remove_prefix(unit->name.size());
-  }
-  return total;
+// In nanoseconds.
+Result<int64_t> span(std::string_view text) {
+  const auto parsed = parse_duration(text);
+  if (!parsed) return fail(Code::usage, "\"{}\" is no duration such as 30s or 1m30s", text);
+  return std::chrono::nanoseconds(*parsed).count();
 }
 
 Result<> take_flag(std::string_view flag, oci::Healthcheck& check) {
@@ -53,11 +30,11 @@ Result<> take_flag(std::string_view flag, oci::Healthcheck& check) {
   const std::string_view name = flag.substr(0, equals);
   const std::string_view value = flag.substr(std::min(equals + 1, flag.size()));
   if (name == "--interval") {
-    check.interval = TRY(duration(value));
+    check.interval = TRY(span(value));
   } else if (name == "--timeout") {
-    check.timeout = TRY(duration(value));
+    check.timeout = TRY(span(value));
   } else if (name == "--start-period") {
-    check.start_period = TRY(duration(value));
+    check.start_period = TRY(span(value));
   } else if (name == "--retries") {
     const auto number = whole_number<int32_t>(value);
     if (!number) return fail(Code::usage, "--retries {}: it is a number", value);

@@ -222,6 +222,13 @@ class Commit(BerthCase):
         self.assertEqual((step["author"], step["comment"], step["created_by"]), ("Somebody", "a remark", "touch /x"))
         self.assertEqual(len(config["history"]), 2)
 
+    def test_a_health_check_comes_along(self):
+        self.ok("create", "--name", "job", "--health-cmd", "check me", "--health-retries", "7", self.image)
+        self.ok("commit", "job", "made")
+        self.ok("save", "-o", self.work / "made.tar", "made")
+        config = json.loads(run("skopeo", "inspect", "--config", "--raw", f"docker-archive:{self.work}/made.tar").stdout)
+        self.assertEqual(config["config"]["Healthcheck"], {"Test": ["CMD-SHELL", "check me"], "Retries": 7})
+
     def test_without_a_name_and_wrong_words(self):
         self.ok("create", "--name", "job", self.image)
         self.assertEqual(self.ok("run", "--rm", self.ok("commit", "-q", "job").strip(), "cat", "/turns"), "the image's turns")

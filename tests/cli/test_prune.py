@@ -87,7 +87,9 @@ class System(Prune):
         self.assertEqual(len(self.ok("images", "-q").split()), 2, "the one without a name went")
         self.assertEqual(self.ok("volume", "ls", "-q").split(), ["unused", "used"])
         self.start_one()
+        self.ok("network", "create", "unused")
         done = self.ok("system", "prune", "-a", "-f", "--volumes")
+        self.assertIn("Deleted networks:\nunused\n", done)
         self.assertEqual(self.ok("volume", "ls", "-q"), "")
         self.assertEqual(len(self.ok("images", "-q").split()), 1, "what a container is made from stays")
         self.assertEqual(self.names(), ["running"])
@@ -96,7 +98,7 @@ class System(Prune):
         self.make("ended", "-l", "keep")
         done = self.berth("system", "prune", "--volumes", input="no\n")
         self.assertEqual(done.stdout, "")
-        for text in ("containers", "volumes", "images", "copies"):
+        for text in ("containers", "networks", "volumes", "images", "copies"):
             self.assertIn(text, done.stderr)
         self.ok("system", "prune", "-a", "-f", "--filter", "label!=keep")
         self.assertEqual(self.names(), ["ended"])
