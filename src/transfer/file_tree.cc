@@ -1,10 +1,13 @@
 #include "transfer/file_tree.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "base/accounts.h"
 #include "engine/identity/identity.h"
@@ -18,6 +21,17 @@ namespace {
 constexpr uint64_t kInside = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 // As deep as berth unpacks (unpack/limits.h).
 constexpr size_t kMaxDepth = 256;
+
+// A file system that shows the kernel, with no end of files that say one thing now and another then: of a
+// running container "/" is copied without.
+bool shows_the_kernel(int directory) {
+  constexpr long kMqueue = 0x19800202;  // ipc/mqueue.c
+  constexpr std::array<long, 7> kTypes{
+      PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEVPTS_SUPER_MAGIC,
+      BPF_FS_MAGIC,     kMqueue};
+  struct statfs fs{};
+  return ::fstatfs(directory, &fs) == 0 && std::find(kTypes.begin(), kTypes.end(), fs.f_type) != kTypes.end();
+}
 
 bool has_gone(const Error& error) {
   return error.err == ENOENT || error.err == ENOTDIR || error.err == ELOOP;
@@ -58,6 +72,7 @@ Result<> FileTree::push_children(const std::string& path) {
   const Result<> opened = open_parent(path);
   if (!opened && has_gone(opened.error())) return {};
   if (!opened) return opened;
+  if (path != request_.start && shows_the_kernel(parent_.get())) return {};
   std::vector<std::string> names = TRY(sys::list_dir(parent_.get()));
   std::sort(names.begin(), names.end(), std::greater<>());
   for (const std::string& name : names) {

@@ -193,6 +193,10 @@ class Running(Stopped):
         self.ok("cp", self.source / "one", "job:/etc/hosts")
         self.ok("cp", "job:/etc/hosts", self.work / "hosts")
         self.assertEqual(self.host("hosts"), ["one\n"], "what is mounted there is written to")
+        self.ok("cp", "job:/", self.work / "all")
+        self.assertEqual(self.host("all/plain", "all/mem/one"), ["plain\n", "one\n"])
+        for name in ("proc", "sys"):
+            self.assertEqual(os.listdir(self.work / "all" / name), [])
 
 
 class Between(Cp):
