@@ -164,7 +164,8 @@ Result<std::vector<ledger::Network>> filtered_networks(store::Database& db,
 
 std::map<std::string, std::string> network_labels(const ledger::Network& network) {
   std::map<std::string, std::string> labels;
-  for (const auto& [key, value] : labels_of(network).items())
+  const Json all = labels_of(network);
+  for (const auto& [key, value] : all.items())
     if (value.is_string()) labels.emplace(key, value.get<std::string>());
   return labels;
 }
