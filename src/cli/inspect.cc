@@ -4,6 +4,7 @@
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/inspect_health.h"
+#include "cli/inspect_resources.h"
 #include "cli/json_text.h"
 #include "cli/recovered_store.h"
 #include "cli/times.h"
@@ -106,7 +107,7 @@ Json describe_host_config(const engine::ContainerSpec& spec, const store::Contai
   }
   std::vector<std::string> groups = spec.additional_groups;
   if (spec.keep_groups) groups.emplace_back("keep-groups");
-  return {
+  Json config = {
       {"NetworkMode", spec.network},
       {"UsernsMode", spec.userns},
       {"IDMappings", {{"UidMap", describe_map(record.uid_map)}, {"GidMap", describe_map(record.gid_map)}}},
@@ -121,6 +122,8 @@ Json describe_host_config(const engine::ContainerSpec& spec, const store::Contai
       {"Init", spec.init},
       {"Ulimits", ulimits},
       {"Sysctls", describe_pairs(spec.sysctls)}};
+  describe_resources(spec.resources, config);
+  return config;
 }
 
 Result<Json> describe_container(store::Store& store, const store::ContainerRecord& record) {
