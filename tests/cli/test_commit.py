@@ -131,6 +131,12 @@ class Commit(BerthCase):
         self.assertEqual(process.stdout.readline(), b"up\n")
         self.ok("commit", "job", "made")
         self.assertEqual(self.ok("run", "--rm", "made", "cat", "/made"), "x\n")
+        self.ok("commit", "--pause", "job", "made")
+        self.assertEqual(self.ok("ps", "--format", "{{.State}}"), "running\n", "it goes on")
+        self.ok("pause", "job")
+        self.ok("commit", "--pause", "job", "made")
+        self.assertEqual(self.ok("ps", "-a", "--format", "{{.State}}"), "paused\n", "as somebody else has it")
+        self.ok("unpause", "job")
         self.ok("rm", "-f", "job")
         process.wait(20)
 
