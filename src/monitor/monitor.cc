@@ -140,6 +140,11 @@ void wait_for_starter(sys::Channel& starter) {
 
 // What the container had is free for others once its end is told.
 void disconnect(ContainerNetwork& network, const Task& task) {
+  constexpr size_t kLargestRecord = size_t{1} << 20;
+  if (const auto record = sys::read_file_at(task.state.get(), kNetworkFile, kLargestRecord)) {
+    Result<net::NetworkPlan> plan = wire::decode<net::NetworkPlan>(*record);
+    if (plan && net::check(*plan)) network.take_over(std::move(*plan));
+  }
   network.unpublish();
   if (sys::exists_at(task.state.get(), kSharedNetworkFile)) network.detach();
   if (::unlinkat(task.state.get(), kNetworkFile, 0) != 0 && errno != ENOENT)

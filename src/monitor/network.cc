@@ -41,6 +41,11 @@ ContainerNetwork& ContainerNetwork::operator=(ContainerNetwork&& other) noexcept
   return *this;
 }
 
+void ContainerNetwork::take_over(net::NetworkPlan plan) {
+  plan_ = std::move(plan);
+  published_ = true;
+}
+
 void ContainerNetwork::unpublish() {
   if (std::exchange(published_, false)) {
     const Result<> done = net::unpublish(plan_);

@@ -24,6 +24,9 @@ class ContainerNetwork {
   ContainerNetwork& operator=(const ContainerNetwork&) = delete;
   ~ContainerNetwork() { unpublish(); }
 
+  // Somebody has changed the networks of the running container.
+  void take_over(net::NetworkPlan plan);
+
   // Nothing leads to its addresses and ports any longer, so somebody else may have them. It comes before
   // anybody hears that the container has ended. The kernel waits for all processors in it, some milliseconds.
   void unpublish();

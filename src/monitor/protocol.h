@@ -179,8 +179,8 @@ inline constexpr const char* kStateFile = "state";
 inline constexpr const char* kCgroupFile = "cgroup";
 inline constexpr size_t kLongestCgroupRecord = size_t{1} << 16;
 inline constexpr const char* kLogFile = "log";
-// Below the run root: the encoded net::NetworkPlan, from before it is sent until the monitor has taken all of
-// it away.
+// Below the run root: the encoded net::NetworkPlan, as it is now, from before it is sent until the monitor
+// has taken all of it away.
 inline constexpr const char* kNetworkFile = "network";
 // Beside it, empty: another container has joined this one's network namespace, which may outlive it.
 inline constexpr const char* kSharedNetworkFile = "network-shared";

@@ -103,6 +103,14 @@ class Publish(Networked):
         self.assertNotIn("ip_forward", self.berth("run", "--rm", "--network", "bridge", PEER, "true").stderr)
 
 
+    def test_a_network_that_it_was_connected_to_meanwhile_is_given_up_too(self):
+        self.ok("network", "create", "other")
+        self.serving("-p", "8080:80")
+        self.ok("network", "connect", "other", "web")
+        self.assertIsNotNone(self.ask_from(("--network", "other"), HOST, 8080))
+        self.end("web")
+        self.assert_no_traces()
+
     def test_who_shares_its_network_loses_it_with_it(self):
         """Its addresses are another container's soon."""
         self.serving("-p", "8080:80")

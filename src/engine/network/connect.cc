@@ -41,6 +41,9 @@ Result<std::vector<net::NetworkPlan>> recorded_plans(const store::Store& store) 
   if (!containers) return plans;
   const std::vector<std::string> ids = TRY(sys::list_dir(containers->get()));
   for (const std::string& id : ids) {
+    // Nobody starts or runs it: somebody was killed, and what leads to its addresses would lead to another's.
+    if (sys::FileLock::try_existing(store.root(), container_directory(id) + "/" + monitor::kLockFile))
+      continue;
     if (std::optional<net::NetworkPlan> plan = recorded_plan(store, id)) plans.push_back(std::move(*plan));
   }
   return plans;

@@ -59,6 +59,9 @@ StartingNetworks::StartingNetworks(StartingNetworks&& other) noexcept
 
 StartingNetworks::~StartingNetworks() {
   if (store_ == nullptr) return;
+  // What leads to its addresses would lead to whoever has them next.
+  if (const Result<> done = disconnect_networks(*store_, id_); !done)
+    log::warn("its networks are not as they should be until the next command: {}", done.error().message);
   if (const Result<> released = release(*store_, id_); !released)
     log::warn("its addresses are held until the next command: {}", released.error().message);
   if (have_names_) forget_names(*store_);
