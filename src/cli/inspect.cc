@@ -4,6 +4,7 @@
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/inspect_health.h"
+#include "cli/inspect_network.h"
 #include "cli/inspect_resources.h"
 #include "cli/json_text.h"
 #include "cli/recovered_store.h"
@@ -109,6 +110,10 @@ Json describe_host_config(const engine::ContainerSpec& spec, const store::Contai
   if (spec.keep_groups) groups.emplace_back("keep-groups");
   Json config = {
       {"NetworkMode", spec.network},
+      {"PortBindings", describe_port_bindings(spec)},
+      {"Dns", spec.networking.dns},
+      {"DnsSearch", spec.networking.searches},
+      {"DnsOptions", spec.networking.dns_options},
       {"UsernsMode", spec.userns},
       {"IDMappings", {{"UidMap", describe_map(record.uid_map)}, {"GidMap", describe_map(record.gid_map)}}},
       {"Translated", spec.translate},
@@ -168,6 +173,7 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
                   {"GroupEntry", spec.group_entry},
                   {"HostUsers", describe_host_users(spec.host_users)},
                   {"StopSignal", or_image(or_image(spec.stop_signal, image.stop_signal), "SIGTERM")}}},
+                {"NetworkSettings", TRY(describe_network_settings(store, record.id, spec))},
                 {"HostConfig", describe_host_config(spec, record)}};
   if (const auto check = engine::health_check_of(spec, image))
     document["Config"]["Healthcheck"] = describe_health_check(*check);
