@@ -136,6 +136,7 @@ Result<int> execute(const engine::PreparedExec& prepared, const ExecFlags& flags
                                                   .relays = std::move(streams.outside)}));
     detached = end.detached;
     status = end.status;
+    if (!detached) engine::announce_exec_end(prepared, status);
   }
   if (detached && process.terminal) TRY(runtime::keep_terminal(process));
   return status;

@@ -115,6 +115,8 @@ Json describe_host_config(const engine::ContainerSpec& spec, const store::Contai
       {"DnsSearch", spec.networking.searches},
       {"DnsOptions", spec.networking.dns_options},
       {"UsernsMode", spec.userns},
+      {"PidMode", spec.spaces.pid.empty() ? "private" : spec.spaces.pid},
+      {"IpcMode", spec.spaces.ipc.empty() ? "private" : spec.spaces.ipc},
       {"IDMappings", {{"UidMap", describe_map(record.uid_map)}, {"GidMap", describe_map(record.gid_map)}}},
       {"Translated", spec.translate},
       {"AutoRemove", record.remove_on_exit},

@@ -71,6 +71,10 @@ void add_isolation_flags(Flags& line, RunFlags& flags) {
             "Map host IDs that somebody else holds all the same");
   line.value("--project", flags.project, "Make it a container of this project, by whose policy it runs",
              {.shown = "NAME"});
+  line.value("--pid", flags.pid, "private (default), container:NAME with whom it shares a bank, or host",
+             {.shown = "MODE"});
+  line.value("--ipc", flags.ipc, "The same for shared memory and message queues; none: without /dev/shm",
+             {.shown = "MODE"});
   line.list("--cap-add", flags.capabilities_added, "Add a capability, or ALL");
   line.list("--cap-drop", flags.capabilities_dropped, "Drop a capability, or ALL");
   line.list("--security-opt", flags.security, "no-new-privileges, seccomp=FILE, seccomp=unconfined");
@@ -271,6 +275,8 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   spec.log = TRY(log_spec(flags.log));
   TRY(apply_resource_flags(flags.resources, spec.resources));
   spec.health = TRY(health_spec(flags.health));
+  spec.spaces = {flags.pid, flags.ipc};
+  TRY(engine::check_spaces(spec.spaces));
   return spec;
 }
 

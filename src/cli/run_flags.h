@@ -66,6 +66,8 @@ struct RunFlags {
   LogFlags log;
   ResourceFlags resources;
   HealthFlags health;
+  std::string pid;
+  std::string ipc;
   std::string image;
   std::vector<std::string> command;
 };

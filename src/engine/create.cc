@@ -17,6 +17,7 @@
 #include "engine/identity/users.h"
 #include "engine/ids/id_decision.h"
 #include "engine/ids/project_rules.h"
+#include "engine/ids/settle_spaces.h"
 #include "engine/network/settle_network.h"
 #include "engine/plan_container.h"
 #include "engine/recovery/store_copy.h"
@@ -101,6 +102,7 @@ Result<> insert_with_ids(store::Store& store, store::ContainerRecord& record, Cr
   if (ids.users) record.uid_map = ids.users->text();
   if (ids.groups) record.gid_map = ids.groups->text();
   TRY(settle_joined_network(store, record, request.spec));
+  TRY(settle_spaces(store, record, request.spec));
   const bool made_network = TRY(
       record_networks(store, request.config, record.id, request.image, request.starts_at_once, request.spec));
   record.spec = TRY(to_json(request.spec));

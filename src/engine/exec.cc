@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "engine/container/announce.h"
 #include "engine/identity/container_identity.h"
 #include "engine/identity/running_accounts.h"
 #include "engine/ids/kept_groups.h"
@@ -59,6 +60,14 @@ Result<sys::CapabilitySets> capabilities_for(const ContainerSpec& spec, const Ex
   sys::CapabilitySets sets = TRY(capabilities_of(asked, user, own_ids));
   if (other_user && user.uid.value() != 0) sets = {.bounding = sets.bounding};
   return sets;
+}
+
+void announce(const PreparedExec& prepared, std::string_view action, events::Attribute attribute) {
+  if (!prepared.events) return;
+  events::Event event = prepared.event;
+  event.action = action;
+  if (!attribute.key.empty()) event.attributes.push_back(std::move(attribute));
+  events::record(prepared.events.get(), event);
 }
 
 Result<runtime::Entrance> open_entrance(const FirstProcess& first, std::string_view name) {
@@ -139,10 +148,15 @@ Result<PreparedExec> prepare_exec(store::Store& store, const store::ContainerRec
                         .uid_map = {},
                         .init_program = {},
                         .preserved = wish.preserved,
-                        .warnings = {}};
+                        .warnings = {},
+                        .event = {},
+                        .events = {}};
   TRY(plan_exec(store, record, wish, caller, prepared));
   const std::string init = TRY(sys::companion_path("berth-init"));
   prepared.init_program = TRY(sys::open_sealed_program(init));
+  if (caller == nullptr) return prepared;
+  prepared.event = event_of(record, {});
+  prepared.events.reset(::fcntl(store.root(), F_DUPFD_CLOEXEC, 0));
   return prepared;
 }
 
@@ -168,7 +182,12 @@ Result<runtime::RunningContainer> start_exec(const PreparedExec& prepared, const
                                              .take_listener = {}});
   // It can have ended meanwhile, and all of its processes with it.
   if (!started && runtime::has_ended(prepared.first.pidfd)) return not_running(prepared.name);
+  if (started) announce(prepared, events::kExec, {});
   return started;
+}
+
+void announce_exec_end(const PreparedExec& prepared, int status) {
+  announce(prepared, events::kExecDied, {std::string(events::kExitCode), std::to_string(status)});
 }
 
 Result<ExecStreams> make_exec_streams(bool input, bool detached) {

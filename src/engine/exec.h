@@ -11,6 +11,7 @@
 #include "engine/container/container_spec.h"
 #include "engine/container/status.h"
 #include "engine/ids/id_decision.h"
+#include "events/events.h"
 #include "runtime/entrance.h"
 #include "runtime/exec.h"
 #include "runtime/foreground.h"
@@ -50,6 +51,9 @@ struct PreparedExec {
   sys::UniqueFd init_program;
   unsigned preserved = 0;
   std::vector<std::string> warnings;  // whole sentences
+  // For `berth events`, of a person's command: what is told, and the store's root directory to tell it in.
+  events::Event event;
+  sys::UniqueFd events;
 };
 
 // Code::conflict where the container does not run or is paused; Code::refused for what its map, the policy or
@@ -60,6 +64,9 @@ Result<PreparedExec> prepare_exec(store::Store& store, const store::ContainerRec
 // Returns when the command has been executed; after an error nothing is left of it. Errors as of
 // runtime::start_process(), and Code::conflict where the container has ended meanwhile.
 Result<runtime::RunningContainer> start_exec(const PreparedExec& prepared, const runtime::Streams& streams);
+
+// A person's command has ended with that status.
+void announce_exec_end(const PreparedExec& prepared, int status);
 
 // The streams of a process without a terminal: the caller's own; but of a terminal's only what goes through a
 // pipe, since who has the terminal itself can read what is typed there later. No input is /dev/null, and so

@@ -51,10 +51,21 @@ std::vector<std::string> environment(const PlanInputs& inputs) {
   return result;
 }
 
+bool has_own_ipc(const ContainerSpec& spec) {
+  return spec.spaces.ipc != kHostSpace && container_of_space(spec.spaces.ipc).empty();
+}
+
 Result<std::vector<runtime::Setting>> settings(const ContainerSpec& spec) {
   std::vector<runtime::Setting> result;
   for (const Pair& sysctl : spec.sysctls) {
-    result.push_back({TRY(sysctl_path(sysctl.key, spec.network != "host")), sysctl.value});
+    const std::string path = TRY(sysctl_path(sysctl.key, spec.network != "host"));
+    const bool of_ipc = path.starts_with("fs/mqueue/") || path.starts_with("kernel/msg") ||
+                        path.starts_with("kernel/sem") || path.starts_with("kernel/shm");
+    if (of_ipc && !has_own_ipc(spec)) {
+      return fail(Code::usage, "--sysctl {}: with --ipc {} it is not the container's own", sysctl.key,
+                  spec.spaces.ipc);
+    }
+    result.push_back({path, sysctl.value});
   }
   return result;
 }

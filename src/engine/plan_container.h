@@ -26,6 +26,12 @@ struct ContainerFiles {
   std::string resolv_conf;
 };
 
+// A process of a container that runs, whose /dev/shm is to be had.
+struct SharedMemory {
+  pid_t pid = 0;      // 0: there is none
+  int64_t start = 0;  // as sys::start_time() has it
+};
+
 struct PlanInputs {
   std::string id;
   std::string name;
@@ -42,6 +48,7 @@ struct PlanInputs {
   std::string home;
   sys::CapabilitySets capabilities;
   berth::seccomp::Filter seccomp;
+  SharedMemory shared_memory{};              // of --ipc container:NAME
   std::vector<runtime::DevicePlan> devices;  // asked for, beside the standard ones
 };
 

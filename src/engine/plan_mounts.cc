@@ -33,6 +33,20 @@ MountPlan namespaced(const char* type, const char* target, Options options, uint
   return mount;
 }
 
+// Of an IPC namespace that is shared it is as good a part as the message queues.
+void add_shared_memory(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
+  constexpr const char* kPlace = "/dev/shm";
+  const ContainerSpec& spec = inputs.spec;
+  if (spec.spaces.ipc == kNoIpc) return;
+  MountPlan mount = filesystem("tmpfs", kPlace, {"mode=1777", fmt::format("size={}", spec.shm_size)}, kQuiet);
+  if (spec.spaces.ipc == kHostSpace || inputs.shared_memory.pid != 0) {
+    mount = {.kind = MountKind::bind, .source = kPlace, .target = kPlace, .attributes = {.set = kQuiet}};
+    mount.of_process = inputs.shared_memory.pid;
+    mount.of_process_start = inputs.shared_memory.start;
+  }
+  mounts.push_back(std::move(mount));
+}
+
 void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
   const ContainerSpec& spec = inputs.spec;
   mounts.push_back(namespaced("proc", "/proc", {}, kQuiet));
@@ -49,8 +63,7 @@ void add_standard(std::vector<MountPlan>& mounts, const PlanInputs& inputs) {
   mounts.push_back(
       namespaced("devpts", "/dev/pts", std::move(terminals), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
   mounts.push_back(namespaced("mqueue", "/dev/mqueue", {}, kQuiet));
-  mounts.push_back(
-      filesystem("tmpfs", "/dev/shm", {"mode=1777", fmt::format("size={}", spec.shm_size)}, kQuiet));
+  add_shared_memory(mounts, inputs);
   const uint64_t sys_mode = spec.privileged ? 0 : MOUNT_ATTR_RDONLY;
   if (spec.network == "host") {
     // sysfs shows a network namespace, and only that namespace's owner may mount it.

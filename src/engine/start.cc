@@ -77,6 +77,15 @@ Result<> warn_of_accounts(const AccountFiles& files, const ResolvedUser& user, c
   return {};
 }
 
+// The /dev/shm of --ipc container:NAME.
+Result<SharedMemory> shared_memory_for(const store::Store& store, const ContainerSpec& spec) {
+  const std::string_view other = container_of_space(spec.spaces.ipc);
+  if (other.empty()) return SharedMemory{};
+  const std::optional<FirstProcess> first = first_process(store, other);
+  if (!first) return fail(Code::conflict, "--ipc container:{}: that container does not run", other);
+  return SharedMemory{first->pid, TRY(sys::start_time(first->pid))};
+}
+
 Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::ContainerRecord& record,
                                          const store::ImageRecord& image, const StartOptions& options,
                                          const ContainerSpec& spec, const StartingNetworks& networks,
@@ -122,6 +131,7 @@ Result<runtime::ContainerPlan> make_plan(store::Store& store, const store::Conta
                           .home = identity.home,
                           .capabilities = capabilities,
                           .seccomp = TRY(filter_of(store, spec, capabilities.bounding)),
+                          .shared_memory = TRY(shared_memory_for(store, spec)),
                           .devices = TRY(resolve_devices(spec.devices))};
   return plan_container(inputs);
 }

@@ -4,12 +4,16 @@
 #include <optional>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 
 #include "runtime/mapped_binds.h"
 #include "sys/file.h"
 #include "sys/mount_api.h"
 #include "sys/mount_namespace.h"
+#include "sys/namespaces.h"
+#include "sys/openat2.h"
+#include "sys/process.h"
 
 namespace berth::runtime {
 
@@ -42,7 +46,30 @@ Result<Source> take_from_host(const std::string& path, bool recursive,
   return source;
 }
 
+Result<sys::UniqueFd> mounts_of_process(const MountPlan& mount) {
+  sys::UniqueFd space =
+      TRY(sys::open_namespace(fmt::format("/proc/{}/ns/mnt", mount.of_process), CLONE_NEWNS));
+  const Result<int64_t> start = sys::start_time(mount.of_process);
+  if (!start || *start != mount.of_process_start)
+    return fail(Code::conflict, "the container that it is of has ended");
+  return space;
+}
+
+// Whoever is root there chooses what is at the path, but not by a link: that could lead to what is mounted
+// over.
+Result<sys::UniqueFd> take_from_process(const MountPlan& mount) {
+  constexpr uint64_t kNoLinks = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  if (sys::mounts_need_a_place())
+    return fail(Code::refused, "this kernel can't take a mount over from another container");
+  const sys::UniqueFd space = TRY(mounts_of_process(mount));
+  const sys::ScopedMountNamespace there = TRY(sys::ScopedMountNamespace::enter(space.get()));
+  const sys::UniqueFd source = TRY(sys::open_at2(AT_FDCWD, mount.source, O_PATH | O_DIRECTORY, 0, kNoLinks));
+  return sys::clone_tree(source.get(), "", false);
+}
+
 Result<sys::UniqueFd> open_bind_source(const MountPlan& mount, BindMapper& mapper, int host_mounts) {
+  if (mount.of_process != 0)
+    return TRY_CONTEXT(take_from_process(mount), "share {} with another container", mount.source);
   Source source = TRY(take_from_host(mount.source, mount.recursive, mount.propagation, host_mounts));
   TRY_CONTEXT(mapper.map(mount, source.clone.get(), source.path.get()), "mount {} with mapped IDs",
               mount.source);

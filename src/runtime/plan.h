@@ -110,16 +110,20 @@ struct MountPlan {
   std::vector<Propagation> propagation;  // bind: one after another; empty: private, and so is all below it
   bool recursive = false;                // bind: with all submounts
   bool copy_up = false;                  // tmpfs: begins with what the root file system has there
-  bool map_ids = false;                  // bind: what is on disk is seen through a map, with all submounts …
-  bool map_alone = false;                // … or without them
+  // bind: the source is a path in the mount namespace of this process, the mount there without those below
+  // it, and not mapped. The start is as sys::start_time() has it. 0: in the host's.
+  int32_t of_process = 0;
+  int64_t of_process_start = 0;
+  bool map_ids = false;    // bind: what is on disk is seen through a map, with all submounts …
+  bool map_alone = false;  // … or without them
   // That map, from the IDs on disk (IdExtent::inside) to the host's as who they are taken for (outside).
   // Empty: the container's own, so that what is on disk bears the container's IDs (identity mapping).
   std::vector<IdExtent> uid_map;
   std::vector<IdExtent> gid_map;
   template <typename A>
   void fields(A& a) {
-    a(kind, type, source, target, options, below, attributes, propagation, recursive, copy_up, map_ids,
-      map_alone, uid_map, gid_map);
+    a(kind, type, source, target, options, below, attributes, propagation, recursive, copy_up, of_process,
+      of_process_start, map_ids, map_alone, uid_map, gid_map);
   }
 };
 

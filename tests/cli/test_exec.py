@@ -343,6 +343,17 @@ class Projects(Exec):
         self.fails(125, "exec", "--privileged", "job", "id", saying="--privileged is refused by the policy of project lab")
 
 
+class Events(Exec):
+    def test_its_beginning_and_its_end_are_told(self):
+        self.sleeping("--label", "of=this")
+        self.berth("exec", "job", "sh", "-c", "exit 3")
+        self.berth("exec", "job", "nosuch")
+        said = [json.loads(line) for line in self.ok("events", "--stream=false", "--format", "json").splitlines()]
+        said = [(one["Status"], one["Name"], one["Attributes"].get("containerExitCode"), one["Attributes"].get("of"))
+                for one in said if one["Status"].startswith("exec")]
+        self.assertEqual(said, [("exec", "job", None, "this"), ("exec_died", "job", "3", "this")])
+
+
 class Speed(Exec):
     def test_it_is_there_in_no_time(self):
         """Bounds that a slow and busy machine keeps, too: what they catch is a wait."""

@@ -4,18 +4,23 @@
 
 namespace berth::engine {
 
-void announce(const store::Store& store, const store::ContainerRecord& record, std::string_view action,
-              std::vector<events::Attribute> attributes) {
+events::Event event_of(const store::ContainerRecord& record, std::string_view action,
+                       std::vector<events::Attribute> attributes) {
   // What can't be read has no labels.
   if (const Result<ContainerSpec> spec = container_spec_from_json(record.spec)) {
     for (const Pair& label : spec->labels) attributes.push_back({label.key, label.value});
   }
-  events::record(store.root(), {.type = events::Type::container,
-                                .action = action,
-                                .id = record.id,
-                                .name = record.name,
-                                .image = record.image_name,
-                                .attributes = std::move(attributes)});
+  return {.type = events::Type::container,
+          .action = action,
+          .id = record.id,
+          .name = record.name,
+          .image = record.image_name,
+          .attributes = std::move(attributes)};
+}
+
+void announce(const store::Store& store, const store::ContainerRecord& record, std::string_view action,
+              std::vector<events::Attribute> attributes) {
+  events::record(store.root(), event_of(record, action, std::move(attributes)));
 }
 
 void announce_death(const store::Store& store, const store::ContainerRecord& record,

@@ -18,6 +18,10 @@ namespace berth::engine {
 void announce(const store::Store& store, const store::ContainerRecord& record, std::string_view action,
               std::vector<events::Attribute> attributes = {});
 
+// What would be told, for those who tell it when the store is closed.
+events::Event event_of(const store::ContainerRecord& record, std::string_view action,
+                       std::vector<events::Attribute> attributes = {});
+
 // It has died: with its exit status, or without one where that is not known, and why.
 void announce_death(const store::Store& store, const store::ContainerRecord& record,
                     std::optional<int64_t> status, std::string_view reason = {});

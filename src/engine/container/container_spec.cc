@@ -63,6 +63,7 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("log", spec.log);
   visit("resources", spec.resources);
   visit("health", spec.health);
+  visit("spaces", spec.spaces);
 }
 
 // Names the member that could not be written, and not its value, which may be a secret.

@@ -14,6 +14,7 @@
 #include "engine/container/log_spec.h"
 #include "engine/container/network_spec.h"
 #include "engine/container/resource_spec.h"
+#include "engine/container/space_spec.h"
 
 namespace berth::engine {
 
@@ -105,6 +106,7 @@ struct ContainerSpec {
   LogSpec log;
   ResourceSpec resources;
   HealthSpec health;
+  SpaceSpec spaces;
 };
 
 // Code::usage where a value is no UTF-8 text: JSON can't hold it, and another one must not take its place.

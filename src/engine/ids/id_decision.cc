@@ -46,6 +46,13 @@ Result<IdMap> first_ids(const IdMap& map, uint64_t count) {
   return IdMap::from_extents(std::move(extents));
 }
 
+Result<> check_host_namespaces(const ContainerSpec& spec, const config::Config& config) {
+  if (spec.network == "host") TRY(config::check_host_namespace(config, "--network host"));
+  if (spec.spaces.pid == kHostSpace) TRY(config::check_host_namespace(config, "--pid host"));
+  if (spec.spaces.ipc == kHostSpace) TRY(config::check_host_namespace(config, "--ipc host"));
+  return {};
+}
+
 class Decision {
  public:
   Decision(store::Database& db, const std::string& id, const IdRequest& request)
@@ -55,7 +62,7 @@ class Decision {
     if (!spec_.project.empty()) return of_project();
     const idmap::UsernsMode mode = TRY(userns_mode_of(spec_, config_));
     TRY(config::check_userns(config_, mode));
-    if (spec_.network == "host") TRY(config::check_host_namespace(config_, "--network host"));
+    TRY(check_host_namespaces(spec_, config_));
     if (spec_.allow_shared_ids) TRY(config::check_shared_ids(config_));
     TRY(check_combination(mode));
     if (std::holds_alternative<idmap::UsernsHost>(mode)) return IdDecision{};
@@ -246,7 +253,7 @@ Result<IdDecision> recorded_maps(const store::ContainerRecord& record) {
 
 Result<> check_recorded(const store::ContainerRecord& record, const ContainerSpec& spec,
                         const config::Config& config) {
-  if (spec.network == "host") TRY(config::check_host_namespace(config, "--network host"));
+  TRY(check_host_namespaces(spec, config));
   if (record.uid_map.empty()) return config::check_userns(config, idmap::UsernsHost{});
   for (const std::string* text : {&record.uid_map, &record.gid_map}) {
     const IdMap map = TRY(IdMap::parse(*text));

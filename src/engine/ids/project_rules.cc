@@ -41,6 +41,10 @@ Result<> check_isolation(const ProjectRules& rules, const ContainerSpec& spec) {
   if (spec.network == "host") {
     return forbidden("--network host", rules, "a project's namespaces are private", {});
   }
+  if (spec.spaces.pid == kHostSpace)
+    return forbidden("--pid host", rules, "a project's namespaces are private", {});
+  if (spec.spaces.ipc == kHostSpace)
+    return forbidden("--ipc host", rules, "a project's namespaces are private", {});
   if (spec.privileged) {
     return forbidden("--privileged", rules, "no policy of a project allows it",
                      "A policy may allow single capabilities: [project-policy.NAME] in the configuration.");
