@@ -3,6 +3,7 @@
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "engine/finish.h"
+#include "engine/restart.h"
 #include "monitor/finish.h"
 
 namespace berth::cli {
@@ -30,8 +31,11 @@ Result<int> finish_container(const Invocation& invocation) {
   const Result<store::ContainerRecord> record = store::find_container(store.db(), id);
   if (!record && record.error().code == Code::not_found) return 0;
   if (!record) return std::unexpected(record.error());
-  const engine::LockedContainer container = TRY(take_over(store, *record, std::move(inherited)));
-  TRY(engine::finish(store, container));
+  engine::LockedContainer container = TRY(take_over(store, *record, std::move(inherited)));
+  if (TRY(engine::finish(store, container)) == engine::Finished::restarting) {
+    container.record = TRY(store::find_container(store.db(), record->id));
+    TRY(engine::restart_by_policy(store, std::move(container)));
+  }
   return 0;
 }
 

@@ -217,7 +217,7 @@ Result<> follow(store::Store& store, Sources& sources, const Window& window) {
         ended.push_back(&source);
       } else {
         any = true;
-        ending = ending || sys::exists_at(source.reader().directory(), monitor::kExitFile) ||
+        ending = ending || engine::exit_record(store, source.record().id) ||
                  !engine::live_status(store, source.record().id);
       }
     }

@@ -38,9 +38,12 @@ Result<std::vector<ContainerView>> wanted_views(store::Store& store, const PsFla
   // The newest first.
   for (store::ContainerRecord& record : TRY(store::list_containers(store.db()))) {
     if (last && *last >= 0 && wanted.size() >= static_cast<size_t>(*last)) break;
-    if (!all && record.state != store::kRunning && record.state != store::kCreated) continue;
+    // One that waits to be started again counts as one that runs.
+    const bool restarting = record.state == store::kRestarting;
+    const bool may_run = record.state == store::kRunning || record.state == store::kCreated || restarting;
+    if (!all && !may_run) continue;
     ContainerView view = TRY(views.view(std::move(record)));
-    if ((!all && !view.live) || !filters.pass(view)) continue;
+    if ((!all && !view.live && !restarting) || !filters.pass(view)) continue;
     wanted.push_back(std::move(view));
   }
   return wanted;

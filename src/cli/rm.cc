@@ -1,6 +1,7 @@
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/recovered_store.h"
+#include "cli/running.h"
 #include "engine/remove.h"
 #include "engine/volumes/volumes.h"
 
@@ -13,14 +14,22 @@ struct RmFlags {
   bool force = false;
   bool ignore = false;
   bool volumes = false;
+  std::optional<int64_t> seconds;
   std::vector<std::string> names;
 };
 
-Result<> remove_one(store::Store& store, const store::ContainerRecord& record, bool force, bool volumes) {
+Result<> remove_one(store::Store& store, const store::ContainerRecord& record, const RmFlags& flags) {
+  const bool force = flags.force;
+  if (force && flags.seconds) {
+    const Result<> stopped = stop_one(store, record, flags.seconds);
+    if (!stopped && stopped.error().code != Code::not_found) return stopped;
+  }
+  // Its restart policy is not to be faster.
+  if (force) TRY(store::set_container_stopped(store.db(), record.id));
   const Result<engine::LockedContainer> locked =
       force ? engine::kill_and_lock_container(store, record) : engine::lock_container(store, record);
   if (locked) {
-    if (volumes) TRY(engine::remove_anonymous_volumes(store, record.id));
+    if (flags.volumes) TRY(engine::remove_anonymous_volumes(store, record.id));
     return engine::remove_container(store, *locked);
   }
   Error error = locked.error();
@@ -39,12 +48,17 @@ Result<int> rm(const Invocation& invocation) {
              "line each.",
              "  berth rm job\n  berth rm --force --all\n");
   line.flag("-a,--all", flags.all, "All containers");
-  line.flag("-f,--force", flags.force, "End running ones first");
+  line.flag("-f,--force", flags.force, "Kill running ones first");
+  line.value("-t,--time,--timeout", flags.seconds,
+             "With --force: stop them, as `berth stop --time` does, before they are killed",
+             {.shown = "SECONDS"});
   line.flag("-i,--ignore", flags.ignore, "No error for a container that is not there");
   line.flag("-v,--volumes", flags.volumes, "Remove their volumes that have no name too");
   line.words("containers", flags.names, Need::optional);
   if (!TRY(line.parse())) return 0;
   if (flags.names.empty() && !flags.all) return fail(Code::usage, "berth rm needs a container, or --all");
+  if (flags.seconds && !flags.force)
+    return fail(Code::usage, "--time has a use only with --force: without it nothing that runs is removed");
   store::Store store = TRY(open_recovered_store(invocation));
   if (flags.all) {
     for (const store::ContainerRecord& record : TRY(store::list_containers(store.db())))
@@ -54,8 +68,8 @@ Result<int> rm(const Invocation& invocation) {
   for (const std::string& name : flags.names) {
     Result<store::ContainerRecord> record = store::find_container(store.db(), name);
     if (!record && record.error().code == Code::not_found && (flags.ignore || flags.force)) continue;
-    const Result<> removed = record ? remove_one(store, *record, flags.force, flags.volumes)
-                                    : Result<>(std::unexpected(record.error()));
+    const Result<> removed =
+        record ? remove_one(store, *record, flags) : Result<>(std::unexpected(record.error()));
     if (removed) {
       fmt::print("{}\n", name);
       continue;

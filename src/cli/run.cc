@@ -42,7 +42,7 @@ Result<> check_terminal(const RunFlags& flags) {
 Result<> settle_start(store::Store& store, const store::ContainerRecord& record,
                       const monitor::Started& started) {
   if (!record.remove_on_exit) TRY(store::set_container_started(store.db(), record.id, started.started_at));
-  if (const Result<engine::Recovered> recovered = engine::recover_recorded(store); !recovered) {
+  if (const Result<> recovered = engine::recover_now_and_then(store); !recovered) {
     log::debug("tidying up: {}", recovered.error().message);
   }
   store.db().fold_log();

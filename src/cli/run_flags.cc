@@ -40,6 +40,8 @@ void add_process_flags(Flags& line, RunFlags& flags) {
   line.flag("--init,!--no-init", flags.init,
             "Run berth-init as PID 1 (default; --init=false: the process itself)");
   line.value("--stop-signal", flags.stop_signal, "The signal that asks the process to stop");
+  line.value("--stop-timeout", flags.stop_timeout, "Seconds that a stop waits before SIGKILL (default 10)",
+             {.shown = "SECONDS"});
   line.flag("--sig-proxy", flags.signal_proxy, "Pass signals on to the process (default)");
 }
 
@@ -90,6 +92,8 @@ void add_container_flags(Flags& line, RunFlags& flags) {
   line.value("--name", flags.name, "The container's name");
   line.value("--hostname", flags.hostname, "Its hostname (default: the short ID)");
   line.flag("--rm", flags.remove, "Remove it when it ends");
+  line.value("--restart", flags.restart,
+             "Start it again: no (default), on-failure[:TIMES], always, unless-stopped");
   line.list("-l,--label", flags.labels, "KEY=VALUE");
   line.list("--annotation", flags.annotations, "KEY=VALUE");
   line.value("--cidfile", flags.cid_file, "Write the container's ID to this file");
@@ -260,6 +264,15 @@ Result<engine::ContainerSpec> container_spec(const RunFlags& flags) {
   for (const std::string& text : flags.annotations)
     spec.annotations.push_back(TRY(parse_pair("--annotation", text)));
   spec.stop_signal = flags.stop_signal;
+  spec.restart = TRY(engine::parse_restart_policy(flags.restart));
+  if (flags.remove && spec.restart.any())
+    return fail(Code::usage,
+                "--rm and --restart {}: a container that is removed when it ends can't start again",
+                flags.restart);
+  // A negative number is for ever, as podman and Docker have it.
+  if (flags.stop_timeout)
+    spec.restart.stop_timeout =
+        *flags.stop_timeout < 0 ? UINT64_MAX : static_cast<uint64_t>(*flags.stop_timeout);
   spec.init = flags.init;
   spec.userns = flags.userns;
   spec.uid_maps = flags.uid_maps;

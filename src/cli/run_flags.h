@@ -46,6 +46,8 @@ struct RunFlags {
   std::vector<std::string> labels;
   std::vector<std::string> annotations;
   std::string stop_signal;
+  std::optional<int64_t> stop_timeout;
+  std::string restart = "no";
   bool init = true;
   std::string pull = "missing";
   std::string platform;

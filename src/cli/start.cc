@@ -1,12 +1,18 @@
+#include <chrono>
+#include <thread>
+
 #include "base/detach_keys.h"
 #include "base/log.h"
 #include "cli/attach_running.h"
 #include "cli/containers.h"
+#include "cli/each_container.h"
 #include "cli/flags.h"
 #include "cli/recovered_store.h"
+#include "cli/running.h"
 #include "cli/translation_text.h"
 #include "engine/attach.h"
 #include "engine/container/status.h"
+#include "engine/restart.h"
 #include "engine/start_again.h"
 
 namespace berth::cli {
@@ -21,13 +27,30 @@ struct StartFlags {
   std::vector<std::string> names;
 };
 
+bool runs(const store::Store& store, const std::string& id) {
+  return engine::first_process(store, id).has_value();
+}
+
+// Whoever puts an end on record, or was about to start it again, is done with it in a moment.
+Result<engine::LockedContainer> lock_to_start(store::Store& store, const store::ContainerRecord& record) {
+  constexpr int kAttempts = 300;
+  constexpr std::chrono::milliseconds kPause{10};
+  // A person does now what its policy is waiting to do.
+  TRY(engine::cancel_restart(store, record.id));
+  for (int attempt = 1;; ++attempt) {
+    Result<engine::LockedContainer> locked = engine::lock_container(store, record);
+    const bool busy = !locked && locked.error().code == Code::conflict;
+    if (!busy || attempt == kAttempts || runs(store, record.id)) return locked;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 Result<int> start_attached(store::Store& store, const std::string& name, const StartFlags& flags) {
   engine::AttachOptions options{.interactive = flags.interactive, .forward_signals = flags.signal_proxy};
   options.detach_keys = TRY(parse_detach_keys(flags.detach_keys));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
-  Result<engine::LockedContainer> locked = engine::lock_container(store, record);
-  if (!locked && engine::live_status(store, record.id))
-    return attach_running(store, record, std::move(options));
+  Result<engine::LockedContainer> locked = lock_to_start(store, record);
+  if (!locked && runs(store, record.id)) return attach_running(store, record, std::move(options));
   engine::LockedContainer container = TRY(std::move(locked));
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));
   const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};
@@ -45,11 +68,12 @@ Result<int> start_attached(store::Store& store, const std::string& name, const S
   return engine::attach_to_end(store, container.record, started.session, signals, options);
 }
 
-Result<> start_detached(store::Store& store, const std::string& name) {
-  const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
-  const Result<engine::LockedContainer> container = engine::lock_container(store, record);
+}  // namespace
+
+Result<> start_detached(store::Store& store, const store::ContainerRecord& record) {
+  const Result<engine::LockedContainer> container = lock_to_start(store, record);
   // One that runs is what was asked for.
-  if (!container && engine::live_status(store, record.id)) return {};
+  if (!container && runs(store, record.id)) return {};
   if (!container) return std::unexpected(container.error());
   const engine::CallerSignals signals = TRY(engine::CallerSignals::take());
   // Whoever attaches to it later may have input.
@@ -59,8 +83,6 @@ Result<> start_detached(store::Store& store, const std::string& name) {
   for (const std::string& warning : started.session.warnings) log::warn("{}", warning);
   return {};
 }
-
-}  // namespace
 
 Result<int> start(const Invocation& invocation) {
   StartFlags flags;
@@ -84,17 +106,8 @@ Result<int> start(const Invocation& invocation) {
     return fail(Code::usage, "berth start --attach takes one container, and here are {}", flags.names.size());
   store::Store store = TRY(open_recovered_store(invocation));
   if (stays) return start_attached(store, flags.names.front(), flags);
-  int status = 0;
-  for (const std::string& name : flags.names) {
-    if (const Result<> started = start_detached(store, name); !started) {
-      // The others are still started; the status tells that not all were.
-      fmt::print(stderr, "{}", render("berth", started.error()));
-      status = exit_status(started.error().code);
-      continue;
-    }
-    fmt::print("{}\n", name);
-  }
-  return status;
+  return for_each_container(store, {.names = flags.names},
+                            [&](const auto& record) { return start_detached(store, record); });
 }
 
 }  // namespace berth::cli

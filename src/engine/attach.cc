@@ -14,8 +14,9 @@
 
 #include "base/detach_keys.h"
 #include "base/log.h"
+#include "engine/container/container_spec.h"
 #include "engine/container/out_of_memory.h"
-#include "engine/container/status.h"
+#include "engine/join.h"
 #include "engine/remove.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -173,7 +174,14 @@ Result<int> attach_to_end(store::Store& store, const store::ContainerRecord& rec
   const Attachment attachment = TRY(attach(session, signals, options));
   if (attachment.left == Left::detached) return 0;
   if (attachment.left == Left::ended) {
-    TRY(finish_container(store, record, session.monitor.get(), attachment.exited));
+    const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
+    if (spec.restart.any()) {
+      store::ContainerRecord running = record;
+      running.started_at = session.started.started_at;
+      TRY(await_finished(store, running));
+    } else {
+      TRY(finish_container(store, record, session.monitor.get(), attachment.exited));
+    }
     if (attachment.exited.oom_killed) log::warn("{}", out_of_memory_text(record, attachment.exited.status));
     return attachment.exited.status;
   }

@@ -4,10 +4,14 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "engine/container/announce.h"
+#include "engine/container/container_spec.h"
 #include "engine/container/status.h"
+#include "engine/halt.h"
 #include "engine/network/connect.h"
 #include "engine/network/name_server.h"
 #include "engine/remove.h"
+#include "engine/restart.h"
+#include "monitor/protocol.h"
 
 namespace berth::engine {
 
@@ -24,26 +28,63 @@ void announce_end(const store::Store& store, const store::ContainerRecord& recor
   }
 }
 
-Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
-  TRY(end_lost_process(store, record.id));
-  TRY(disconnect_networks(store, record.id));
-  const std::optional<ExitRecord> ended = exit_record(store, record.id);
-  // Whoever started it may have been killed before that was recorded.
-  if (!record.started_at) {
-    const int64_t started = last_start(store, record.id);
-    TRY(store::set_container_started(store.db(), record.id, started == 0 ? record.created_at : started));
-  }
-  if (ended) {
-    TRY(store::set_container_exited(store.db(), record.id, ended->status, ended->finished_at, ""));
-    if (ended->oom_killed) TRY(store::set_container_oom_killed(store.db(), record.id));
+// The record as it is with the end that the monitor has left.
+store::ContainerRecord ended_record(const store::Store& store, const store::ContainerRecord& record) {
+  store::ContainerRecord ended = record;
+  const std::optional<ExitRecord> found = exit_record(store, record.id);
+  if (found) {
+    ended.exit_status = found->status;
+    ended.oom_killed = found->oom_killed;
+    ended.finished_at = found->finished_at;
+    ended.exit_reason.clear();
   } else {
     log::info("container {} ended without its end being recorded", record.name);
-    TRY(store::set_container_exited(store.db(), record.id, std::nullopt, now_nanoseconds(), kLost));
+    ended.exit_status.reset();
+    ended.finished_at = now_nanoseconds();
+    ended.exit_reason = kLost;
   }
+  // Whoever started it may have been killed before that was recorded.
+  if (!ended.started_at) {
+    const int64_t started = last_start(store, record.id);
+    ended.started_at = started == 0 ? record.created_at : started;
+  }
+  return ended;
+}
+
+Result<Finished> record_end(store::Store& store, const store::ContainerRecord& record) {
+  TRY(end_lost_process(store, record.id));
+  TRY(disconnect_networks(store, record.id));
+  const store::ContainerRecord ended = ended_record(store, record);
+  const RestartSpec policy = TRY(container_spec_from_json(record.spec)).restart;
+  // Where it went with the machine, what comes up again is for the command that the machine's start calls.
+  const bool went_alone = was_started(store, record.id) && !is_halting(store);
+  store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
+  if (!record.started_at) TRY(store::set_container_started(store.db(), record.id, *ended.started_at));
+  TRY(store::set_container_exited(store.db(), record.id, ended.exit_status, *ended.finished_at,
+                                  ended.exit_reason));
+  if (ended.oom_killed) TRY(store::set_container_oom_killed(store.db(), record.id));
+  const bool restarts = went_alone && TRY(record_policy(store, policy, ended));
+  TRY(transaction.commit());
   announce_end(store, record);
   forget_names(store);
   fault::point("exit-stored");
-  return sys::remove_tree_at(store.run_root(), container_directory(record.id));
+  // The directory alone says that the machine has not gone down since.
+  if (restarts) {
+    TRY(sys::remove_tree_at(store.run_root(), container_directory(record.id) + "/" + monitor::kStateFile));
+    return Finished::restarting;
+  }
+  TRY(sys::remove_tree_at(store.run_root(), container_directory(record.id)));
+  return Finished::recorded;
+}
+
+// The process that was to start it again has been stopped, or lost.
+Result<Finished> finish_restarting(store::Store& store, const store::ContainerRecord& record) {
+  const bool same_boot = sys::exists_at(store.run_root(), container_directory(record.id));
+  if (same_boot && !record.stopped_by_user && !is_halting(store)) return Finished::restarting;
+  TRY(store::set_container_exited(store.db(), record.id, record.exit_status, record.finished_at.value_or(0),
+                                  record.exit_reason));
+  TRY(sys::remove_tree_at(store.run_root(), container_directory(record.id)));
+  return Finished::recorded;
 }
 
 }  // namespace
@@ -51,6 +92,7 @@ Result<> record_end(store::Store& store, const store::ContainerRecord& record) {
 Result<Finished> finish(store::Store& store, const LockedContainer& container) {
   const store::ContainerRecord& record = container.record;
   if (record.state == store::kExited) return Finished::recorded;
+  if (record.state == store::kRestarting) return finish_restarting(store, record);
   const bool not_begun = record.state == store::kCreated && !was_started(store, record.id);
   if (record.state == store::kRemoving || (record.remove_on_exit && !not_begun)) {
     if (was_started(store, record.id)) announce_end(store, record);
@@ -58,8 +100,7 @@ Result<Finished> finish(store::Store& store, const LockedContainer& container) {
     return Finished::removed;
   }
   if (not_begun) return Finished::not_begun;
-  TRY(record_end(store, record));
-  return Finished::recorded;
+  return record_end(store, record);
 }
 
 std::vector<std::string> finish_command(const store::Store& store, const std::string& id) {

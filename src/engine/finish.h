@@ -9,7 +9,13 @@
 
 namespace berth::engine {
 
-enum class Finished { not_begun, recorded, removed };
+enum class Finished {
+  not_begun,
+  recorded,
+  removed,
+  restarting,  // its policy wants it to run again: restart_by_policy() or resume_restart() is next
+               // (restart.h)
+};
 
 // Puts on record how a container ended, or that it is not known, and removes it if it was to be removed then.
 // One that has not been started, or whose end is on record, is left as it is. The caller has the lock, so no

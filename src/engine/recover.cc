@@ -1,9 +1,12 @@
 #include "engine/recover.h"
 
+#include <cerrno>
 #include <set>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/container/container_cgroup.h"
 #include "engine/container/status.h"
@@ -12,6 +15,7 @@
 #include "engine/network/start_networks.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/remove.h"
+#include "engine/restart.h"
 #include "engine/volumes/volumes.h"
 #include "monitor/protocol.h"
 #include "store/staging.h"
@@ -34,6 +38,7 @@ Result<> recover_container(store::Store& store, const store::ContainerRecord& li
   const Finished finished = TRY(finish(store, *locked));
   if (finished == Finished::removed) ++result.removed;
   if (finished == Finished::recorded) ++result.ended;
+  if (finished == Finished::restarting) result.restarting.push_back(listed.id);
   return {};
 }
 
@@ -63,12 +68,30 @@ Result<> remove_orphans(store::Store& store, int base, Recovered& result) {
 
 Result<Recovered> recover_recorded(store::Store& store) {
   Recovered result;
-  for (const char* state : {store::kCreated, store::kRunning, store::kRemoving}) {
+  for (const char* state : {store::kCreated, store::kRunning, store::kRestarting, store::kRemoving}) {
     const std::vector<store::ContainerRecord> records = TRY(store::list_containers(store.db(), state));
     for (const store::ContainerRecord& record : records) TRY(recover_container(store, record, result));
   }
   TRY(recover_leases(store));
+  // Now that their locks are free.
+  for (const std::string& id : result.restarting) TRY(resume_restart(store, id));
   return result;
+}
+
+Result<> recover_now_and_then(store::Store& store) {
+  constexpr int64_t kEvery = 60'000'000'000;
+  // Below the run root, so after a boot the first one looks.
+  constexpr const char* kMark = "recovered";
+  if (const auto last = sys::stat_at(store.run_root(), kMark, AT_SYMLINK_NOFOLLOW)) {
+    const int64_t passed = now_nanoseconds() - (last->st_mtim.tv_sec * 1'000'000'000 + last->st_mtim.tv_nsec);
+    // Where the clock has been set back nothing is known.
+    if (passed >= 0 && passed < kEvery) return {};
+  }
+  const sys::UniqueFd mark =
+      TRY(sys::open_at(store.run_root(), kMark, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+  if (::futimens(mark.get(), nullptr) != 0) return fail_errno(errno, "touch {}", kMark);
+  TRY(recover_recorded(store));
+  return {};
 }
 
 Result<Recovered> recover(store::Store& store) {

@@ -10,8 +10,9 @@
 namespace berth::engine {
 
 struct Recovered {
-  int ended = 0;    // containers whose end nobody had recorded
-  int removed = 0;  // containers and directories removed
+  int ended = 0;                        // containers whose end nobody had recorded
+  int removed = 0;                      // containers and directories removed
+  std::vector<std::string> restarting;  // their policies want them to run again
   // Containers that this database does not know and another one knew: it was put back from a backup. They are
   // left alone.
   std::vector<std::string> unknown;
@@ -22,8 +23,11 @@ struct Recovered {
 // containers.
 Result<Recovered> recover(store::Store& store);
 
-// The part of it that costs nothing where there is nothing to do, for `berth run`: no look at every
-// container's directory.
+// The part of it that does not look for directories without a record.
 Result<Recovered> recover_recorded(store::Store& store);
+
+// The same, for `berth run`, whose time is not to grow with the number of containers that run: whoever looks
+// at a container in particular does the whole anyway, so here it is enough once a minute.
+Result<> recover_now_and_then(store::Store& store);
 
 }  // namespace berth::engine

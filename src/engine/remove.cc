@@ -16,6 +16,7 @@
 #include "engine/container/status.h"
 #include "engine/network/connect.h"
 #include "engine/network/name_server.h"
+#include "engine/restart.h"
 #include "engine/translation/translate.h"
 #include "engine/volumes/volumes.h"
 #include "ledger/bank_uses.h"
@@ -70,6 +71,14 @@ Result<LockedContainer> lock_patiently(store::Store& store, const store::Contain
     if (!busy || std::chrono::steady_clock::now() > deadline) return locked;
     std::this_thread::sleep_for(kPause);
   }
+}
+
+// And not the command that puts the end on record, which the monitor executes in its own place.
+bool is_monitor(pid_t pid) {
+  constexpr size_t kLongestName = 64;
+  const Result<std::string> name =
+      sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/comm", pid), kLongestName);
+  return name && name->starts_with("berth-monitor");
 }
 
 // Unless somebody else has recorded it, or started the container again.
@@ -166,28 +175,30 @@ Result<> end_lost_process(store::Store& store, std::string_view id) {
 }
 
 Result<> kill_container(store::Store& store, const store::ContainerRecord& record) {
-  constexpr int kPatienceMs = 10'000;
-  constexpr int kDrainMs = 1'000;
+  constexpr std::chrono::seconds kPatience{10};
+  constexpr std::chrono::seconds kDrain{1};
+  constexpr int kSliceMs = 20;
+  using Clock = std::chrono::steady_clock;
+  TRY(cancel_restart(store, record.id));
   const std::optional<LiveStatus> live = live_status(store, record.id);
   if (!live) return {};
-  const auto open_pid = [](pid_t pid) {
-    Result<sys::UniqueFd> process = sys::open_process(pid);
-    return process ? std::move(*process) : sys::UniqueFd();
-  };
-  const sys::UniqueFd monitor = open_pid(live->monitor_pid);
-  if (!monitor) return {};
-  // Only now that the monitor is known to be the one, its child's PID can't be somebody else's.
-  if (live_status(store, record.id)) {
-    const sys::UniqueFd container = open_pid(live->pid);
-    if (container) TRY(sys::send_signal(container.get(), SIGKILL));
+  const Result<sys::UniqueFd> monitor = sys::open_process(live->monitor_pid);
+  if (!monitor || !live_status(store, record.id)) return {};
+  if (const std::optional<FirstProcess> first = first_process(store, record.id)) {
+    TRY(sys::send_signal(first->pidfd.get(), SIGKILL));
     // The rest of it, and what a freezer holds back.
     TRY(kill_in_cgroup(store, record.id));
   }
-  pollfd ended{monitor.get(), POLLIN, 0};
-  // With output left and a client that does not read it, the monitor would wait for that.
-  if (sys::poll_process({&ended, 1}, kDrainMs) == 0) TRY(sys::send_signal(monitor.get(), SIGKILL));
-  if (sys::poll_process({&ended, 1}, kPatienceMs) == 0)
-    return fail("container {} does not end (SIGKILL was sent)", record.name);
+  const auto begin = Clock::now();
+  pollfd ended{monitor->get(), POLLIN, 0};
+  while (sys::poll_process({&ended, 1}, kSliceMs) == 0) {
+    const auto passed = Clock::now() - begin;
+    if (passed > kPatience) return fail("container {} does not end (SIGKILL was sent)", record.name);
+    // With output left and a client that does not read it, the monitor would wait for that.
+    if (passed > kDrain && is_monitor(live->monitor_pid)) TRY(sys::send_signal(monitor->get(), SIGKILL));
+    // The process may be waiting to start it again by now.
+    TRY(cancel_restart(store, record.id));
+  }
   return {};
 }
 

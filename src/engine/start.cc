@@ -59,7 +59,7 @@ ContainerFiles files_of(const store::Store& store, const std::string& id, const 
 // A container that has run before may have a passwd of its own in its upper directory, which then counts.
 std::optional<std::string> changed_passwd(const store::Store& store, const store::ContainerRecord& record,
                                           const ResolvedUser& user) {
-  if (record.state != store::kExited) return std::nullopt;
+  if (!store::has_ended(record)) return std::nullopt;
   const Result<safepath::Root> upper =
       safepath::Root::open(store.root(), container_directory(record.id) + "/upper");
   if (!upper) return std::nullopt;
@@ -177,6 +177,14 @@ Result<> wait_or_interrupt(const MonitorProcess& process, int signals) {
   return {};
 }
 
+// How it ended the last time is in the database; a record that is left here would be taken for this time's. A
+// blank one has its place on the disk already when the disk is full.
+Result<> make_room_for_exit(int directory) {
+  const sys::UniqueFd file =
+      TRY(sys::open_at(directory, monitor::kExitFile, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+  return sys::write_all(file.get(), std::string(monitor::kExitBytes, ' '));
+}
+
 Result<Session> launch(store::Store& store, const LockedContainer& container, MonitorProcess process,
                        const store::ImageRecord& image, const runtime::ContainerPlan& plan,
                        const StartOptions& options) {
@@ -184,8 +192,7 @@ Result<Session> launch(store::Store& store, const LockedContainer& container, Mo
   const sys::UniqueFd plan_file = TRY(sys::make_memory_file("berth-plan", wire::encode(plan)));
   const sys::UniqueFd directory = TRY(sys::open_at(store.root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   const sys::UniqueFd state = TRY(sys::open_at(store.run_root(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  // How it ended the last time is in the database; a record that is left here would be taken for this time's.
-  TRY(sys::remove_tree_at(directory.get(), monitor::kExitFile));
+  if (options.detached || !container.record.remove_on_exit) TRY(make_room_for_exit(directory.get()));
   const ContainerSpec spec = TRY(container_spec_from_json(container.record.spec));
   const monitor::StartRequest request{
       .interactive = options.interactive,
@@ -193,6 +200,7 @@ Result<Session> launch(store::Store& store, const LockedContainer& container, Mo
       .health = TRY(begin_health_checks(store, container.record.id, spec, image)),
       .record_exit = options.detached || !container.record.remove_on_exit,
       .detached = options.detached,
+      .starter_finishes = !options.detached && !spec.restart.any(),
       .scratch = store.locations().run_root + "/" + path,
       .finish = finish_command(store, container.record.id)};
   TRY(process.channel.send(monitor::pack_value(monitor::Kind::start, request),
@@ -214,13 +222,13 @@ Result<Session> launch(store::Store& store, const LockedContainer& container, Mo
 // A container that has ended before is recorded as running before it does, so that recover() looks after it
 // whatever happens to this process.
 Result<> record_restart(store::Store& store, const store::ContainerRecord& record) {
-  if (record.state != store::kExited) return {};
+  if (!store::has_ended(record)) return {};
   return store::set_container_started(store.db(), record.id, now_nanoseconds());
 }
 
 // It has not run: its end is still that of the last time.
 Result<> take_restart_back(store::Store& store, const store::ContainerRecord& record) {
-  if (record.state != store::kExited) return {};
+  if (!store::has_ended(record)) return {};
   TRY(store::set_container_started(store.db(), record.id, record.started_at.value_or(0)));
   return store::set_container_exited(store.db(), record.id, record.exit_status,
                                      record.finished_at.value_or(0), record.exit_reason);

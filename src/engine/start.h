@@ -22,6 +22,7 @@ struct Session {
 struct StartOptions {
   bool interactive = false;  // input will be sent
   bool detached = false;     // nobody stays: the monitor finishes the container
+  bool by_policy = false;    // it is its policy that starts it, and not a person
   uint16_t rows = 0;         // of the caller's terminal
   uint16_t columns = 0;
   int signals = -1;   // CallerSignals::fd(); one that comes during a start that hangs ends it

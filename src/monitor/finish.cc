@@ -25,6 +25,7 @@ void execute_finish(std::vector<std::string> words, int lock) {
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
+  ::signal(SIGXFSZ, SIG_DFL);
   ::execv(program->c_str(), argv.data());
   log::warn("cannot execute {}: {}", *program, describe_errno(errno));
 }

@@ -1,5 +1,6 @@
 #include "monitor/monitor.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -75,13 +76,24 @@ Result<> record_state(const Task& task, pid_t pid, int64_t started_at) {
   return sys::replace_file_at(task.state.get(), kStateFile, text, 0600, sys::Durability::none);
 }
 
+// Into the blank record that the engine has left: its place on the disk is there.
+Result<> write_exit(const Task& task, std::string text) {
+  text.resize(std::max(text.size(), kExitBytes), ' ');
+  const sys::UniqueFd file =
+      TRY(sys::open_at(task.container.get(), kExitFile, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+  TRY(sys::write_all(file.get(), text));
+  const sys::UniqueFd directory = TRY(sys::open_at(task.container.get(), ".", O_RDONLY | O_DIRECTORY));
+  if (::fsync(file.get()) != 0 || ::fsync(directory.get()) != 0)
+    return fail_errno(errno, "sync {}", kExitFile);
+  return {};
+}
+
 void record_exit(const Task& task, const Exited& exited) {
   if (!task.request.record_exit) return;
-  const std::string text = fmt::format(R"({{"status":{},"finished_at":{},"oom_killed":{}}})", exited.status,
-                                       exited.finished_at, exited.oom_killed);
   const Result<> recorded =
-      sys::replace_file_at(task.container.get(), kExitFile, text, 0600, sys::Durability::synced);
-  // On a full disk the clients still hear how it ended.
+      write_exit(task, fmt::format(R"({{"status":{},"finished_at":{},"oom_killed":{}}})", exited.status,
+                                   exited.finished_at, exited.oom_killed));
+  // The clients still hear how it ended.
   if (!recorded) log::warn("cannot record how the container ended: {}", recorded.error().message);
 }
 
@@ -158,14 +170,14 @@ void end(sys::Channel& starter, Clients& clients, const Task& task, const Exited
   for (Client& client : clients.all()) {
     if (!client.starter) Clients::send(client, pack_value(Kind::exited, exited));
   }
-  bool starter_finishes = false;
+  bool starter_hears = false;
   for (Client& client : clients.all()) {
-    if (client.starter) starter_finishes = client.channel.send(pack_value(Kind::exited, exited)).has_value();
+    if (client.starter) starter_hears = client.channel.send(pack_value(Kind::exited, exited)).has_value();
   }
   clients.all().clear();
   cgroup.end();
   wait_for_starter(starter);
-  if (!starter_finishes) execute_finish(task.request.finish, task.lock.get());
+  if (!starter_hears || !task.request.starter_finishes) execute_finish(task.request.finish, task.lock.get());
   if (task.plan.rootfs.transient) remove_own_layer(task);
 }
 

@@ -93,13 +93,15 @@ struct StartRequest {
   HealthPlan health;
   bool record_exit = true;  // write the exit record; a container that is removed at exit needs none
   bool detached = false;    // the client leaves once the container has started
-  std::string scratch;      // see runtime::start_container
+  // If it is there when the container ends; else, and where it is not, the monitor does.
+  bool starter_finishes = true;
+  std::string scratch;  // see runtime::start_container
   // The words of the command that puts the container's end on record, which the monitor executes in its own
   // place if no client does that; without a program's path. See finish.h.
   std::vector<std::string> finish;
   template <typename A>
   void fields(A& a) {
-    a(interactive, log, health, record_exit, detached, scratch, finish);
+    a(interactive, log, health, record_exit, detached, starter_finishes, scratch, finish);
   }
 };
 
@@ -174,6 +176,8 @@ Result<Kind> kind_of(std::string_view message);
 // {"monitor_pid":…,"monitor_start":…,"pid":…,"pid_start":…, "started_at":…}. The starts are field 22 of
 // /proc/PID/stat, so that a reused PID is recognised.
 inline constexpr const char* kExitFile = "exit";
+// The length of an exit record, with blanks at its end; all blanks: it has not ended.
+inline constexpr size_t kExitBytes = 128;
 inline constexpr const char* kStateFile = "state";
 // Below the run root too, before anything runs in it: cgroup::record_text() of the container's cgroup.
 inline constexpr const char* kCgroupFile = "cgroup";

@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view kColumns =
     "id, name, image_id, image_name, created_at, spec, state, started_at, finished_at, exit_status, "
-    "exit_reason, remove_on_exit, uid_map, gid_map, project, oom_killed";
+    "exit_reason, remove_on_exit, uid_map, gid_map, project, oom_killed, restart_count, restart_delay, "
+    "stopped_by_user";
 
 ContainerRecord read_row(const Statement& row) {
   const auto optional = [&](int column) {
@@ -29,7 +30,10 @@ ContainerRecord read_row(const Statement& row) {
           .uid_map = row.text(12),
           .gid_map = row.text(13),
           .project = row.text(14),
-          .oom_killed = row.number(15) != 0};
+          .oom_killed = row.number(15) != 0,
+          .restart_count = row.number(16),
+          .restart_delay = row.number(17),
+          .stopped_by_user = row.number(18) != 0};
 }
 
 std::unexpected<Error> no_such_container(Database& db, std::string_view word) {
@@ -132,6 +136,24 @@ Result<> set_container_oom_killed(Database& db, std::string_view id) {
 Result<> set_container_spec(Database& db, std::string_view id, std::string_view spec) {
   Statement update = TRY(db.prepare("UPDATE containers SET spec = ?2 WHERE id = ?1"));
   return update.bind(1, id).bind(2, spec).run();
+}
+
+Result<> set_container_restarting(Database& db, std::string_view id, int64_t count, int64_t delay) {
+  Statement update = TRY(db.prepare(
+      "UPDATE containers SET state = 'restarting', restart_count = ?2, restart_delay = ?3 WHERE id = ?1"));
+  return update.bind(1, id).bind(2, count).bind(3, delay).run();
+}
+
+Result<> forget_container_restarts(Database& db, std::string_view id) {
+  Statement update = TRY(db.prepare(
+      "UPDATE containers SET restart_count = 0, restart_delay = 0, stopped_by_user = 0 WHERE id = ?1 "
+      "AND (restart_count <> 0 OR restart_delay <> 0 OR stopped_by_user <> 0)"));
+  return update.bind(1, id).run();
+}
+
+Result<> set_container_stopped(Database& db, std::string_view id) {
+  Statement update = TRY(db.prepare("UPDATE containers SET stopped_by_user = 1 WHERE id = ?1"));
+  return update.bind(1, id).run();
 }
 
 Result<> set_container_removing(Database& db, std::string_view id) {

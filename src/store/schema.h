@@ -11,6 +11,8 @@ inline constexpr const char* kSchema3 = R"sql(
 -- How often the restart policy has started it since a person did, and whether a person has stopped it since.
 ALTER TABLE containers ADD COLUMN restart_count INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE containers ADD COLUMN stopped_by_user INTEGER NOT NULL DEFAULT 0;
+-- How long the last of these restarts was waited for, in milliseconds; the next is waited for longer.
+ALTER TABLE containers ADD COLUMN restart_delay INTEGER NOT NULL DEFAULT 0;
 -- Whether the kernel has killed a process of its last run for want of memory.
 ALTER TABLE containers ADD COLUMN oom_killed INTEGER NOT NULL DEFAULT 0;
 

@@ -29,6 +29,7 @@ NETWORK_POINTS = {"rules-made", "networks-recorded", "pair-made", "interfaces-ma
                   "networks-taken-away"}
 # test_network.py and test_dns.py kill there.
 ADDRESS_POINTS = {"addresses-taken", "names-written"}
+DETACHED_POINTS = {"restart-waiting"}  # of no run in the foreground; test_detach_crash.py kills there
 # Of berth-runtime's alone: test_runtime_exec.py and test_runtime_crash.py kill there.
 RUNTIME_POINTS = {"exec-forked", "exec-ready", "hooks-have-mounted"}
 
@@ -78,7 +79,7 @@ class AtEveryPoint(Crash):
         for folder in ("cli", "engine", "monitor", "net", "runtime", "seccomp"):
             for path in (REPOSITORY / "src" / folder).rglob("*.cc"):
                 found |= set(re.findall(r'fault::point\("([^"]+)"\)', path.read_text()))
-        self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS | NETWORK_POINTS |
+        self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS | NETWORK_POINTS | DETACHED_POINTS |
                          ADDRESS_POINTS | RUNTIME_POINTS)
 
     def try_point(self, point, *flags):

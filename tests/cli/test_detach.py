@@ -10,6 +10,7 @@ import time
 from support import leftovers
 from support.case import DEMO, main
 from support.detached import Detached
+from support.waiting import until
 
 
 class Run(Detached):
@@ -174,6 +175,26 @@ class Foreground(Detached):
         self.until_ended()
         self.assertEqual(leftovers.wait_until_gone(self._before), [])
         self.assert_nothing_left()
+
+
+class Others(Detached):
+    def test_a_run_looks_at_the_others_once_a_minute(self):
+        """So that its time does not grow with what runs; a command that looks at containers always does."""
+        self.lose_one()
+        self.ok("run", "--rm", DEMO, "true")
+        self.assertIsNotNone(self.in_database(), "nobody has looked")
+        for moment in (time.time() - 61, time.time() + 3600):
+            os.utime(self.runroot / "recovered", (moment, moment))
+            self.ok("run", "--rm", DEMO, "true")
+            self.assertIsNone(self.in_database(), moment)
+            self.lose_one()
+        self.assertEqual(self.ok("ps", "-aq"), "")
+
+    def lose_one(self):
+        self.sleeping("--rm")
+        monitor = self.state()["MonitorPid"]
+        os.kill(monitor, signal.SIGKILL)
+        until(lambda: not os.path.exists(f"/proc/{monitor}"), "its monitor is gone")
 
 
 class Hidden(Detached):

@@ -12,6 +12,7 @@ EXPECTED = {
     "usr/libexec/berth/berth-init": 0o755,
     "usr/libexec/berth/berth-monitor": 0o755,
     "usr/libexec/berth/berth-transfer": 0o755,
+    "usr/lib/systemd/system/berth-boot.service": 0o644,
     "usr/share/doc/berth/README.md": 0o644,
     "usr/share/doc/berth/SECURITY.md": 0o644,
     "usr/share/doc/berth/CHANGELOG.md": 0o644,

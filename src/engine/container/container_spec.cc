@@ -45,6 +45,7 @@ void for_each_member(Spec& spec, Visit visit) {
   visit("labels", spec.labels);
   visit("annotations", spec.annotations);
   visit("stop_signal", spec.stop_signal);
+  visit("restart", spec.restart);
   visit("init", spec.init);
   visit("userns", spec.userns);
   visit("uid_maps", spec.uid_maps);

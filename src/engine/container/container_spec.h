@@ -14,6 +14,7 @@
 #include "engine/container/log_spec.h"
 #include "engine/container/network_spec.h"
 #include "engine/container/resource_spec.h"
+#include "engine/container/restart_spec.h"
 #include "engine/container/space_spec.h"
 
 namespace berth::engine {
@@ -85,6 +86,7 @@ struct ContainerSpec {
   std::vector<Pair> labels;
   std::vector<Pair> annotations;
   std::string stop_signal;
+  RestartSpec restart;
   bool init = true;
   std::string userns;                 // as --userns has it; empty: as configured, until the container is made
   std::vector<std::string> uid_maps;  // --uidmap, --gidmap

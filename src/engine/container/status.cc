@@ -1,5 +1,6 @@
 #include "engine/container/status.h"
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
