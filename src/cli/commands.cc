@@ -1,6 +1,7 @@
 // The list of commands. Those without a function live in berth-transfer.
 #include "cli/banks.h"
 #include "cli/command.h"
+#include "cli/completion.h"
 #include "cli/containers.h"
 #include "cli/events.h"
 #include "cli/images.h"
@@ -33,6 +34,9 @@ constexpr Command kCommands[] = {
     {"update", "Change what a container may use", "Containers", update},
     {"pause", "Hold containers still", "Containers", pause},
     {"unpause", "Let held containers go on", "Containers", unpause},
+    {"port", "List a container's published ports", "Containers", port},
+    {"rename", "Give a container another name", "Containers", rename},
+    {"top", "Show the processes of a container", "Containers", top},
     {"rm", "Remove containers", "Containers", rm},
     {"container prune", "Remove containers that do not run", "Containers", prune_containers},
     {"pull", "Fetch an image from a registry", "Images"},
@@ -97,7 +101,9 @@ constexpr Command kCommands[] = {
     {"system repair", "Put right what killed processes left", "System", system_repair},
     // For berth-monitor.
     {"container finish", "", "", finish_container},
+    {"completion", "Print what a shell needs to complete commands", "System", completion},
     {"version", "Print the version", "System", version},
+    {"__complete", "List what may stand in the place of the last word", "", complete},
 };
 }  // namespace
 

@@ -2,12 +2,23 @@
 
 namespace berth::cli {
 
-std::vector<std::string> network_names(const engine::ContainerSpec& /*spec*/) {
-  return {};
+std::vector<std::string> network_names(const engine::ContainerSpec& spec) {
+  std::vector<std::string> names;
+  for (const engine::AttachmentSpec& attachment : spec.networking.attachments)
+    names.push_back(attachment.network);
+  return names;
 }
 
-std::vector<PortView> published_ports(const engine::ContainerSpec& /*spec*/) {
-  return {};
+std::vector<PortView> published_ports(const engine::ContainerSpec& spec) {
+  std::vector<PortView> ports;
+  for (const engine::PortSpec& port : spec.networking.ports) {
+    ports.push_back({.host = port.host.empty() ? "0.0.0.0" : port.host,
+                     .host_port = port.host_port,
+                     .container_port = port.container_port,
+                     .count = port.count,
+                     .protocol = port.protocol});
+  }
+  return ports;
 }
 
 std::string ports_text(const std::vector<PortView>& ports) {

@@ -3,20 +3,27 @@
 
 #include "cli/containers.h"
 #include "cli/flags.h"
+#include "cli/images.h"
 #include "cli/inspect_health.h"
 #include "cli/inspect_network.h"
 #include "cli/inspect_resources.h"
 #include "cli/json_text.h"
+#include "cli/networks.h"
 #include "cli/recovered_store.h"
+#include "cli/template_rows.h"
 #include "cli/times.h"
+#include "cli/volumes.h"
 #include "engine/container/pause.h"
 #include "engine/container/status.h"
 #include "engine/plan_container.h"
 #include "engine/volumes/prepare_mounts.h"
+#include "engine/volumes/volume_admin.h"
 #include "idmap/id_map.h"
+#include "ledger/networks.h"
 #include "monitor/protocol.h"
 #include "store/containers.h"
 #include "store/images.h"
+#include "sys/tree_size.h"
 
 namespace berth::cli {
 
@@ -184,24 +191,92 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
                 {"HostConfig", describe_host_config(spec, record)}};
   if (const auto check = engine::health_check_of(spec, image))
     document["Config"]["Healthcheck"] = describe_health_check(*check);
+  // Docker's and podman's other words.
+  document["State"]["Dead"] = false;
   return document;
+}
+
+struct InspectFlags {
+  std::string format;
+  bool latest = false;
+  bool size = false;
+  std::string type = "all";
+  std::vector<std::string> names;
+};
+
+// As podman has it, what a name is not as a container it may be as an image, a volume or a network.
+Result<std::string> kind_of(store::Store& store, const InspectFlags& flags) {
+  if (flags.type != "all") return flags.type;
+  const std::string& name = flags.names.front();
+  const Result<store::ContainerRecord> container = store::find_container(store.db(), name);
+  if (container || container.error().code != Code::not_found) return "container";
+  if (store::find_image(store, name)) return "image";
+  if (engine::find_volume(store, name)) return "volume";
+  if (ledger::find_network(store.db(), "", name)) return "network";
+  return "container";
+}
+
+Result<int> inspect_others(const Invocation& invocation, const std::string& kind, const InspectFlags& flags) {
+  std::vector<std::string> words;
+  if (!flags.format.empty()) words = {"--format", flags.format};
+  words.insert(words.end(), flags.names.begin(), flags.names.end());
+  const Invocation other(invocation.globals, kind + " inspect", std::move(words));
+  if (kind == "image") return inspect_images(other);
+  if (kind == "volume") return inspect_volumes(other);
+  return inspect_networks(other);
+}
+
+Result<std::vector<store::ContainerRecord>> find_all(store::Store& store, const InspectFlags& flags) {
+  std::vector<store::ContainerRecord> records;
+  if (flags.latest) {
+    records = TRY(store::list_containers(store.db()));
+    if (records.empty()) return fail(Code::not_found, "there is no container");
+    records.resize(1);
+  }
+  for (const std::string& name : flags.names) records.push_back(TRY(store::find_container(store.db(), name)));
+  return records;
 }
 
 }  // namespace
 
 Result<int> inspect(const Invocation& invocation) {
-  std::vector<std::string> names;
-  Flags line(invocation, "CONTAINER [CONTAINER...]",
-             "Prints all that is known of containers, as a JSON array.", "  berth inspect job\n");
-  line.words("containers", names, Need::required);
+  InspectFlags flags;
+  Flags line(
+      invocation, "[flags] CONTAINER|IMAGE|VOLUME|NETWORK [NAME...]",
+      "Prints all that is known of containers, as a JSON array; of images, volumes and networks where no "
+      "container has the\n"
+      "first of the names.",
+      "  berth inspect job\n  berth inspect --format '{{.State.Status}} {{.State.Pid}}' job\n"
+      "  berth inspect --type volume data\n");
+  line.value("-f,--format", flags.format, "json, or a template: \"{{.State.Status}}\"");
+  line.flag("-l,--latest", flags.latest, "The container that was made last");
+  line.flag("-s,--size", flags.size, "With SizeRw, what it has written, in bytes on disk");
+  line.value("-t,--type", flags.type, "all (default), container, image, volume or network",
+             {.choices = {"all", "container", "image", "volume", "network"}});
+  line.words("names", flags.names, Need::optional);
   if (!TRY(line.parse())) return 0;
+  if (flags.names.empty() != flags.latest)
+    return fail(Code::usage, "berth {}: name what to inspect, or give --latest, one of the two",
+                invocation.name);
   store::Store store = TRY(open_recovered_store(invocation));
-  Json list = Json::array();
-  for (const std::string& name : names) {
-    const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
-    list.push_back(TRY(describe_container(store, record)));
+  if (flags.type != "container" && !flags.latest) {
+    const std::string kind = TRY(kind_of(store, flags));
+    if (kind != "container") return inspect_others(invocation, kind, flags);
   }
-  print_json(list);
+  Json list = Json::array();
+  for (const store::ContainerRecord& record : TRY(find_all(store, flags))) {
+    Json document = TRY(describe_container(store, record));
+    if (flags.size) {
+      const std::string upper = engine::container_directory(record.id) + "/upper";
+      document["SizeRw"] = TRY(sys::measure_tree(store.root(), upper)).bytes;
+    }
+    list.push_back(std::move(document));
+  }
+  if (flags.format.empty() || flags.format == "json") {
+    print_json(list);
+  } else {
+    TRY(print_template(list, flags.format, true));
+  }
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/nearest.h"
+#include "flags/declared.h"
 
 namespace berth::flags {
 
@@ -144,7 +145,25 @@ std::vector<std::string> Flags::with_empty_values_apart() const {
   return words;
 }
 
+namespace {
+std::string one_line(std::string_view text) {
+  std::string line(text);
+  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  return line;
+}
+}  // namespace
+
 Result<bool> Flags::parse() {
+  if (line_.args.size() == 1 && line_.args.front() == kDeclaredFlags) {
+    fmt::print("usage\t{}\n{}", usage_, leaves_rest_ ? "rest\n" : "");
+    for (const Declared& declared : declared_) {
+      if (is_positional(declared.names)) continue;
+      fmt::print("flag\t{}\t{}\t{}\t{}\n", declared.names,
+                 std::holds_alternative<bool*>(declared.into) ? "" : "value",
+                 fmt::join(declared.shape.choices, ","), one_line(declared.text));
+    }
+    return false;
+  }
   const std::vector<std::string> words = with_empty_values_apart();
   Parser parser(*this);
   // What no word can name need not be set up.

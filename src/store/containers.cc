@@ -1,6 +1,7 @@
 #include "store/containers.h"
 
 #include "base/nearest.h"
+#include "store/container_name.h"
 
 namespace berth::store {
 
@@ -56,17 +57,7 @@ bool is_hexadecimal(std::string_view word) {
 }  // namespace
 
 Result<> insert_container(Database& db, const ContainerRecord& record) {
-  Statement taken = TRY(db.prepare("SELECT id FROM containers WHERE name = ?"));
-  taken.bind(1, record.name);
-  if (TRY(taken.step())) {
-    Error error{
-        Code::conflict,
-        0,
-        fmt::format("the name \"{}\" is in use by container {}", record.name, taken.text(0).substr(0, 12)),
-        {}};
-    error.hint = fmt::format("`berth rm {}` removes that container, or choose another --name.", record.name);
-    return std::unexpected(std::move(error));
-  }
+  TRY(check_name_is_free(db, record.name, "--name"));
   Statement insert = TRY(db.prepare(
       "INSERT INTO containers (id, name, image_id, image_name, created_at, spec, state, remove_on_exit, "
       "uid_map, gid_map, project) VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), nullif(?, ''), nullif(?, "
