@@ -112,11 +112,8 @@ class Client {
   }
 
   Result<std::optional<Attachment>> hear() {
-    const Result<sys::Message> received = session_.channel.receive();
-    // A monitor that ends with messages unread resets the connection.
-    if (!received && received.error().err != ECONNRESET) return std::unexpected(received.error());
-    if (!received || received->data.empty()) return Attachment{.left = Left::lost};
-    const sys::Message& message = *received;
+    const sys::Message message = TRY(session_.channel.receive());
+    if (message.data.empty()) return Attachment{.left = Left::lost};
     const std::string_view payload = std::string_view(message.data).substr(1);
     switch (TRY(monitor::kind_of(message.data))) {
       case monitor::Kind::output:

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -61,9 +62,12 @@ Result<Message> Channel::receive(size_t max_fds) {
   // Without zeroes first: most messages are short, and pages that nobody touches cost nothing.
   message.data.resize_and_overwrite(kMaxMessage, [&](char* buffer, size_t size) {
     part = {buffer, size};
+    // The kernel tells once of an other end that went with messages unread; what it had sent before that is
+    // still there, and then the end.
+    bool told = false;
     do {
       got = ::recvmsg(fd_.get(), &header, MSG_CMSG_CLOEXEC);
-    } while (got < 0 && errno == EINTR);
+    } while (got < 0 && (errno == EINTR || (errno == ECONNRESET && !std::exchange(told, true))));
     return static_cast<size_t>(std::max<ssize_t>(got, 0));
   });
   if (got < 0) return fail_errno(errno, "receive a message");
