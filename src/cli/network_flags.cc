@@ -111,7 +111,7 @@ Result<> apply_names(const NetworkFlags& flags, engine::ContainerSpec& spec) {
 void add_network_flags(Flags& line, NetworkFlags& flags) {
   line.heading("The network");
   line.list("--network,--net", flags.networks,
-            "bridge, none, host, container:NAME or a network's NAME[:ip=…,mac=…,alias=…]");
+            "bridge (default), none, host, container:NAME or a network's NAME[:ip=…,mac=…,alias=…]");
   line.value("--ip", flags.ip, "Its address of IPv4 in the network");
   line.value("--ip6", flags.ip6, "And of IPv6");
   line.value("--mac-address", flags.mac, "The address of its interface, for example 02:00:5e:10:00:01");

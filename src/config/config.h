@@ -76,7 +76,7 @@ struct Defaults {
   Setting<idmap::UsernsMode> userns;  // never container: or ns:
   Setting<bool> init{true};
   Setting<std::string> project_policy{"restricted"};
-  Setting<std::string> network{"none"};                                     // "bridge", "none" or "host"
+  Setting<std::string> network{"bridge"};                                   // "bridge", "none" or "host"
   Setting<net::Subnet> bridge_subnet{*net::Subnet::parse("10.86.0.0/16")};  // of the network "bridge"
   // What `network create` chooses a /24 from, kSubnetPrefix or shorter each.
   Setting<std::vector<net::Subnet>> subnet_pools{built_in_subnet_pools()};

@@ -59,6 +59,10 @@ class BerthCase(unittest.TestCase):
         self.environment = dict(os.environ, HOME=str(self.work), LC_ALL="C.UTF-8")
         for name in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE"):
             self.environment.pop(name, None)
+        # Most tests are about something else, and start faster without. Those of networks say which.
+        config = self.work / "no-network.toml"
+        config.write_text('[defaults]\nnetwork = "none"\n')
+        self.environment["BERTH_CONFIG"] = str(config)
         self._before = leftovers.Snapshot.take()
         # First in, last out: after every other clean-up of the test.
         self.addCleanup(self._end)

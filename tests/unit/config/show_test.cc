@@ -47,7 +47,7 @@ no-new-privileges = false       # built in
 userns = "private"                                            # built in
 init = true                                                   # built in
 project-policy = "restricted"                                 # built in
-network = "none"                                              # built in
+network = "bridge"                                            # built in
 bridge-subnet = "10.86.0.0/16"                                # built in
 subnet-pools = ["10.80.0.0/14","10.72.0.0/13","172.28.0.0/14","192.168.192.0/18"]  # built in
 )");
