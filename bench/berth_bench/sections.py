@@ -6,11 +6,13 @@ import subprocess
 from berth_bench import full_store, images, peers
 from berth_bench.bench import DEMO
 from berth_bench.floor import FLOOR, floor
+from berth_bench.log_throughput import measure_log
 from berth_bench.measure import Contestant, interleaved, milliseconds
 from berth_bench.monitors import measure_monitors
 from berth_bench.networks import measure_networks
 from berth_bench.pull import measure_pull
 from berth_bench.runtimes import measure_runtimes
+from berth_bench.services import measure_exec, measure_many
 
 CRUN = "crun run, ready bundle"
 BERTH = "berth run --rm --network none"
@@ -217,6 +219,21 @@ def network(bench):
     measure_networks(bench)
 
 
+def log(bench):
+    """how fast a detached container's output gets into its log, beside podman's."""
+    measure_log(bench)
+
+
+def execute(bench):
+    """a further command in a running container, beside podman's."""
+    measure_exec(bench)
+
+
+def many(bench):
+    """500 running containers: the last start beside the first, the monitors' memory, ps."""
+    measure_many(bench)
+
+
 def fleet(bench):
     """a fleet of 100,000 hosts and 1,000,000 projects, on paper: what collides, how long it takes."""
     directory = bench.work / "fleet"
@@ -237,4 +254,5 @@ def fleet(bench):
 
 
 ALL = {"start": start, "growth": growth, "big-image": big_image, "chown": chown, "ledger": ledger, "volume": volume,
-       "translate": translate, "pull": pull, "monitor": monitor, "runtime": runtime, "network": network, "fleet": fleet}
+       "translate": translate, "pull": pull, "monitor": monitor, "runtime": runtime, "network": network,
+       "log": log, "exec": execute, "many": many, "fleet": fleet}
