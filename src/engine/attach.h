@@ -42,8 +42,8 @@ Result<Attachment> attach(Session& session, const CallerSignals& signals, const 
 Result<int> attach_to_end(store::Store& store, const store::ContainerRecord& record, Session& session,
                           const CallerSignals& signals, const AttachOptions& options);
 
-// After Left::lost: whether the monitor (a pidfd) ends. Until it has, and its lock on the container with it, the
-// next command would take it for alive. If it does not, this command was left behind.
+// After Left::lost: whether the monitor (a pidfd) ends. Until it has, and its lock on the container with it,
+// the next command would take it for alive. If it does not, this command was left behind.
 bool ends_soon(int monitor);
 
 // The error of a command that was left behind as it did not read (monitor/clients.h).

@@ -1,6 +1,5 @@
 """cp, diff, export and commit look at files that somebody hostile makes, moves and swaps while they do."""
 
-import io
 import os
 import pathlib
 import stat

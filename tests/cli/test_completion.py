@@ -66,7 +66,7 @@ class InShells(Completion):
         return " ".join(["berth", *self.globals, words])
 
     def test_bash(self):
-        script = (f"source <(berth completion bash); COMP_LINE=$1; COMP_POINT=${{#1}}; _berth; "
+        script = ("source <(berth completion bash); COMP_LINE=$1; COMP_POINT=${#1}; _berth; "
                   "printf '%s\\n' \"${COMPREPLY[@]}\"")
         for words, expected in (("start w", {"web", "worker"}), ("volume rm ", {"data"}), ("rmi demo:la", {"latest"}),
                                 ("ps --no-t", {"--no-trunc"})):

@@ -30,6 +30,7 @@ NETWORK_POINTS = {"rules-made", "networks-recorded", "pair-made", "interfaces-ma
 # test_network.py and test_dns.py kill there.
 ADDRESS_POINTS = {"addresses-taken", "names-written"}
 DETACHED_POINTS = {"restart-waiting"}  # of no run in the foreground; test_detach_crash.py kills there
+RENAME_POINTS = {"before-rename-commit"}
 # Of berth-runtime's alone: test_runtime_exec.py and test_runtime_crash.py kill there.
 RUNTIME_POINTS = {"exec-forked", "exec-ready", "hooks-have-mounted"}
 
@@ -80,7 +81,15 @@ class AtEveryPoint(Crash):
             for path in (REPOSITORY / "src" / folder).rglob("*.cc"):
                 found |= set(re.findall(r'fault::point\("([^"]+)"\)', path.read_text()))
         self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS | NETWORK_POINTS | DETACHED_POINTS |
-                         ADDRESS_POINTS | RUNTIME_POINTS)
+                         ADDRESS_POINTS | RENAME_POINTS | RUNTIME_POINTS)
+
+    def test_a_rename_happens_or_does_not(self):
+        self.ok("create", "--name", "job", DEMO)
+        for point in RENAME_POINTS:
+            self.assertEqual(self.killed_at(point, "rename", "job", "other").status, 137)
+            self.assertEqual(self.ok("ps", "-a", "--format", "{{.Names}}"), "job\n")
+        self.ok("rename", "job", "other")
+        self.ok("rm", "other")
 
     def try_point(self, point, *flags):
         # A user that the image does not know, an unnamed volume, no filter in the cache: every step is taken.

@@ -47,8 +47,8 @@ Result<> write_container_copy(store::Store& store, const store::ContainerRecord&
 Result<ContainerCopy> read_container_copy(const store::Store& store, std::string_view id);
 
 // ledger.json: all banks that have names or numbers or belong to projects, the projects, the numbers of
-// projects that rest, and the networks. Within the transaction that changes any of them, before its commit; durable when it
-// returns.
+// projects that rest, and the networks. Within the transaction that changes any of them, before its commit;
+// durable when it returns.
 Result<> write_store_copy(store::Store& store);
 Result<StoreCopy> read_store_copy(const store::Store& store);
 
