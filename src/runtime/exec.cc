@@ -291,10 +291,12 @@ class Starting {
     return std::move(message.fds.front());
   }
 
-  // It says why itself, and what was seen from here is only the consequence.
+  // It says why itself, and what was seen from here is only the consequence. The channel may end before it
+  // has said so.
   [[nodiscard]] bool child_failed() const {
+    constexpr int kUntilSaidMs = 1'000;
     pollfd readable{status_.get(), POLLIN, 0};
-    return ::poll(&readable, 1, 0) > 0;
+    return ::poll(&readable, 1, channel_.peer_is_gone() ? kUntilSaidMs : 0) > 0;
   }
 
   void end_process() {

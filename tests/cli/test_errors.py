@@ -48,7 +48,7 @@ class Errors(BerthCase):
             (["--shm-size", "-1"], ["--shm-size -1", "64m"]),
             (["--shm-size", "99999999999999999999"], ["--shm-size", "64m"]),
             (["--sysctl", "kernel.panic=1"], ["kernel.panic", "whole host"]),
-            (["--network", "bridge"], ["--network bridge", "none and host"]),
+            (["--network", "nosuch"], ["nosuch"]),
             (["--userns", "sideways"], ["--userns sideways", "private"]),
             (["-e", "X=\udcff"], ["a value of the container's environment is not UTF-8 text"]),
             (["--stop-signal", "RTMIN+2147483647"], ["no such signal"]),
