@@ -106,7 +106,7 @@ Result<std::optional<PastEvent>> EventFeed::next() {
   while (true) {
     const size_t end = unread_.find('\n');
     if (end != std::string::npos) {
-      const std::optional<PastEvent> event = parse_event(std::string_view(unread_).substr(0, end));
+      std::optional<PastEvent> event = parse_event(std::string_view(unread_).substr(0, end));
       unread_.erase(0, end + 1);
       if (event) return event;
       continue;
