@@ -39,6 +39,12 @@ std::vector<std::string> names_in(const std::string& directory) {
 }
 
 // Of the container's own root file system, or a program of berth's that nobody can change.
+bool is_same(const struct stat& one, const struct stat& other) {
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+// What stands at the path can change between two looks at it: the process executes something else, or ends.
+// What is said is of what was opened.
 bool is_harmless_file(const std::string& path) {
   struct stat own{};
   struct stat found{};
@@ -47,9 +53,12 @@ bool is_harmless_file(const std::string& path) {
   struct statvfs mount{};
   if (::statvfs(path.c_str(), &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0) return true;
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  const bool sealed = fd >= 0 && ::fcntl(fd, F_GET_SEALS) == kAllSeals;
-  if (fd >= 0) ::close(fd);
-  return sealed;
+  struct stat opened{};
+  if (fd < 0) return ::stat(path.c_str(), &opened) != 0 || !is_same(opened, found);
+  const bool sealed = ::fcntl(fd, F_GET_SEALS) == kAllSeals;
+  const bool is_own = ::fstat(fd, &opened) == 0 && opened.st_dev == own.st_dev;
+  ::close(fd);
+  return sealed || is_own;
 }
 
 bool is_root(const std::string& path) {
