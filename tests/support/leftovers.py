@@ -84,12 +84,14 @@ def wait_until_gone(before, but_cgroups=False):
     to take them away.
     """
     deadline = time.monotonic() + PATIENCE
-    always = None  # what every look has found: other tests' containers come and go
+    lasting = None  # the cgroups that every look has found: those of other tests come and go
     while True:
-        left = [text for text in Snapshot.take().left_since(before) if not (but_cgroups and text.startswith("cgroup "))]
-        always = left if always is None else [text for text in left if text in always]
-        if not always or time.monotonic() > deadline:
-            return always
+        left = Snapshot.take().left_since(before)
+        groups = [text for text in left if text.startswith("cgroup ") and not but_cgroups]
+        lasting = [text for text in groups if lasting is None or text in lasting]
+        left = [text for text in left if not text.startswith("cgroup ")] + lasting
+        if not left or time.monotonic() > deadline:
+            return left
         time.sleep(0.02)
 
 
