@@ -92,7 +92,8 @@ Result<> Cgroup::freeze(Wait patience) const {
 Result<> Cgroup::thaw(Wait patience) const {
   const Part* part = TRY(demand_freezer(*this));
   Result<> outcome = turn(*part, false, patience);
-  if (outcome) return {};
+  // One that has been removed meanwhile has nobody left to thaw.
+  if (outcome || outcome.error().err == ENOENT || outcome.error().err == ENODEV) return {};
   if (outcome.error().err == ETIMEDOUT) outcome.error().hint = "A cgroup above it is frozen.";
   return std::unexpected(
       std::move(outcome.error()).context(fmt::format("thaw the processes of {}", part->shown())));

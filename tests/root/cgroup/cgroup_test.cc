@@ -117,6 +117,13 @@ TEST_F(OwnCgroup, FreezesAndThaws) {
   EXPECT_TRUE(counts(counter, kGoesOn));
 }
 
+// Its maker removes it while somebody else still ends what is in it.
+TEST_F(OwnCgroup, ThereIsNobodyToThawInOneThatIsGone) {
+  ASSERT_TRUE(cgroup().remove());
+  const Result<> thawed = cgroup().thaw();
+  EXPECT_TRUE(thawed) << thawed.error().message;
+}
+
 TEST_F(OwnCgroup, AProcessGoesInByItself) {
   const std::vector<sys::UniqueFd> entrances = cgroup().entrances(false).value();
   EXPECT_EQ(entrances.size(), cgroup().parts().size());
