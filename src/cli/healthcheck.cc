@@ -1,13 +1,7 @@
-#include <cerrno>
-
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/harmless_program.h"
+#include "cli/run_program.h"
 #include "engine/container/announce.h"
 #include "engine/run_health_check.h"
 #include "store/images.h"
@@ -59,22 +53,9 @@ Result<engine::HealthState> record(const Invocation& invocation, const Prepared&
 // --health-on-failure: the command of that name. The container's end may be its monitor's and thereby that of
 // who began this, but is not this one's.
 Result<> act(const Invocation& invocation, const std::string& what, const std::string& id) {
-  const std::string program = TRY(sys::own_program_path());
-  const store::Locations& locations = invocation.globals.locations;
-  std::vector<std::string> words{"berth", "--root", locations.root, "--runroot", locations.run_root,
-                                 what,    id};
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
   // The ID that it prints is no answer to what was asked.
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t pid = 0;
-  const int err = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (err != 0) return fail_errno(err, "execute {}", program);
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+  const std::string program = TRY(sys::own_program_path());
+  TRY(run_program(invocation, program, {what, id}));
   return {};
 }
 

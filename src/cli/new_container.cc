@@ -3,10 +3,10 @@
 #include <cerrno>
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/run_program.h"
 #include "config/load.h"
 #include "engine/container/container_cgroup.h"
 #include "engine/ids/id_decision.h"
@@ -24,25 +24,11 @@ namespace {
 // Runs `berth-transfer pull`, which reports its own errors.
 Result<> pull_image(const Invocation& invocation, const RunFlags& flags) {
   const std::string program = TRY(sys::companion_path("berth-transfer"));
-  const store::Locations& locations = invocation.globals.locations;
-  std::vector<std::string> words{"berth", "--root", locations.root, "--runroot", locations.run_root, "pull"};
+  std::vector<std::string> words{"pull"};
   if (!flags.platform.empty()) words.insert(words.end(), {"--platform", flags.platform});
   words.push_back(flags.image);
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  // The image's ID is no output of the container's.
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t pid = 0;
-  const int err = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (err != 0) return fail_errno(err, "execute {}", program);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return fail_errno(errno, "wait for {}", program);
-  }
+  // The image's ID, which it prints, is no output of the container's.
+  const int status = TRY(run_program(invocation, program, words));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   return fail("the image {} could not be fetched", flags.image);
 }
