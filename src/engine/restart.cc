@@ -7,7 +7,6 @@
 #include <thread>
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,6 +20,7 @@
 #include "sys/companion.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/spawn.h"
 
 namespace berth::engine {
 
@@ -143,27 +143,7 @@ Result<> cancel_restart(const store::Store& store, const std::string& id) {
 
 Result<> resume_restart(const store::Store& store, const std::string& id) {
   const std::string program = TRY(sys::companion_path("berth"));
-  std::vector<std::string> words = finish_command(store, id);
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0);
-  posix_spawn_file_actions_addchdir_np(&actions, "/");
-  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-  pid_t pid = 0;
-  const int err = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (err != 0) return fail_errno(err, "execute {}", program);
+  TRY(sys::spawn_apart(program, finish_command(store, id)));
   return {};
 }
 

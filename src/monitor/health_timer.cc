@@ -5,49 +5,15 @@
 #include <csignal>
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "sys/companion.h"
 #include "sys/process.h"
+#include "sys/spawn.h"
 
 namespace berth::monitor {
-
-namespace {
-
-// Everything that the monitor blocks, ignores or holds is its own.
-Result<pid_t> spawn(std::vector<std::string> words) {
-  const std::string program = TRY(sys::companion_path("berth"));
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  sigset_t none;
-  sigset_t broken_pipe;
-  sigemptyset(&none);
-  sigemptyset(&broken_pipe);
-  sigaddset(&broken_pipe, SIGPIPE);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &broken_pipe);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-  posix_spawn_file_actions_adddup2(&actions, 0, 1);
-  posix_spawn_file_actions_adddup2(&actions, 0, 2);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  pid_t pid = 0;
-  const int err = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (err != 0) return fail_errno(err, "execute {}", program);
-  return pid;
-}
-
-}  // namespace
 
 HealthTimer::HealthTimer(HealthPlan plan) : plan_(std::move(plan)) {
   next_ = Clock::now() + std::chrono::nanoseconds(plan_.interval);
@@ -71,7 +37,10 @@ void HealthTimer::turn() {
 }
 
 void HealthTimer::begin() {
-  const Result<pid_t> spawned = spawn(plan_.words);
+  // Everything that the monitor blocks, ignores or holds is its own.
+  const Result<std::string> program = sys::companion_path("berth");
+  const Result<pid_t> spawned =
+      program ? sys::spawn_apart(*program, plan_.words) : std::unexpected(program.error());
   if (!spawned) {
     log::debug("check the container's health: {}", spawned.error().message);
     next_ = Clock::now() + std::chrono::nanoseconds(plan_.interval);

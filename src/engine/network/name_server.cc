@@ -7,7 +7,6 @@
 #include <map>
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -16,6 +15,7 @@
 #include "engine/container/network_spec.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/spawn.h"
 
 namespace berth::engine {
 
@@ -61,29 +61,8 @@ sys::UniqueFd running_server(const store::Store& store) {
 Result<> start_server(const store::Store& store) {
   const char* const path = program();
   if (path == nullptr) return {};
-  const std::string files = files_path(store);
-  std::array<std::string, 8> words{
-      path, "--config", files, "--port", kPort, "--filter-search-domain", kSearchDomain, "run"};
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-  posix_spawn_file_actions_adddup2(&actions, 0, 1);
-  posix_spawn_file_actions_adddup2(&actions, 0, 2);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  pid_t pid = 0;
-  const int err = ::posix_spawn(&pid, path, &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (err != 0) return fail_errno(err, "execute {}", path);
+  const pid_t pid = TRY(sys::spawn_apart(path, {path, "--config", files_path(store), "--port", kPort,
+                                                "--filter-search-domain", kSearchDomain, "run"}));
   const sys::UniqueFd process = TRY(sys::open_process(pid));
   const siginfo_t ended = TRY(sys::wait_for(process.get()));
   if (sys::shell_status(ended) == 0) return {};
