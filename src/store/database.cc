@@ -195,10 +195,14 @@ void Database::fold_log() {
   fold_log_beyond(kWorthIt);
 }
 
-// What can't be done now, because somebody reads, is done by the next one.
+// The log is emptied as well: that all of it has been taken over is remembered by the processes that have the
+// database open, and where there is none the next one reads, and folds, all that is in the file. What can't
+// be done now, because somebody reads or writes, is done by the next one.
 void Database::fold_log_beyond(int frames) {
   if (*log_frames_ < frames) return;
-  sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  sqlite3_busy_timeout(db_.get(), 0);
+  sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(db_.get(), kBusyTimeoutMs);
   *log_frames_ = 0;
 }
 
