@@ -80,11 +80,7 @@ Result<> attach(const AttachmentPlan& plan, int network_namespace) {
 
 Result<> detach(const AttachmentPlan& plan) {
   sys::NetlinkSocket host = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
-  sys::NetlinkRequests requests;
-  request_deletion(requests, plan.link);
-  const sys::NetlinkAnswer answer = TRY(host.exchange(requests)).front();
-  if (answer.err == 0 || answer.err == ENODEV) return {};
-  return sys::fail_answer(answer, fmt::format("take {} away", plan.link));
+  return delete_link(host, plan.link);
 }
 
 }  // namespace berth::net

@@ -62,6 +62,22 @@ Result<bool> has_addresses(sys::NetlinkSocket& socket, const BridgePlan& plan, i
   });
 }
 
+// The kernel takes a network namespace apart, and the pairs that end in it, some time after its last process:
+// under load that is long after a container has ended.
+Result<> remove_ports(sys::NetlinkSocket& socket, const BridgePlan& plan, int link) {
+  const std::vector<Link> ports = TRY(list_ports(socket, link));
+  for (const Link& port : ports) {
+    if (port.kind == "veth" && is_host_link_name(port.name)) continue;
+    Error error =
+        fail(Code::conflict, "{} is attached to bridge {}, and is no container's", port.name, plan.name)
+            .error();
+    return std::unexpected(
+        std::move(error).with_hint(fmt::format("`ip link set {} nomaster` takes it off.", port.name)));
+  }
+  for (const Link& port : ports) TRY(delete_link(socket, port.name));
+  return {};
+}
+
 void add_subnet(std::vector<Subnet>& subnets, std::string_view bytes, unsigned prefix) {
   const std::optional<Address> address = Address::from_bytes(bytes);
   if (!address || prefix == 0 || address->is_link_local() || address->is_multicast()) return;
@@ -95,20 +111,8 @@ Result<> remove_bridge(const std::string& table, const BridgePlan& bridge) {
   const std::optional<Link> link = TRY(find_link(socket, bridge.name));
   if (link) {
     TRY(check_kind(*link, bridge));
-    sys::NetlinkRequests list;
-    list.message(RTM_GETLINK, NLM_F_DUMP, ifinfomsg{});
-    list.number(IFLA_MASTER, static_cast<uint32_t>(link->index));
-    size_t ports = 0;
-    TRY(socket.list(list, [&](const sys::NetlinkMessage& message) {
-      const std::optional<Link> port = link_in(message.payload);
-      if (port && port->master == link->index) ++ports;
-    }));
-    if (ports > 0) return fail(Code::conflict, "{} interfaces are attached to bridge {}", ports, bridge.name);
-    sys::NetlinkRequests requests;
-    request_deletion(requests, bridge.name);
-    const sys::NetlinkAnswer answer = TRY(socket.exchange(requests)).front();
-    if (answer.err != 0 && answer.err != ENODEV)
-      return sys::fail_answer(answer, fmt::format("remove bridge {}", bridge.name));
+    TRY(remove_ports(socket, bridge, link->index));
+    TRY(delete_link(socket, bridge.name));
   }
   sys::NetlinkSocket tables = TRY(sys::NetlinkSocket::open(NETLINK_NETFILTER));
   Transaction transaction(table);

@@ -19,7 +19,8 @@ struct HostChanges {
 // same. Code::conflict where an interface of another kind has the name.
 Result<HostChanges> ensure_bridge(const BridgePlan& bridge);
 
-// Takes the bridge and its elements away; it is no error if they are gone. Code::conflict while something is
+// Takes the bridge and its elements away; it is no error if they are gone. No container that runs is in it:
+// what earlier ones have left there goes too. Code::conflict, which says what, while something else is
 // attached.
 Result<> remove_bridge(const std::string& table, const BridgePlan& bridge);
 

@@ -66,6 +66,7 @@ std::optional<Link> link_in(std::string_view payload) {
   const auto value = [&](uint16_t type) { return sys::find_attribute(payload, sizeof *info, type); };
   Link link;
   link.index = info->ifi_index;
+  link.name = sys::text_in(value(IFLA_IFNAME));
   link.up = (info->ifi_flags & IFF_UP) != 0;
   link.kind = sys::text_in(sys::find_attribute(value(IFLA_LINKINFO), 0, IFLA_INFO_KIND));
   link.mtu = sys::leading<uint32_t>(value(IFLA_MTU)).value_or(0);
@@ -89,6 +90,18 @@ Result<std::optional<Link>> find_link(sys::NetlinkSocket& socket, std::string_vi
   if (answer.err == ENODEV) return std::nullopt;
   if (answer.err != 0) return sys::fail_answer(answer, fmt::format("look for interface {}", name));
   return found;
+}
+
+Result<std::vector<Link>> list_ports(sys::NetlinkSocket& socket, int bridge) {
+  sys::NetlinkRequests request;
+  request.message(RTM_GETLINK, NLM_F_DUMP, ifinfomsg{});
+  request.number(IFLA_MASTER, static_cast<uint32_t>(bridge));
+  std::vector<Link> ports;
+  TRY(socket.list(request, [&](const sys::NetlinkMessage& message) {
+    std::optional<Link> port = link_in(message.payload);
+    if (port && port->master == bridge) ports.push_back(std::move(*port));
+  }));
+  return ports;
 }
 
 void request_bridge(sys::NetlinkRequests& requests, const BridgePlan& plan) {
@@ -132,9 +145,13 @@ void request_up(sys::NetlinkRequests& requests, std::string_view link, bool v6) 
   requests.text(IFLA_IFNAME, link);
 }
 
-void request_deletion(sys::NetlinkRequests& requests, std::string_view link) {
+Result<> delete_link(sys::NetlinkSocket& socket, std::string_view link) {
+  sys::NetlinkRequests requests;
   requests.message(RTM_DELLINK, NLM_F_ACK, ifinfomsg{});
   requests.text(IFLA_IFNAME, link);
+  const sys::NetlinkAnswer answer = TRY(socket.exchange(requests)).front();
+  if (answer.err == 0 || answer.err == ENODEV) return {};
+  return sys::fail_answer(answer, fmt::format("take {} away", link));
 }
 
 void request_address(sys::NetlinkRequests& requests, const InterfaceAddress& address, int link,

@@ -14,6 +14,7 @@ namespace berth::net {
 
 struct Link {
   int index = 0;
+  std::string name;
   std::string kind;  // "bridge", "veth"; empty for hardware
   bool up = false;
   uint32_t mtu = 0;
@@ -25,6 +26,9 @@ Result<std::optional<Link>> find_link(sys::NetlinkSocket& socket, std::string_vi
 
 // From RTM_NEWLINK.
 std::optional<Link> link_in(std::string_view payload);
+
+// The ports of the bridge with that index.
+Result<std::vector<Link>> list_ports(sys::NetlinkSocket& socket, int bridge);
 
 // A bridge that is up, with an address of its own: without one it would take a port's, and change it as ports
 // come and go.
@@ -39,7 +43,8 @@ void request_pair(sys::NetlinkRequests& requests, const AttachmentPlan& plan, in
 void request_up(sys::NetlinkRequests& requests, std::string_view link, bool v6);
 bool has_v6(const std::vector<InterfaceAddress>& addresses);
 
-void request_deletion(sys::NetlinkRequests& requests, std::string_view link);
+// Takes the interface away; it is no error if it is gone.
+Result<> delete_link(sys::NetlinkSocket& socket, std::string_view link);
 
 // Used at once: nobody else has it, so the wait for a duplicate (RFC 4862, 5.4) is left out. `replace`: no
 // error where it is there.

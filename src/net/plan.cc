@@ -16,6 +16,16 @@ uint32_t short_hash(std::string_view text) {
   return (hash >> 24) ^ (hash & 0xFFFFFF);
 }
 
+// Of a pair's end on the host.
+constexpr std::string_view kHostLink = "veth";
+constexpr size_t kIdDigits = 10;
+constexpr std::string_view kAttachmentDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
+static_assert(kAttachmentDigits.size() == kMostAttachments);
+
+bool is_hex_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
 bool is_identifier(std::string_view name, size_t longest) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -90,9 +100,13 @@ std::string bridge_name(const StoreNames& names, uint32_t number) {
 }
 
 std::string host_link_name(std::string_view container, size_t number) {
-  constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
-  static_assert(kDigits.size() == kMostAttachments);
-  return fmt::format("veth{}{}", container.substr(0, 10), kDigits.at(number));
+  return fmt::format("{}{}{}", kHostLink, container.substr(0, kIdDigits), kAttachmentDigits.at(number));
+}
+
+bool is_host_link_name(std::string_view name) {
+  if (name.size() != kHostLink.size() + kIdDigits + 1 || !name.starts_with(kHostLink)) return false;
+  return std::ranges::all_of(name.substr(kHostLink.size(), kIdDigits), is_hex_digit) &&
+         kAttachmentDigits.find(name.back()) != std::string_view::npos;
 }
 
 bool is_interface_name(std::string_view name) {
@@ -106,9 +120,8 @@ Result<> check(const NetworkPlan& plan) {
   constexpr size_t kLongestId = 64;
   if (!is_identifier(plan.table, kLongestTable))
     return fail(Code::refused, "\"{}\" is no name for a table", printable(plan.table));
-  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   if (plan.container.empty() || plan.container.size() > kLongestId ||
-      !std::ranges::all_of(plan.container, is_digit))
+      !std::ranges::all_of(plan.container, is_hex_digit))
     return fail(Code::refused, "\"{}\" is no container's ID", printable(plan.container));
   if (plan.attachments.size() > kMostAttachments)
     return fail(Code::refused, "a container is in at most {} networks", kMostAttachments);

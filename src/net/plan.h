@@ -116,6 +116,9 @@ std::string bridge_name(const StoreNames& names, uint32_t number);
 // kMostAttachments.
 std::string host_link_name(std::string_view container, size_t number);
 
+// Whether a name is of that form.
+bool is_host_link_name(std::string_view name);
+
 // 1 to 15 characters, no '/', no ':', no blank, none that can't be printed, not "." or "..", no '%' (which
 // the kernel would replace by a number); dev_valid_name() in net/core/dev.c.
 bool is_interface_name(std::string_view name);

@@ -3,22 +3,26 @@
 import json
 import os
 import pathlib
-import time
 
 from support.case import BerthCase, DEMO, main
+from support.interfaces import remove_links
+from support.waiting import until
 
 
 class Names(BerthCase):
     def setUp(self):
         super().setUp()
+        self.addCleanup(remove_links)
         self.load_demo()
         self.ok("network", "create", "--subnet", "10.99.0.0/24", "web")
+        self.addCleanup(self.remove_network)
 
-    def tearDown(self):
-        self.berth("network", "rm", "-f", "web")
-        deadline = time.monotonic() + 5
-        while self.server() and time.monotonic() < deadline:
-            time.sleep(0.02)
+    def remove_network(self):
+        self.ok("network", "rm", "-f", "web")
+        self.until_no_server()
+
+    def until_no_server(self):
+        until(lambda: self.server() is None, "the name server ends")
 
     def server(self):
         """The PID of the name server; None where none runs."""
@@ -54,16 +58,14 @@ class Names(BerthCase):
         self.sleeping("db")
         state = json.loads(self.ok("inspect", "db"))[0]["State"]
         os.kill(state["MonitorPid"], 9)
-        while pathlib.Path(f"/proc/{state['MonitorPid']}").exists():
-            time.sleep(0.02)
+        until(lambda: not pathlib.Path(f"/proc/{state['MonitorPid']}").exists(), "the monitor ends")
         self.ok("ps")
         self.assertEqual(self.lookup("db"), [])
 
     def test_a_dead_server_comes_back_with_the_next_start(self):
         address = self.sleeping("db")
         os.kill(self.server(), 9)
-        while self.server():
-            time.sleep(0.02)
+        self.until_no_server()
         self.assertEqual(self.lookup("db"), [address])
         self.assertIsNotNone(self.server())
 
@@ -80,10 +82,7 @@ class Names(BerthCase):
         self.sleeping("db")
         self.assertIsNotNone(self.server())
         self.ok("rm", "-f", "db")
-        deadline = time.monotonic() + 5
-        while self.server() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self.assertIsNone(self.server())
+        self.until_no_server()
 
     def test_the_gateway_is_asked_first(self):
         got = self.ok("run", "--rm", "--network", "web", DEMO, "cat", "/etc/resolv.conf")

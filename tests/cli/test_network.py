@@ -7,36 +7,18 @@ import os
 import pathlib
 import sqlite3
 import subprocess
-import time
 
 from support import leftovers
 from support.case import BerthCase, DEMO, main
-
-
-def until(condition, what="it"):
-    deadline = time.monotonic() + 10
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not happen")
-        time.sleep(0.02)
+from support.interfaces import links, remove_links
+from support.waiting import until
 
 
 class NetworkCase(BerthCase):
     def setUp(self):
         super().setUp()
-        self.addCleanup(self.remove_bridges)
+        self.addCleanup(remove_links)
         self.load_demo()
-
-    def remove_bridges(self):
-        """Bridges outlive a store that is thrown away, and the next test's may have the same addresses."""
-        for link in self.bridges():
-            subprocess.run(["ip", "link", "del", link], check=True)
-
-    @staticmethod
-    def bridges():
-        # /sys/class/net would be that of whoever mounted it.
-        done = subprocess.run(["ip", "-j", "link", "show", "type", "bridge"], check=True, stdout=subprocess.PIPE)
-        return [link["ifname"] for link in json.loads(done.stdout or b"[]") if "ifname" in link]
 
     def sleeping(self, name, *flags):
         self.ok("run", "-d", "--name", name, *flags, DEMO, "sleep", "1000")
@@ -109,7 +91,7 @@ class Networks(NetworkCase):
         self.assertIn("inet6 fd", got)
         self.assertEqual(self.ok("network", "rm", "web"), "web\n")
         self.assertEqual(self.ok("network", "prune", "--force"), "data\n")
-        self.assertNotIn(data["network_interface"], self.bridges())
+        self.assertNotIn(data["network_interface"], links("type", "bridge"))
 
     def test_what_can_not_be_is_refused(self):
         for words, why in ((("none",), "something else"), (("a b",), "letters"), (("--subnet", "10.0.0.0", "web"), "PREFIX"),
@@ -194,7 +176,7 @@ class Addresses(NetworkCase):
         self.sleeping("job", "--network", "bridge", "-p", "8080:80")
         state = json.loads(self.ok("inspect", "job"))[0]["State"]
         os.kill(state["MonitorPid"], 9)
-        until(lambda: not pathlib.Path(f"/proc/{state['MonitorPid']}").exists())
+        until(lambda: not pathlib.Path(f"/proc/{state['MonitorPid']}").exists(), "the monitor ends")
         self.ok("ps", "-a")
         self.assertEqual(self.held(), [])
         self.ok("run", "--rm", "--network", "bridge", "-p", "8080:80", DEMO, "true")

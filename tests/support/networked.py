@@ -7,17 +7,13 @@ from support import images
 from support.case import ATTACK_PROGRAMS, run
 from support.detached import Detached
 from support.images import archive
+from support.interfaces import links, remove_links
 from support.waiting import until
 
 PEER = "localhost/peer:latest"
 HOST, OUTSIDE = "192.0.2.1", "192.0.2.2"
 HOST6, OUTSIDE6 = "2001:db8::1", "2001:db8::2"
 SERVE = ("peer", "serve", "tcp", "0.0.0.0", "80")
-
-
-def links():
-    """Names of the interfaces that this network namespace has."""
-    return {link["ifname"] for link in json.loads(run("ip", "-json", "link").stdout)}
 
 
 def tables():
@@ -69,8 +65,7 @@ class Networked(Detached):
         super().end_all()
         for table in tables():
             run("nft", "delete", "table", "inet", table)
-        for link in links() - {"lo"}:
-            run("ip", "link", "delete", link)
+        remove_links()
 
     def serving(self, *flags, command=SERVE, name="web"):
         """A container that answers; gives its ID once it is ready."""

@@ -69,14 +69,15 @@ TEST_F(Bridge, WithoutIpv6HasNoAddressOfIt) {
       0);
 }
 
-TEST_F(Bridge, GoesOnlyWhenNothingIsAttached) {
+TEST_F(Bridge, GoesOnlyWhenNothingForeignIsAttached) {
   must(make_rules(kTable));
-  {
-    const NetworkedContainer container(bridge_plan(1), 2);
-    const Result<> removed = remove_bridge(kTable, bridge_plan(1));
-    ASSERT_FALSE(removed);
-    EXPECT_EQ(removed.error().code, Code::conflict);
-  }
+  must(ensure_bridge(bridge_plan(1)));
+  host().must_run("ip link add lan0 type veth peer name far && ip link set lan0 master bt-1");
+  const Result<> removed = remove_bridge(kTable, bridge_plan(1));
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, Code::conflict);
+  EXPECT_THAT(removed.error().message, testing::HasSubstr("lan0"));
+  host().must_run("ip link del lan0");
   must(remove_bridge(kTable, bridge_plan(1)));
   EXPECT_FALSE(link("bt-1"));
   for (const char* set : {"bridges", "within", "gateways4", "own_gateway6"})
@@ -84,6 +85,16 @@ TEST_F(Bridge, GoesOnlyWhenNothingIsAttached) {
   must(remove_bridge(kTable, bridge_plan(1)));
   must(remove_rules(kTable));
   must(remove_bridge(kTable, bridge_plan(1)));
+}
+
+TEST_F(Bridge, TakesWhatEndedContainersHaveLeftWithIt) {
+  must(make_rules(kTable));
+  const NetworkedContainer one(bridge_plan(1), 2);
+  const NetworkedContainer two(bridge_plan(1), 3);
+  must(remove_bridge(kTable, bridge_plan(1)));
+  EXPECT_FALSE(link("bt-1"));
+  for (const NetworkedContainer* container : {&one, &two})
+    EXPECT_FALSE(link(container->plan.attachments.front().link));
 }
 
 TEST_F(Bridge, SubnetsInUseAreThoseOfInterfacesAndRoutes) {

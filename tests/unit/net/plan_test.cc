@@ -30,6 +30,14 @@ TEST(NetworkPlan, CrossesAChannelWhole) {
     EXPECT_FALSE(wire::decode<NetworkPlan>(std::string_view(bytes).substr(0, length)));
 }
 
+TEST(NetworkPlan, LinksOnTheHostAreKnownByTheirNames) {
+  EXPECT_TRUE(is_host_link_name(host_link_name("0123456789abcdef", 0)));
+  EXPECT_TRUE(is_host_link_name(host_link_name("0123456789abcdef", kMostAttachments - 1)));
+  for (const char* other :
+       {"", "veth0", "eth0", "veth0123456789", "veth012345678g0", "veth0123456789A", "veth0123456789ab"})
+    EXPECT_FALSE(is_host_link_name(other)) << other;
+}
+
 TEST(NetworkPlan, IsRefusedWithWhatTheKernelMustNotGet) {
   const auto refused = [](auto change) {
     NetworkPlan plan = usual_plan();
