@@ -103,14 +103,29 @@ class Source {
   [[nodiscard]] const store::ContainerRecord& record() const { return record_; }
   engine::LogReader& reader() { return reader_; }
 
+  // It is worth looking again soon.
+  [[nodiscard]] bool is_ending(const store::Store& store) const {
+    return !waits_ && (engine::exit_record(store, record_.id) || !engine::live_status(store, record_.id));
+  }
+
   // Nobody writes to it any more, and nobody is about to.
   Result<bool> has_ended(store::Store& store) {
-    if (engine::live_status(store, record_.id)) return false;
+    waits_ = false;
+    if (engine::live_status(store, record_.id)) {
+      gone_since_ = 0;
+      return false;
+    }
     const Result<store::ContainerRecord> now = store::find_container(store.db(), record_.id);
     if (!now && now.error().code == Code::not_found) return true;
     if (!now) return std::unexpected(now.error());
-    // Its end is being put on record, or it is being started again.
-    if (now->state != store::kRunning || now->finished_at) return true;
+    // Its policy starts it again, which a person's stop ends in a moment.
+    waits_ = now->state == store::kRestarting && !now->stopped_by_user;
+    if (waits_) {
+      gone_since_ = 0;
+      return false;
+    }
+    if (now->state != store::kRestarting && (now->state != store::kRunning || now->finished_at)) return true;
+    // Its end is being put on record.
     constexpr int64_t kPatience = 2 * kNanoseconds;
     const int64_t time = now_nanoseconds();
     if (gone_since_ == 0) gone_since_ = time;
@@ -124,6 +139,7 @@ class Source {
   bool timestamps_;
   bool continues_[2] = {};  // by stream: its line is not at its end
   bool is_over_ = false;
+  bool waits_ = false;  // to be started again
   int64_t gone_since_ = 0;
   std::optional<monitor::LogEntry> entry_;
 };
@@ -217,8 +233,7 @@ Result<> follow(store::Store& store, Sources& sources, const Window& window) {
         ended.push_back(&source);
       } else {
         any = true;
-        ending = ending || engine::exit_record(store, source.record().id) ||
-                 !engine::live_status(store, source.record().id);
+        ending = ending || source.is_ending(store);
       }
     }
     TRY(print_all(sources, window));
@@ -247,14 +262,14 @@ Result<std::vector<store::ContainerRecord>> find_all(store::Store& store, const 
 
 Result<int> logs(const Invocation& invocation) {
   LogsFlags flags;
-  Flags line(
-      invocation, "[flags] CONTAINER [CONTAINER...]",
-      "Shows what containers have written, their standard output and standard error apart.\n"
-      "With --follow it goes on with what they write, until they end. Several logs are merged by time, and "
-      "each line\n"
-      "begins with the container's ID, or with --names its name.",
-      "  berth logs web\n  berth logs --follow --tail 10 web\n  berth logs --since 10m -t web\n"
-      "  berth logs --names web db\n");
+  Flags line(invocation, "[flags] CONTAINER [CONTAINER...]",
+             "Shows what containers have written, their standard output and standard error apart.\n"
+             "With --follow it goes on with what they write, until they end for good. Several logs are "
+             "merged by time, and "
+             "each line\n"
+             "begins with the container's ID, or with --names its name.",
+             "  berth logs web\n  berth logs --follow --tail 10 web\n  berth logs --since 10m -t web\n"
+             "  berth logs --names web db\n");
   line.flag("-f,--follow", flags.follow, "Go on with what is still to come");
   line.flag("-l,--latest", flags.latest, "The container that was made last");
   line.flag("-n,--names", flags.names, "Put the container's name before each line");

@@ -14,9 +14,9 @@
 
 #include "base/detach_keys.h"
 #include "base/log.h"
+#include "engine/attach_over_restarts.h"
 #include "engine/container/container_spec.h"
 #include "engine/container/out_of_memory.h"
-#include "engine/join.h"
 #include "engine/remove.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -39,12 +39,17 @@ class Client {
     ::signal(SIGPIPE, SIG_IGN);
     bool reading = options_.interactive;
     while (true) {
-      std::array<pollfd, 3> wait{{{session_.channel.fd(), POLLIN, 0},
+      std::array<pollfd, 4> wait{{{session_.channel.fd(), POLLIN, 0},
                                   {reading && window_ > 0 ? STDIN_FILENO : -1, POLLIN, 0},
-                                  {signals_.fd(), POLLIN, 0}}};
+                                  {signals_.fd(), POLLIN, 0},
+                                  {options_.log == nullptr ? -1 : options_.log->watch().fd(), POLLIN, 0}}};
       if (::poll(wait.data(), wait.size(), -1) < 0) {
         if (errno == EINTR) continue;
         return fail_errno(errno, "wait for the container");
+      }
+      if (wait[3].revents != 0) {
+        options_.log->watch().take();
+        TRY(show_log(*options_.log));
       }
       if (wait[2].revents != 0) forward_signals();
       if (interrupt_ != 0) return Attachment{.left = Left::interrupted, .signal = interrupt_};
@@ -81,6 +86,7 @@ class Client {
       if (signal == SIGWINCH) {
         if (options_.terminal) tell(monitor::pack_value(monitor::Kind::resize, terminal_size()));
       } else if (options_.forward_signals) {
+        if (options_.on_signal) options_.on_signal(signal);
         tell(monitor::pack_value(monitor::Kind::signal, monitor::SignalRequest{signal}));
       } else if (options_.leave_on_signal && asks_to_stop(signal)) {
         interrupt_ = signal;
@@ -156,6 +162,16 @@ monitor::TerminalSize terminal_size() {
   return {};
 }
 
+Result<> show_log(LogReader& log) {
+  while (const auto entry = TRY(log.next())) {
+    const int fd = entry->stream == monitor::Stream::error ? STDERR_FILENO : STDOUT_FILENO;
+    const std::string text = fmt::format("{}{}", entry->text, entry->partial ? "" : "\n");
+    // Nobody has to read it.
+    if (!sys::write_all(fd, text)) continue;
+  }
+  return {};
+}
+
 Result<Attachment> attach(Session& session, const CallerSignals& signals, const AttachOptions& options) {
   return Client(session, signals, options).run();
 }
@@ -168,21 +184,20 @@ bool ends_soon(int monitor) {
 
 Result<int> attach_to_end(store::Store& store, const store::ContainerRecord& record, Session& session,
                           const CallerSignals& signals, const AttachOptions& options) {
+  const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
+  if (spec.restart.any()) return attach_over_restarts(store, record, session, signals, options);
   const Attachment attachment = TRY(attach(session, signals, options));
   if (attachment.left == Left::detached) return 0;
   if (attachment.left == Left::ended) {
-    const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
-    if (spec.restart.any()) {
-      store::ContainerRecord running = record;
-      running.started_at = session.started.started_at;
-      TRY(await_finished(store, running));
-    } else {
-      TRY(finish_container(store, record, session.monitor.get(), attachment.exited));
-    }
+    TRY(finish_container(store, record, session.monitor.get(), attachment.exited));
     if (attachment.exited.oom_killed) log::warn("{}", out_of_memory_text(record, attachment.exited.status));
     return attachment.exited.status;
   }
   if (!ends_soon(session.monitor.get())) return left_behind(record);
+  return monitor_lost();
+}
+
+std::unexpected<Error> monitor_lost() {
   Error error{Code::failed, 0, "berth-monitor was lost, and the container was killed with it", {}};
   return std::unexpected(
       std::move(error).with_hint("Somebody or something has ended the process berth-monitor."));

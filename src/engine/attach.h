@@ -1,11 +1,13 @@
 // The command's side of a running container: standard streams, terminal, signals.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <sys/types.h>
 
 #include "engine/caller_signals.h"
+#include "engine/log_reader.h"
 #include "engine/start.h"
 
 namespace berth::engine {
@@ -18,6 +20,8 @@ struct AttachOptions {
       false;  // where they are not forwarded: SIGINT, SIGTERM, SIGHUP, SIGQUIT end the attachment
   bool show_output = true;
   std::string detach_keys = {};  // bytes (detach_keys.h); looked for only where a terminal's input is carried
+  LogReader* log = nullptr;      // the output comes from there, and not from the monitor
+  std::function<void(int)> on_signal = {};  // called before one is passed on
 };
 
 enum class Left {
@@ -37,7 +41,8 @@ struct Attachment {
 Result<Attachment> attach(Session& session, const CallerSignals& signals, const AttachOptions& options);
 
 // The same for the command that has started the container as its foreground job, and the end of that: it is
-// finished (finish_container), or goes on without this command. Gives the command's exit status: 0 where it
+// finished (finish_container), or goes on without this command. One that its restart policy starts again is
+// stayed with until it ends for good (attach_over_restarts.h). Gives the command's exit status: 0 where it
 // was detached. An error if the monitor was lost.
 Result<int> attach_to_end(store::Store& store, const store::ContainerRecord& record, Session& session,
                           const CallerSignals& signals, const AttachOptions& options);
@@ -48,6 +53,12 @@ bool ends_soon(int monitor);
 
 // The error of a command that was left behind as it did not read (monitor/clients.h).
 std::unexpected<Error> left_behind(const store::ContainerRecord& record);
+
+// The error of a command whose container was killed with its monitor.
+std::unexpected<Error> monitor_lost();
+
+// Writes what the log has by now to the standard output and standard error.
+Result<> show_log(LogReader& log);
 
 // The size of the terminal on standard output or input; zeros where there is none.
 monitor::TerminalSize terminal_size();

@@ -1,5 +1,6 @@
 #include "engine/join.h"
 
+#include <cerrno>
 #include <chrono>
 #include <thread>
 
@@ -35,7 +36,9 @@ bool is_over(const store::ContainerRecord& then, const store::ContainerRecord& n
 Result<Session> join(const store::Store& store, const store::ContainerRecord& record, bool output) {
   Result<Session> session = connect(store, record, output);
   if (session) return session;
-  if (live_status(store, record.id)) return session;
+  // A monitor that is at its end has closed its socket.
+  const bool listens = session.error().err != ECONNREFUSED && session.error().err != ENOENT;
+  if (listens && live_status(store, record.id)) return session;
   return fail(Code::conflict, "container {} does not run", record.name);
 }
 

@@ -98,14 +98,18 @@ Result<> ask_to_stop(store::Store& store, const std::string& id, int signal) {
   return thaw_if_paused(store, id);
 }
 
+Result<> note_signal(store::Store& store, const store::ContainerRecord& record, int signal) {
+  const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
+  if (!ends_it(signal, TRY(stop_signal(store, record, spec)))) return {};
+  return store::set_container_stopped(store.db(), record.id);
+}
+
 Result<> signal_container(store::Store& store, const store::ContainerRecord& record, int signal) {
   const std::optional<FirstProcess> first = first_process(store, record.id);
   if (!first)
     return fail(Code::conflict, "container {} does not run ({}), and gets no signals", record.name,
                 record.state);
-  const ContainerSpec spec = TRY(container_spec_from_json(record.spec));
-  if (ends_it(signal, TRY(stop_signal(store, record, spec))))
-    TRY(store::set_container_stopped(store.db(), record.id));
+  TRY(note_signal(store, record, signal));
   TRY(sys::send_signal(first->pidfd.get(), signal));
   announce(store, record, events::kKill, {{std::string(events::kSignal), fmt::format("{}", signal)}});
   return {};

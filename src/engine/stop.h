@@ -32,8 +32,11 @@ Result<Stopped> stop_container(store::Store& store, const store::ContainerRecord
 // The signal alone, without waiting, also to one that is paused. One that does not run is no error.
 Result<> ask_to_stop(store::Store& store, const std::string& id, int signal);
 
-// Sends a signal to a container's PID 1. Code::conflict if it does not run. One that asks it to end (SIGKILL,
-// SIGTERM, SIGINT, SIGQUIT, its own stop signal) is a stop by the user.
+// Before a signal is sent to it: one that asks it to end (SIGKILL, SIGTERM, SIGINT, SIGQUIT, its own stop
+// signal) is a stop by the user, after which its policy does not start it again.
+Result<> note_signal(store::Store& store, const store::ContainerRecord& record, int signal);
+
+// Sends a signal to a container's PID 1, with note_signal(). Code::conflict if it does not run.
 Result<> signal_container(store::Store& store, const store::ContainerRecord& record, int signal);
 
 }  // namespace berth::engine

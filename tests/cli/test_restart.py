@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import time
 
 from support import leftovers
@@ -63,11 +64,98 @@ class Policies(Restarting):
             self.fails(125, "run", "-d", "--restart", text, DEMO, "true", saying="--restart")
         self.fails(125, "run", "-d", "--rm", "--restart", "always", DEMO, "true", saying=["--rm", "--restart always"])
 
-    def test_in_the_foreground(self):
-        done = self.berth("run", "--name", "job", "--restart", "on-failure:1", DEMO, *FAILS)
-        self.assertEqual((done.status, done.stdout), (3, "ran\n"))
-        until(lambda: self.runs() == 2, "it runs once more")
-        self.until_ended()
+
+class Foreground(Restarting):
+    """The command stays, whose output and status are those of all runs."""
+
+    def test_it_follows_the_restarts(self):
+        done = self.berth("run", "--name", "job", "--restart", "on-failure:3", DEMO, "sh", "-c",
+                          "n=$(cat /n 2>/dev/null || echo 5); echo $((n + 1)) > /n; echo out$n; echo err$n >&2; exit $n")
+        self.assertEqual((done.status, done.stdout, done.stderr), (8, "out5\nout6\nout7\nout8\n",
+                                                                   "err5\nerr6\nerr7\nerr8\n"))
+        self.assertEqual(self.in_database()[:2], ("exited", 8))
+
+    def test_one_that_succeeds_at_last(self):
+        done = self.berth("run", "--name", "job", "--restart", "on-failure", DEMO, "sh", "-c",
+                          "echo ran; test -e /n || { touch /n; exit 4; }")
+        self.assertEqual((done.status, done.stdout), (0, "ran\nran\n"))
+
+    def test_start_attached(self):
+        self.ok("create", "--name", "job", "--restart", "on-failure:1", DEMO, *FAILS)
+        done = self.berth("start", "--attach", "job")
+        self.assertEqual((done.status, done.stdout), (3, "ran\nran\n"))
+
+    def test_without_a_log(self):
+        done = self.berth("run", "--name", "job", "--restart", "on-failure:1", "--log-driver", "none", DEMO, "sh", "-c",
+                          "echo ran; sleep 0.7; echo more; exit 3")
+        self.assertEqual(done.status, 3, done)
+        self.assertEqual(done.stdout.splitlines()[-1], "more")
+        self.assertEqual(done.stdout.count("more\n"), 2)
+
+    def followed(self, *command):
+        process = self.start("run", "--name", "job", "--restart", "always", DEMO, *command, stdout=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
+        for _ in range(2):
+            self.assertEqual(process.stdout.readline(), b"ran\n")
+        return process
+
+    def test_a_stop_ends_it(self):
+        process = self.followed("sh", "-c", "echo ran; sleep 0.3; exit 3")
+        self.ok("stop", "job")
+        self.assertIn(process.wait(20), (3, 137, 143))
+        self.assertEqual(self.status(), "exited")
+
+    def test_an_interrupt_is_a_stop_by_the_user(self):
+        process = self.followed("sh", "-c", "echo ran; trap 'exit 9' INT; n=0; "
+                                "while [ $n -lt 10 ]; do sleep 0.05; n=$((n + 1)); done")
+        process.send_signal(signal.SIGINT)
+        self.assertIn(process.wait(20), (0, 9))
+        time.sleep(0.5)
+        self.assertEqual((self.status(), self.state()["StoppedByUser"]), ("exited", True))
+
+    def test_an_interrupt_while_it_waits(self):
+        process = self.followed(*FAILS)
+        until(lambda: self.runs() >= 4 and self.in_database()[0] == "restarting", "it waits")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(20), 3)
+        self.assertEqual(self.in_database()[:2], ("exited", 3))
+
+    def test_it_is_removed_meanwhile(self):
+        process = self.followed("sh", "-c", "echo ran; sleep 0.2; exit 3")
+        self.ok("rm", "--force", "job")
+        process.wait(20)
+        self.assertEqual(leftovers.wait_until_gone(self._before), [])
+
+
+class Following(Restarting):
+    """logs --follow."""
+
+    def test_it_goes_on_over_restarts_and_ends_for_good(self):
+        self.ok("create", "--name", "job", "--restart", "on-failure:2", DEMO, "sh", "-c", "echo ran; sleep 0.3; exit 3")
+        self.ok("start", "job")
+        done = self.berth("logs", "--follow", "--timestamps", "job")
+        self.assertEqual(done.status, 0, done)
+        self.assertRegex(done.stdout, r"^(\d{4}-\S+ ran\n){3}$")
+        self.assertEqual(self.in_database()[:2], ("exited", 3))
+
+    def test_since_and_until_and_rotation(self):
+        self.ok("create", "--name", "job", "--restart", "on-failure:2", "--log-opt", "max-size=4k", "--log-opt", "max-file=9",
+                DEMO, "sh", "-c", "n=0; while [ $n -lt 150 ]; do echo line$n; n=$((n + 1)); done; exit 3")
+        self.ok("start", "job")
+        done = self.berth("logs", "--follow", "job")
+        lines = [f"line{n}" for n in range(150)]
+        self.assertEqual(done.stdout.split(), lines * 3)
+        self.ok("start", "job")
+        self.assertEqual(self.ok("logs", "--follow", "--since=-1m", "--until=1s", "job"), "")
+
+    def test_a_stop_ends_it(self):
+        self.detached("--restart", "always", DEMO, "sh", "-c", "echo ran; sleep 0.1")
+        process = self.start("logs", "--follow", "job", stdout=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
+        for _ in range(3):
+            self.assertEqual(process.stdout.readline(), b"ran\n")
+        self.ok("stop", "job")
+        self.assertEqual(process.wait(20), 0)
 
 
 class BackOff(Restarting):
