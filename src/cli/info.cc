@@ -5,6 +5,7 @@
 #include "cli/flags.h"
 #include "cli/json_text.h"
 #include "cli/system.h"
+#include "cli/template_rows.h"
 #include "ledger/banks.h"
 #include "store/containers.h"
 #include "store/images.h"
@@ -12,11 +13,11 @@
 namespace berth::cli {
 
 Result<int> info(const Invocation& invocation) {
-  std::string format = "text";
+  std::string format;
   Flags line(invocation, "[flags]",
              "Says what berth has here: its version, its store, the host, the pool of banks.",
-             "  berth info\n  berth info --format json\n");
-  line.value("--format", format, "text or json", {.choices = {"text", "json"}});
+             "  berth info\n  berth info --format json\n  berth info --format {{.banks.held}}\n");
+  line.value("-f,--format", format, "text (default), json, or a template: \"{{.version}}\"");
   if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_store(invocation));
   utsname host{};
@@ -39,6 +40,10 @@ Result<int> info(const Invocation& invocation) {
                                              {"held", held}}}};
   if (format == "json") {
     print_json(document);
+    return 0;
+  }
+  if (!format.empty() && format != "text") {
+    TRY(print_template(nlohmann::ordered_json::array({document}), format, true));
     return 0;
   }
   fmt::print("version:      {}\nstore:        {}\nrun state:    {}\nkernel:       {} ({})\n", BERTH_VERSION,

@@ -1,36 +1,31 @@
-// The part of Go's templates that people give to --format.
+// What people give to --format: templates as Go has them (docs/formats.md says which part of them).
 #pragma once
 
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
+#include "cli/template_tree.h"
 
 namespace berth::cli {
 
-// A parsed "{{.Repository}}:{{.Tag}}\t{{json .Labels}}". \t and \n mean a tab and a line's end.
+// A parsed "{{.Repository}}:{{.Tag}}\t{{json .Labels}}".
 class Template {
  public:
   // Code::usage with the place and what is possible.
   static Result<Template> parse(std::string_view text);
 
-  // The text for one value. Code::usage for a field that it does not have, with the nearest one that it has.
-  [[nodiscard]] Result<std::string> expand(const nlohmann::ordered_json& value) const;
+  // The text for one object. Code::usage, with the place, for a field that it does not have, or what a
+  // function can't take.
+  [[nodiscard]] Result<std::string> expand(const nlohmann::ordered_json& object) const;
 
-  // "REPOSITORY", "TAG" for the heading of "table …": one for each field.
-  [[nodiscard]] const std::vector<std::string>& fields() const { return fields_; }
+  // The heading of "table …": the template with the name of each field in its place, "REPOSITORY:TAG".
+  [[nodiscard]] std::string heading() const;
 
  private:
-  struct Part {
-    std::string literal;
-    std::vector<std::string> path;  // of a field; empty with `field`: the value itself
-    bool field = false;
-    bool json = false;
-  };
-  std::vector<Part> parts_;
-  std::vector<std::string> fields_;
+  explicit Template(templates::Nodes nodes) : nodes_(std::move(nodes)) {}
+  templates::Nodes nodes_;
 };
 
 }  // namespace berth::cli

@@ -13,7 +13,7 @@ Result<> print_template(const Json& rows, std::string_view format, bool heading)
   const bool as_table = format.starts_with(kTable);
   const Template parsed = TRY(Template::parse(as_table ? format.substr(kTable.size()) : format));
   std::vector<std::vector<std::string>> lines;
-  if (as_table && heading) lines.push_back(parsed.fields());
+  if (as_table && heading) lines.push_back(split_at_tabs(parsed.heading()));
   for (const Json& row : rows) {
     const std::string line = TRY(parsed.expand(row));
     if (as_table) {
