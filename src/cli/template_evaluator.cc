@@ -23,7 +23,8 @@ class Evaluator {
   explicit Evaluator(const Json& object) { variables_.push_back({"$", Value{.json = &object}}); }
 
   Result<std::string> run(const Nodes& nodes) {
-    TRY(walk(nodes, variables_.front().value));
+    const Value dot = variables_.front().value;  // the variables move as they become more
+    TRY(walk(nodes, dot));
     return std::move(out_);
   }
 

@@ -23,8 +23,8 @@ struct Term {
   Place place{};
   std::string name{};  // of the variable with its $, of the function
   nlohmann::ordered_json literal{};
-  std::vector<Pipeline> inner{};  // one, of (…)
-  std::vector<Field> fields{};    // taken of the value, one after the other
+  std::vector<Pipeline> inner;  // one, of (…)
+  std::vector<Field> fields{};  // taken of the value, one after the other
 };
 
 // A value alone, or a function with what it is given.
@@ -47,8 +47,8 @@ struct Node {
   Place place{};
   std::string text{};
   Pipeline pipeline{};
-  std::vector<Node> body{};
-  std::vector<Node> otherwise{};
+  std::vector<Node> body;
+  std::vector<Node> otherwise;
 };
 
 using Nodes = std::vector<Node>;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "engine/container/announce.h"
 #include "engine/identity/container_identity.h"
 #include "engine/identity/running_accounts.h"
@@ -87,6 +88,22 @@ Result<std::optional<cgroup::Cgroup>> open_cgroup(const FirstProcess& first, std
   return std::unexpected(std::move(error).with_hint(fmt::format("`berth unpause {}` lets it go on.", name)));
 }
 
+// "" where it can't be told. Whose number the PID is by now is asked later.
+std::string oom_score_of(pid_t pid) {
+  constexpr size_t kLongest = 32;
+  return sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/oom_score_adj", pid), kLongest)
+      .value_or(std::string());
+}
+
+// The process is to be chosen as its container's own would be (proc_pid_oom_score_adj(5)). Lowering it takes
+// CAP_SYS_RESOURCE, which the caller may not have: then it is what the caller's own is.
+void take_oom_score(pid_t pid, const std::string& score) {
+  if (score.empty() || score == oom_score_of(pid)) return;
+  const std::string path = fmt::format("/proc/{}/oom_score_adj", pid);
+  if (const Result<> set = sys::write_control_file(AT_FDCWD, path, score); !set)
+    log::info("the command does not have its container's oom_score_adj: {}", set.error().message);
+}
+
 Result<> plan_exec(store::Store& store, const store::ContainerRecord& record, const ExecWish& wish,
                    const ExecCaller* caller, PreparedExec& prepared) {
   const ContainerSpec container = TRY(container_spec_from_json(record.spec));
@@ -147,11 +164,13 @@ Result<PreparedExec> prepare_exec(store::Store& store, const store::ContainerRec
                         .plan = {},
                         .uid_map = {},
                         .init_program = {},
+                        .oom_score = {},
                         .preserved = wish.preserved,
                         .warnings = {},
                         .event = {},
                         .events = {}};
   TRY(plan_exec(store, record, wish, caller, prepared));
+  prepared.oom_score = oom_score_of(prepared.first.pid);
   const std::string init = TRY(sys::companion_path("berth-init"));
   prepared.init_program = TRY(sys::open_sealed_program(init));
   if (caller == nullptr) return prepared;
@@ -169,6 +188,7 @@ Result<runtime::RunningContainer> start_exec(const PreparedExec& prepared, const
     const std::array<int, 3> given{or_own(streams.input, STDIN_FILENO), or_own(streams.output, STDOUT_FILENO),
                                    or_own(streams.error, STDERR_FILENO)};
     runtime::give_streams(process, prepared.uid_map, given);
+    take_oom_score(pid, prepared.oom_score);
     return runtime::raise_limits(pid, process);
   };
   Result<runtime::RunningContainer> started =

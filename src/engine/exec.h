@@ -49,6 +49,7 @@ struct PreparedExec {
   runtime::ExecPlan plan;
   std::vector<runtime::IdExtent> uid_map;
   sys::UniqueFd init_program;
+  std::string oom_score;  // of the container's PID 1: its oom_score_adj
   unsigned preserved = 0;
   std::vector<std::string> warnings;  // whole sentences
   // For `berth events`, of a person's command: what is told, and the store's root directory to tell it in.

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "engine/container/container_cgroup.h"
 #include "engine/container/status.h"
+#include "engine/container/stillness.h"
 #include "engine/finish.h"
 #include "engine/network/connect.h"
 #include "engine/network/start_networks.h"
@@ -68,6 +69,7 @@ Result<> remove_orphans(store::Store& store, int base, Recovered& result) {
 
 Result<Recovered> recover_recorded(store::Store& store) {
   Recovered result;
+  TRY(thaw_abandoned(store));
   for (const char* state : {store::kCreated, store::kRunning, store::kRestarting, store::kRemoving}) {
     const std::vector<store::ContainerRecord> records = TRY(store::list_containers(store.db(), state));
     for (const store::ContainerRecord& record : records) TRY(recover_container(store, record, result));

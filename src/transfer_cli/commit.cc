@@ -1,50 +1,18 @@
 #include "transfer_cli/commit.h"
 
 #include <optional>
-#include <utility>
 
 #include <fcntl.h>
 
-#include "base/log.h"
 #include "cli/flags.h"
 #include "cli/recovered_store.h"
 #include "engine/container/announce.h"
-#include "engine/container/pause.h"
-#include "engine/container/status.h"
+#include "engine/container/stillness.h"
 #include "store/local_name.h"
 #include "sys/file.h"
 #include "transfer/commit.h"
 
 namespace berth::transfer_cli {
-
-namespace {
-
-// Holds a running container still for as long as the object lives, unless somebody else does.
-class Stillness {
- public:
-  static Result<Stillness> begin(store::Store& store, const store::ContainerRecord& record) {
-    const bool moves = engine::live_status(store, record.id) && !engine::is_paused(store, record.id);
-    if (moves) TRY(engine::pause_container(store, record));
-    return Stillness(store, moves ? &record : nullptr);
-  }
-  Stillness(Stillness&& other) noexcept
-      : store_(other.store_), record_(std::exchange(other.record_, nullptr)) {}
-  Stillness& operator=(Stillness&&) = delete;
-  Stillness(const Stillness&) = delete;
-  Stillness& operator=(const Stillness&) = delete;
-  ~Stillness() {
-    if (record_ == nullptr) return;
-    const Result<> gone_on = engine::unpause_container(store_, *record_);
-    if (!gone_on) log::warn("{} is still paused: {}", record_->name, gone_on.error().message);
-  }
-
- private:
-  Stillness(store::Store& store, const store::ContainerRecord* record) : store_(store), record_(record) {}
-  store::Store& store_;
-  const store::ContainerRecord* record_;
-};
-
-}  // namespace
 
 Result<int> commit(const cli::Invocation& invocation) {
   transfer::CommitRequest request;
@@ -73,8 +41,8 @@ Result<int> commit(const cli::Invocation& invocation) {
   request.container = TRY(store::find_container(store.db(), container));
   const std::string doing = fmt::format("cannot commit \"{}\"", request.container.name);
   if (!name.empty()) request.name = TRY_CONTEXT(store::local_name(name), "{}", doing);
-  std::optional<Stillness> still;
-  if (pause) still.emplace(TRY_CONTEXT(Stillness::begin(store, request.container), "{}", doing));
+  std::optional<engine::Stillness> still;
+  if (pause) still.emplace(TRY_CONTEXT(engine::Stillness::begin(store, request.container), "{}", doing));
   const std::string id = TRY_CONTEXT(transfer::commit_container(store, request), "{}", doing);
   still.reset();
   engine::announce(store, request.container, events::kCommit);

@@ -11,7 +11,9 @@
 namespace berth::transfer_cli {
 
 // A file appears whole or not at all, with `mode`; what is there already and no file (a pipe, a device) is
-// written to.
+// written to. Until it is whole it has no name (O_TMPFILE), so nothing is left of one whose writer is killed.
+// To take the place of another it needs a name, "FILE.PID.part", for the time of one rename; and for all the
+// time where the file system has no files without names.
 Result<> write_output(const std::string& path, mode_t mode, const std::function<Result<>(int fd)>& write);
 
 }  // namespace berth::transfer_cli

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 import subprocess
 
 from support import images, registry, tree_listing
@@ -137,6 +138,22 @@ class Commit(BerthCase):
         self.ok("commit", "--pause", "job", "made")
         self.assertEqual(self.ok("ps", "-a", "--format", "{{.State}}"), "paused\n", "as somebody else has it")
         self.ok("unpause", "job")
+        self.ok("rm", "-f", "job")
+        process.wait(20)
+
+    def test_the_commit_is_killed_that_holds_it_still(self):
+        process = self.start("run", "--name", "job", self.image, "sh", "-c", "echo up; exec sleep 1000",
+                             stdout=subprocess.PIPE)
+        self.assertEqual(process.stdout.readline(), b"up\n")
+        done = self.berth("commit", "--pause", "job", "made", env={"BERTH_FAULT": "held-still"})
+        self.assertEqual(done.status, 128 + signal.SIGKILL, done)
+        self.assertTrue((self.runroot / "still").is_dir())
+        self.assertEqual(self.ok("ps", "--format", "{{.State}}"), "running\n", "the next command lets it go on")
+        self.assertEqual(self.ok("exec", "job", "sh", "-c", "echo it does"), "it does\n")
+        self.assertEqual(list((self.runroot / "still").iterdir()), [])
+        # What a person has paused stays so.
+        self.ok("pause", "job")
+        self.assertEqual(self.ok("ps", "--format", "{{.State}}"), "paused\n")
         self.ok("rm", "-f", "job")
         process.wait(20)
 

@@ -69,6 +69,12 @@ class Inside(Exec):
         self.sleeping("--ulimit", "nofile=77:88")
         self.assertEqual(self.sh("ulimit -Sn; ulimit -Hn"), "77\n88\n")
 
+    def test_oom_score(self):
+        self.sleeping("--oom-score-adj", "321")
+        self.assertEqual(self.sh("cat /proc/self/oom_score_adj"), "321\n")
+        self.ok("exec", "-d", "job", "sh", "-c", "cat /proc/self/oom_score_adj > /tmp/score; mv /tmp/score /tmp/shown")
+        until(lambda: self.berth("exec", "job", "cat", "/tmp/shown").stdout == "321\n", "a detached one has it")
+
     def test_cgroups(self):
         """Those that the container's process is in by now."""
         self.sleeping()

@@ -310,6 +310,24 @@ class Save(ImagesCase):
         self.assertEqual(done.status, 125)
         self.assertIn("not for a terminal", done.stdout)
 
+    def test_a_killed_save_leaves_no_file(self):
+        self.load_demo()
+        (self.work / "old.tar").write_text("as it was")
+        self.ok("create", "--name", "job", DEMO, "true")
+        for words in (("save", DEMO), ("export", "job")):
+            for name in ("new.tar", "old.tar"):
+                done = self.berth(words[0], "-o", self.work / name, *words[1:], env={"BERTH_FAULT": "output-written"})
+                self.assertEqual(done.status, 128 + signal.SIGKILL, done)
+        self.assertEqual([path.name for path in self.work.glob("*.tar*")], ["old.tar"])
+        self.assertEqual((self.work / "old.tar").read_text(), "as it was")
+        # And one that is not killed takes the other's place.
+        self.ok("save", "-o", self.work / "old.tar", DEMO)
+        self.assertTrue(tarfile.is_tarfile(self.work / "old.tar"))
+        self.ok("export", "-o", self.work / "old.tar", "job")
+        self.assertEqual(stat.S_IMODE((self.work / "old.tar").stat().st_mode), 0o600)
+        self.assertEqual([path.name for path in self.work.glob("*.tar*")], ["old.tar"])
+        self.ok("rm", "job")
+
     def test_a_failed_save_leaves_no_file(self):
         self.load_demo()
         self.fails(125, "save", "-o", self.work / "x.tar", "nothing", saying="there is no image")
