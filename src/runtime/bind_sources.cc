@@ -59,8 +59,15 @@ Result<sys::UniqueFd> mounts_of_process(const MountPlan& mount) {
 // over.
 Result<sys::UniqueFd> take_from_process(const MountPlan& mount) {
   constexpr uint64_t kNoLinks = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  if (sys::mounts_need_a_place())
-    return fail(Code::refused, "this kernel can't take a mount over from another container");
+  if (sys::mounts_need_a_place()) {
+    Error error = fail(Code::refused,
+                       "this kernel can't take a mount over from another container (it has no mount_setattr, "
+                       "which is of Linux 5.12)")
+                      .error();
+    return std::unexpected(std::move(error).with_hint(
+        fmt::format("A volume in both takes its place (-v NAME:{}); the rest of the IPC namespace is shared.",
+                    mount.source)));
+  }
   const sys::UniqueFd space = TRY(mounts_of_process(mount));
   const sys::ScopedMountNamespace there = TRY(sys::ScopedMountNamespace::enter(space.get()));
   const sys::UniqueFd source = TRY(sys::open_at2(AT_FDCWD, mount.source, O_PATH | O_DIRECTORY, 0, kNoLinks));

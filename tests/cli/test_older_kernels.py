@@ -26,6 +26,25 @@ class OlderKernels(attack.AttackCase):
                           [archive.directory("data", 0o750), archive.file("data/.wh.gone", "")],
                           [archive.file("data/high", "high\n")])
 
+    # -- a mount is taken over from another container with mount_setattr only (5.12)
+
+    def test_shared_memory_of_another_container(self):
+        image = self.load_demo()
+        self.addCleanup(self.berth, "rm", "--force", "--all")
+        start = ("run", "-d", "--name", "first", "--userns", "host", "-v", "memory:/dev/shm", image, "sleep", "1000")
+        self.assertEqual(self.without("mount_api", *start).status, 0)
+        ipc = self.ok("exec", "first", "readlink", "/proc/self/ns/ipc")
+        shared = ("run", "--rm", "--userns", "host", "--ipc", "container:first")
+        done = self.without("mount_api", *shared, image, "true")
+        self.assertEqual(done.status, 125, done)
+        for words in ("share /dev/shm", "no mount_setattr", "hint: A volume in both takes its place (-v NAME:/dev/shm)"):
+            self.assertIn(words, done.stderr)
+        # And so it is.
+        done = self.without("mount_api", *shared, "-v", "memory:/dev/shm", image, "sh", "-c",
+                            "readlink /proc/self/ns/ipc; echo hello > /dev/shm/file")
+        self.assertEqual((done.status, done.stdout), (0, ipc), done)
+        self.assertEqual(self.ok("exec", "first", "cat", "/dev/shm/file"), "hello\n")
+
     # -- overlayfs takes layers by path only (before Linux 6.13)
 
     def test_layers_by_path(self):
