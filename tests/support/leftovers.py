@@ -39,10 +39,18 @@ def processes():
     return found
 
 
+def _has_processes(cgroup):
+    try:
+        return pathlib.Path(cgroup, "pids.current").read_text() != "0\n"
+    except OSError:
+        return False
+
+
 def cgroups():
     """
     berth's cgroups in every hierarchy, without the one that all of them are in, and without those of another PID
-    namespace. Its processes show as 0 in v2, and not at all in v1, where the container has a cgroup of the same name.
+    namespace. Its processes show as 0 in v2, and not at all in v1, where pids.current counts them all the same; a
+    container's cgroups have one name in all hierarchies.
     """
     found, of_others = [], set()
     for directory, _, _ in os.walk(CGROUPS):
@@ -53,7 +61,7 @@ def cgroups():
         except OSError:
             continue
         found.append(directory)
-        if "0" in members:
+        if "0" in members or (not members and _has_processes(directory)):
             of_others.add(pathlib.Path(directory).name)
     return [f"cgroup {directory}" for directory in found if pathlib.Path(directory).name not in of_others]
 
