@@ -5,8 +5,6 @@
 #include <cstdint>
 
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/vfs.h>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -32,28 +30,14 @@ namespace {
 // limit, since each hierarchy costs a start a tenth of a millisecond.
 constexpr std::array<std::string_view, 3> kCounting{"pids", "memory", "cpuacct"};
 
-// Beside v1 hierarchies v2 mostly has no controller. To move into it, also itself, makes a process wait until
-// all processors have been elsewhere (the write lock of cgroup_threadgroup_rwsem, some 6 ms), and to enter
-// one of v1 does not: so what v2 would be for, to freeze, is then left to v1's freezer.
-bool needs_v2(const cgroup::Hierarchies& hierarchies, const cgroup::Limits& limits,
-              const std::vector<std::string>& limiting) {
-  const auto in_v1 = [&](std::string_view controller) {
-    return std::ranges::any_of(hierarchies.all,
-                               [&](const auto& one) { return !one.v2() && one.has(controller); });
-  };
-  return !limits.unified.empty() || !in_v1("freezer") || !std::ranges::all_of(kCounting, in_v1) ||
-         !std::ranges::all_of(limiting, in_v1);
-}
-
 Result<cgroup::Hierarchies> used_hierarchies(const cgroup::Limits& limits) {
   cgroup::Hierarchies found = TRY(cgroup::hierarchies_of_this_process());
-  const std::vector<std::string> limiting = limiting_controllers(limits);
-  const bool v2 = found.v2() != nullptr && needs_v2(found, limits, limiting);
+  const std::vector<std::string> controllers = limiting_controllers(limits);
+  const bool freezes = found.v2() != nullptr;  // without a controller
   const auto is_used = [&](const cgroup::Hierarchy& one) {
-    if (one.v2()) return v2;
     const auto has = [&](std::string_view name) { return one.has(name); };
-    return (!v2 && has("freezer")) || std::ranges::any_of(kCounting, has) ||
-           std::ranges::any_of(limiting, has);
+    return one.v2() || (!freezes && has("freezer")) || std::ranges::any_of(kCounting, has) ||
+           std::ranges::any_of(controllers, has);
   };
   std::erase_if(found.all, [&](const cgroup::Hierarchy& one) { return !is_used(one); });
   return found;
@@ -190,8 +174,8 @@ ContainerCgroup::~ContainerCgroup() {
 }
 
 bool ContainerCgroup::comes_first() {
-  struct statfs found{};
-  return ::statfs("/sys/fs/cgroup", &found) == 0 && found.f_type == CGROUP2_SUPER_MAGIC;
+  const Result<cgroup::Hierarchies> found = cgroup::hierarchies_of_this_process();
+  return found && found->v2() != nullptr;
 }
 
 Result<> ContainerCgroup::record(int state) {

@@ -27,8 +27,10 @@ class ContainerCgroup {
   // is an error.
   static Result<ContainerCgroup> make(const CgroupRequest& request);
 
-  // Whether it has to be there before the container's process, which is then made in it: on v2 alone. The
-  // hierarchies of v1 a process has to enter itself in any case, and while it waits they can be made.
+  // Whether it has to be there before the container's process, which is then made in it: where there is v2,
+  // also beside v1. To move a process into one of v2, itself too, makes it wait until all processors have
+  // been elsewhere (the write lock of cgroup_threadgroup_rwsem), 6 ms and more. The hierarchies of v1 it has
+  // to enter itself in any case, without that wait; where there are only those, they can be made meanwhile.
   static bool comes_first();
 
   ContainerCgroup() = default;
