@@ -106,7 +106,8 @@ void remove_own_layer(const Task& task) {
 }
 
 // Gives how it ended. Then it is on record in the container's directory, and all its output in the log.
-Result<Exited> run_container(sys::Channel& starter, Clients& clients, Prepared& prepared, const Task& task) {
+Result<Exited> run_container(sys::Channel& starter, Clients& clients, Prepared& prepared, const Task& task,
+                             const ContainerNetwork& network) {
   fault::point("task-received");
   const bool terminal = task.plan.process.terminal;
   StreamEnds ends;
@@ -128,6 +129,7 @@ Result<Exited> run_container(sys::Channel& starter, Clients& clients, Prepared& 
   } else {
     clients.add(std::move(starter), true);
   }
+  network.lead_senders_here();
   LogFile log(task.container.get(), task.request.log);
   HealthTimer health(task.request.health);
   Relay relay(clients, std::move(listener), log, health);
@@ -175,6 +177,7 @@ void end(sys::Channel& starter, Clients& clients, const Task& task, const Exited
     if (client.starter) starter_hears = client.channel.send(pack_value(Kind::exited, exited)).has_value();
   }
   clients.all().clear();
+  network.forget_senders();
   cgroup.end();
   wait_for_starter(starter);
   if (!starter_hears || !task.request.starter_finishes) execute_finish(task.request.finish, task.lock.get());
@@ -199,7 +202,7 @@ int serve(sys::Channel client) {
     if (!task) return std::unexpected(task.error());
     if (!network) return std::unexpected(network.error());
     if (!prepared) return std::unexpected(prepared.error());
-    return run_container(client, clients, *prepared, **task);
+    return run_container(client, clients, *prepared, **task, *network);
   };
   const Result<Exited> exited = run();
   if (exited) {

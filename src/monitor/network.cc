@@ -3,10 +3,12 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 
 #include "base/fault.h"
 #include "base/log.h"
 #include "net/attach.h"
+#include "net/connections.h"
 #include "net/ports.h"
 #include "sys/file.h"
 
@@ -30,7 +32,8 @@ Result<ContainerNetwork> ContainerNetwork::connect(net::NetworkPlan plan, pid_t 
 ContainerNetwork::ContainerNetwork(ContainerNetwork&& other) noexcept
     : plan_(std::exchange(other.plan_, {})),
       published_(std::exchange(other.published_, false)),
-      ports_(std::move(other.ports_)) {}
+      ports_(std::move(other.ports_)),
+      rules_(std::move(other.rules_)) {}
 
 ContainerNetwork& ContainerNetwork::operator=(ContainerNetwork&& other) noexcept {
   if (this == &other) return *this;
@@ -38,6 +41,7 @@ ContainerNetwork& ContainerNetwork::operator=(ContainerNetwork&& other) noexcept
   plan_ = std::exchange(other.plan_, {});
   published_ = std::exchange(other.published_, false);
   ports_ = std::move(other.ports_);
+  rules_ = std::move(other.rules_);
   return *this;
 }
 
@@ -48,10 +52,24 @@ void ContainerNetwork::take_over(net::NetworkPlan plan) {
 
 void ContainerNetwork::unpublish() {
   if (std::exchange(published_, false)) {
-    const Result<> done = net::unpublish(plan_);
+    const auto take_away = [&]() -> Result<> {
+      rules_ = TRY(sys::NetlinkSocket::open(NETLINK_NETFILTER));
+      return net::unpublish(plan_, *rules_);
+    };
+    const Result<> done = take_away();
     if (!done) log::warn("its addresses are still in the rules: {}", done.error().message);
   }
   ports_.clear();
+}
+
+void ContainerNetwork::lead_senders_here() const {
+  const Result<> done = net::forget_connections_past(plan_);
+  if (!done) log::warn("who sends by UDP already may not reach it: {}", done.error().message);
+}
+
+void ContainerNetwork::forget_senders() const {
+  const Result<> done = net::forget_connections_of(plan_);
+  if (!done) log::warn("who sends by UDP may go on to its address: {}", done.error().message);
 }
 
 void ContainerNetwork::detach() {

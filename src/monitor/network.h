@@ -1,11 +1,13 @@
 // A container's networks, as long as its monitor has them.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <sys/types.h>
 
 #include "net/plan.h"
+#include "sys/netlink.h"
 #include "sys/unique_fd.h"
 
 namespace berth::monitor {
@@ -28,8 +30,12 @@ class ContainerNetwork {
   void take_over(net::NetworkPlan plan);
 
   // Nothing leads to its addresses and ports any longer, so somebody else may have them. It comes before
-  // anybody hears that the container has ended. The kernel waits for all processors in it, some milliseconds.
+  // anybody hears that the container has ended.
   void unpublish();
+  // Who has never stopped sending by UDP is led here from now on, and after the end no longer. Milliseconds,
+  // and so after whoever waits has heard of the start and of the end.
+  void lead_senders_here() const;
+  void forget_senders() const;
   // Takes the interfaces away from whoever else is in the container's namespace, for its addresses are not
   // theirs. That makes the kernel wait for longer, with everybody who changes an interface behind it.
   void detach();
@@ -38,6 +44,7 @@ class ContainerNetwork {
   net::NetworkPlan plan_;
   bool published_ = false;
   std::vector<sys::UniqueFd> ports_;
+  std::optional<sys::NetlinkSocket> rules_;  // ports.h has why it stays open
 };
 
 }  // namespace berth::monitor

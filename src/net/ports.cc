@@ -185,9 +185,8 @@ Result<> publish(const NetworkPlan& plan) {
   return commit(stale);
 }
 
-Result<> unpublish(const NetworkPlan& plan) {
+Result<> unpublish(const NetworkPlan& plan, sys::NetlinkSocket& socket) {
   const std::vector<Element> elements = container_elements(plan);
-  sys::NetlinkSocket socket = TRY(sys::NetlinkSocket::open(NETLINK_NETFILTER));
   // Those of a container whose monitor was killed may have gone to another container meanwhile, and while
   // this looks and acts, all may be flushed.
   constexpr int kTries = 3;
@@ -204,6 +203,11 @@ Result<> unpublish(const NetworkPlan& plan) {
     if (removed || removed.error().err != ENOENT) return removed;
   }
   return removed;
+}
+
+Result<> unpublish(const NetworkPlan& plan) {
+  sys::NetlinkSocket socket = TRY(sys::NetlinkSocket::open(NETLINK_NETFILTER));
+  return unpublish(plan, socket);
 }
 
 }  // namespace berth::net

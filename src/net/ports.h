@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/plan.h"
+#include "sys/netlink.h"
 #include "sys/unique_fd.h"
 
 namespace berth::net {
@@ -24,7 +25,10 @@ Result<uint16_t> free_port(const std::optional<Address>& host, Protocol protocol
 Result<> publish(const NetworkPlan& plan);
 
 // Takes away those of the container's elements that lead to this container and not to another one; no error
-// if they or the table are gone.
+// if they or the table are gone. By a socket of NETLINK_NETFILTER's: as long as that is open it takes
+// microseconds, and then its end waits until all processors have let go of what was removed, some 10 ms. So
+// who has somebody waiting closes it later.
+Result<> unpublish(const NetworkPlan& plan, sys::NetlinkSocket& socket);
 Result<> unpublish(const NetworkPlan& plan);
 
 }  // namespace berth::net

@@ -8,6 +8,7 @@
 #include "monitor/protocol.h"
 #include "net/attach.h"
 #include "net/bridge.h"
+#include "net/connections.h"
 #include "net/ports.h"
 #include "net/rules.h"
 #include "sys/file.h"
@@ -94,6 +95,8 @@ Result<> disconnect_networks(store::Store& store, std::string_view id) {
   const std::optional<net::NetworkPlan> plan = recorded_plan(store, id);
   if (!plan) return {};
   TRY(net::unpublish(*plan));
+  if (const Result<> forgotten = net::forget_connections_of(*plan); !forgotten)
+    log::warn("who sends by UDP may go on to its address: {}", forgotten.error().message);
   for (const net::AttachmentPlan& attachment : plan->attachments) TRY(net::detach(attachment));
   fault::point("networks-taken-away");
   return sys::remove_tree_at(store.run_root(), plan_path(id));

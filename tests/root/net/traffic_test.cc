@@ -1,6 +1,7 @@
 // What gets through, from where, and as whom; and what does not.
 #include <gmock/gmock.h>
 
+#include "net/connections.h"
 #include "talk.h"
 
 namespace berth::net {
@@ -81,6 +82,62 @@ TEST_F(Traffic, UdpGoesTheSameWays) {
   EXPECT_TRUE(reach(from_host("127.0.0.1", 5353), first));
   EXPECT_TRUE(reach(from_host("::1", 5353), v6));
   EXPECT_TRUE(reach(from(dns, address("192.0.2.1"), 5353), first));
+}
+
+const std::vector<PublishedPort> kDns{{.host_port = 5353, .container_port = 53, .protocol = Protocol::udp}};
+
+// Whether the service gets what a client sends that has its socket from before.
+bool still_reaches(const sys::UniqueFd& client, const Service& service, int patience = kPatienceMs) {
+  // The first gives the error of the one before, which nobody may have taken.
+  if (::send(client.get(), "question", 8, 0) != 8 && ::send(client.get(), "question", 8, 0) != 8)
+    return false;
+  std::array<char, 16> text{};
+  return wait_readable(service.fd(), patience) && ::recv(service.fd(), text.data(), text.size(), 0) == 8;
+}
+
+TEST_F(Traffic, WhoNeverStopsSendingByUdpReachesTheContainerThatHasThePortNow) {
+  must(ensure_bridge(bridge_plan(1)));
+  for (const char* host_address : {"192.0.2.1", "2001:db8::1"}) {
+    const bool v6 = address(host_address).is_v6();
+    const sys::UniqueFd client = connect_client(from_outside(host_address, 5353), SOCK_DGRAM);
+    const sys::UniqueFd local = connect_client(from_host(v6 ? "::1" : "127.0.0.1", 5353), SOCK_DGRAM);
+    for (const sys::UniqueFd* sender : {&client, &local}) ::send(sender->get(), "question", 8, 0);
+    for (const unsigned number : {2U, 3U}) {
+      const NetworkedContainer container(bridge_plan(1), number, kDns);
+      must(forget_connections_past(container.plan));
+      const Service service(container.space, v6 ? container.v6() : container.v4(), 53, SOCK_DGRAM);
+      EXPECT_TRUE(still_reaches(client, service)) << host_address << " container " << number;
+      EXPECT_TRUE(still_reaches(local, service)) << host_address << " container " << number;
+      must(unpublish(container.plan));
+      must(forget_connections_of(container.plan));
+      for (const sys::UniqueFd* sender : {&client, &local}) ::send(sender->get(), "question", 8, 0);
+    }
+  }
+}
+
+TEST_F(Traffic, WhoNeverStopsSendingByUdpDoesNotReachTheNextContainerWithThatAddress) {
+  std::optional<NetworkedContainer> earlier(std::in_place, bridge_plan(1), 2, kDns);
+  const sys::UniqueFd client = connect_client(from_outside("192.0.2.1", 5353), SOCK_DGRAM);
+  EXPECT_TRUE(still_reaches(client, Service(earlier->space, earlier->v4(), 53, SOCK_DGRAM)));
+  must(unpublish(earlier->plan));
+  must(forget_connections_of(earlier->plan));
+  earlier.reset();
+  const NetworkedContainer later(bridge_plan(1), 2);
+  EXPECT_FALSE(still_reaches(client, Service(later.space, later.v4(), 53, SOCK_DGRAM), kShortPatienceMs));
+}
+
+TEST_F(Traffic, OtherConnectionsByUdpAreNotForgotten) {
+  const Service elsewhere(outside(), address("192.0.2.2"), 5353, SOCK_DGRAM);
+  EXPECT_TRUE(reach(from_host("192.0.2.2", 5353), elsewhere));
+  const auto remembered = [] {
+    return NetworkNamespace::run(
+        "grep -q 'udp.*dst=192.0.2.2 .*dport=5353' /proc/thread-self/net/nf_conntrack");
+  };
+  EXPECT_EQ(remembered(), 0);
+  const NetworkedContainer container(bridge_plan(1), 2, kDns);
+  must(forget_connections_past(container.plan));
+  must(forget_connections_of(container.plan));
+  EXPECT_EQ(remembered(), 0) << "one to the same port of another host";
 }
 
 TEST_F(Traffic, PublishedOnLoopbackIsForTheHostAlone) {
