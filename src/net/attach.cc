@@ -78,6 +78,20 @@ Result<> attach(const AttachmentPlan& plan, int network_namespace) {
   return {};
 }
 
+Result<> add_routes(const AttachmentPlan& plan, int network_namespace) {
+  if (plan.routes.empty()) return {};
+  sys::NetlinkSocket inside = TRY(open_inside(network_namespace));
+  const std::optional<Link> link = TRY(find_link(inside, plan.interface));
+  if (!link) return fail("{} has gone out of the container", plan.interface);
+  sys::NetlinkRequests requests;
+  for (const Route& route : plan.routes) request_route(requests, route, link->index);
+  for (const sys::NetlinkAnswer& answer : TRY(inside.exchange(requests))) {
+    if (answer.err != 0 && answer.err != EEXIST)
+      return sys::fail_answer(answer, fmt::format("give {} its routes", plan.interface));
+  }
+  return {};
+}
+
 Result<> detach(const AttachmentPlan& plan) {
   sys::NetlinkSocket host = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
   return delete_link(host, plan.link);

@@ -14,6 +14,11 @@ namespace berth::net {
 // and returns.
 Result<> attach(const AttachmentPlan& plan, int network_namespace);
 
+// Adds those of the plan's routes that the namespace does not have to an attachment that is there: the
+// default route, when the network that had it is left. One to the same destination that the container has
+// made stays. The caller must be single-threaded.
+Result<> add_routes(const AttachmentPlan& plan, int network_namespace);
+
 // Takes the pair away, by its end on the host; it is no error if it is gone.
 Result<> detach(const AttachmentPlan& plan);
 

@@ -213,6 +213,31 @@ class Changes(NetworkCase):
         return subprocess.run(["nsenter", "-t", str(pid), "-n", "ip", "addr"], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
 
+    def test_another_network_takes_the_place_of_the_one_with_the_way_out(self):
+        for number, flags in ((1, ("--internal",)), (2, ()), (3, ("--ipv6", "--subnet", "fd99::/64"))):
+            self.ok("network", "create", "--subnet", f"10.99.{number}.0/24", *flags, f"net{number}")
+        self.sleeping("web", "--network", "net1")
+        self.assertEqual(self.ways_out("web"), [])
+        self.ok("network", "connect", "net2", "web")
+        self.assertEqual(self.ways_out("web"), ["10.99.2.1"])
+        self.ok("network", "connect", "net3", "web")
+        self.assertEqual(self.ways_out("web"), ["10.99.2.1", "fd99::1"])
+        self.ok("network", "disconnect", "net2", "web")
+        self.assertEqual(self.ways_out("web"), ["10.99.3.1", "fd99::1"])
+        self.ok("network", "disconnect", "net3", "web")
+        self.assertEqual(self.ways_out("web"), [])
+        self.ok("rm", "-f", "web")
+
+    def ways_out(self, name):
+        """The gateways of the default routes that a container has."""
+        pid = json.loads(self.ok("inspect", name))[0]["State"]["Pid"]
+        found = []
+        for family in ("-4", "-6"):
+            listed = subprocess.run(["nsenter", "-t", str(pid), "-n", "ip", "-json", family, "route", "show", "default"], check=True,
+                                    text=True, stdout=subprocess.PIPE).stdout
+            found += [route["gateway"] for route in json.loads(listed or "[]")]
+        return found
+
     def test_a_stopped_container_is_there_at_the_next_start(self):
         self.ok("network", "create", "--subnet", "10.99.0.0/24", "back")
         self.ok("create", "--name", "job", "--network", "bridge", DEMO, "ip", "addr")

@@ -12,6 +12,7 @@
 #include "engine/network/network_admin.h"
 #include "engine/network/network_leases.h"
 #include "net/attach.h"
+#include "net/connections.h"
 #include "net/ports.h"
 #include "sys/namespaces.h"
 
@@ -54,7 +55,24 @@ const net::AttachmentPlan* with_interface(const net::NetworkPlan& plan, const st
 // From one plan to the other, which has another attachment more or less. What is published goes by both.
 Result<> move_ports(const net::NetworkPlan& before, const net::NetworkPlan& after) {
   TRY(net::unpublish(before));
-  return net::publish(after);
+  TRY(net::publish(after));
+  if (const Result<> forgotten = net::forget_connections_past(after); !forgotten)
+    log::warn("who sends by UDP already may not reach it: {}", forgotten.error().message);
+  return {};
+}
+
+// The network that is left may have had the default route, which is now another's.
+Result<> hand_routes_on(const store::Store& store, const std::string& id, const net::NetworkPlan& before,
+                        const net::NetworkPlan& after) {
+  for (const net::AttachmentPlan& attachment : after.attachments) {
+    const net::AttachmentPlan* const same = with_interface(before, attachment.interface);
+    if (same == nullptr || same->routes == attachment.routes) continue;
+    const std::optional<LiveStatus> live = live_status(store, id);
+    if (!live) return {};
+    const sys::UniqueFd inside = TRY(network_namespace(store, *live, id));
+    TRY(net::add_routes(attachment, inside.get()));
+  }
+  return {};
 }
 
 Result<net::NetworkPlan> plan_of(store::Store& store, const std::string& id, const ContainerSpec& spec) {
@@ -124,7 +142,8 @@ Result<> disconnect_container(store::Store& store, std::string_view network, boo
   const net::NetworkPlan after = TRY(plan_of(store, record.id, spec));
   TRY(move_ports(before, after));
   TRY(net::detach(*gone));
-  return record_networks_of(store, after);
+  TRY(record_networks_of(store, after));
+  return hand_routes_on(store, record.id, before, after);
 }
 
 void told_of_networks(store::Store& store) {
