@@ -30,13 +30,15 @@ Result<> take_options(const std::vector<std::string>& options, engine::NewNetwor
   return {};
 }
 
-Result<> make(const Invocation& invocation, const config::Config& config, const engine::NewNetwork& wanted) {
+Result<ledger::Network> make(const Invocation& invocation, const config::Config& config,
+                             const engine::NewNetwork& wanted) {
   store::Store store = TRY(open_store(invocation));
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   if (!wanted.project.empty()) TRY(ledger::find_project(store.db(), wanted.project));
-  TRY(engine::create_network(store, config, wanted));
+  ledger::Network network = TRY(engine::create_network(store, config, wanted));
   TRY(engine::write_store_copy(store));
-  return transaction.commit();
+  TRY(transaction.commit());
+  return network;
 }
 
 }  // namespace
@@ -83,13 +85,16 @@ Result<int> create_network(const Invocation& invocation) {
     wanted.labels[pair.key] = pair.value;
   }
   const config::Config config = TRY(config_for_project(wanted.project));
-  Result<> made = make(invocation, config, wanted);
+  Result<ledger::Network> made = make(invocation, config, wanted);
   const bool there = !made && ignore && made.error().code == Code::conflict;
   if (!made && !there) {
     return std::unexpected(std::move(made).error().context(
         fmt::format("create network {}", printable(wanted.name.substr(0, 128)))));
   }
   if (wanted.dns && !engine::has_name_server()) log::warn("{}", engine::kNoNameServer);
+  if (made) {
+    for (const std::string& warning : engine::warnings_of_networks({*made})) log::warn("{}", warning);
+  }
   fmt::print("{}\n", wanted.name);
   return 0;
 }

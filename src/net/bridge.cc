@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "net/elements.h"
+#include "net/foreign_rules.h"
 #include "net/forwarding.h"
 #include "net/links.h"
 #include "net/nf_tables.h"
@@ -89,7 +90,13 @@ void add_subnet(std::vector<Subnet>& subnets, std::string_view bytes, unsigned p
 Result<HostChanges> ensure_bridge(const BridgePlan& bridge) {
   sys::NetlinkSocket socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
   std::optional<Link> link = TRY(find_link(socket, bridge.name));
-  if (!link) link = TRY(make_bridge(socket, bridge));
+  HostChanges changes;
+  if (!link) {
+    link = TRY(make_bridge(socket, bridge));
+    // It works all the same for what stays on the host.
+    Result<std::vector<std::string>> stopped = what_stops_forwarding({&bridge, 1});
+    if (stopped) changes.told = std::move(*stopped);
+  }
   TRY(check_kind(*link, bridge));
   if (!TRY(has_addresses(socket, bridge, link->index))) TRY(set_addresses(socket, bridge, link->index));
   if (!link->up) {
@@ -97,7 +104,6 @@ Result<HostChanges> ensure_bridge(const BridgePlan& bridge) {
     request_up(requests, bridge.name, has_v6(bridge.gateways));
     TRY(socket.carry_out(requests, fmt::format("bring bridge {} up", bridge.name)));
   }
-  HostChanges changes;
   if (bridge.internal) return changes;
   for (const InterfaceAddress& gateway : bridge.gateways) {
     const std::optional<std::string> told = TRY(let_forward(gateway.address.is_v6()));

@@ -8,7 +8,8 @@
 
 namespace berth::net {
 
-// What was changed on the host besides, for the caller to tell: whole sentences.
+// What was changed on the host besides, and what of it stands in a new bridge's way (foreign_rules.h), for
+// the caller to tell: whole sentences.
 struct HostChanges {
   std::vector<std::string> told;
 };

@@ -1,11 +1,14 @@
-// What the kernel says by netlink, read as links, as elements of nf_tables and as errors: no length in it is
-// believed. And a network's plan from another process: what check() lets pass has names that fit.
+// What the kernel says by netlink, read as links, as connections, as elements of nf_tables and as errors: no
+// length in it is believed. And a network's plan from another process: what check() lets pass has names that
+// fit.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "net/connections.h"
 #include "net/elements.h"
+#include "net/foreign_rules.h"
 #include "net/links.h"
 #include "net/nf_tables.h"
 #include "net/plan.h"
@@ -22,6 +25,9 @@ void require(bool holds) {
 void read_message(const sys::NetlinkMessage& message) {
   if (const auto error = sys::error_in(message)) require(error->err >= 0);
   if (const auto link = net::link_in(message.payload)) require(link->index > 0);
+  [[maybe_unused]] const auto connection = net::connection_in(message.payload);
+  [[maybe_unused]] const net::ForeignChain chain = net::chain_in(message.payload);
+  [[maybe_unused]] const bool drops = net::drops_everything(message.payload);
   for (const net::Element& element : net::elements_in(message.payload)) {
     require(!element.key.empty());
     require(element.comment.find('\0') == std::string::npos);

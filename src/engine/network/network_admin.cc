@@ -9,6 +9,7 @@
 #include "config/policy_checks.h"
 #include "ledger/subnet_choice.h"
 #include "net/bridge.h"
+#include "net/foreign_rules.h"
 #include "sys/random.h"
 
 namespace berth::engine {
@@ -249,6 +250,15 @@ Result<> remove_networks_of_project(store::Store& store, std::string_view projec
     TRY(ledger::delete_network(store.db(), network));
     TRY(net::remove_bridge(net::names_for(store.locations().root).table, bridge_plan(network)));
   }
+  return {};
+}
+
+std::vector<std::string> warnings_of_networks(const std::vector<ledger::Network>& networks) {
+  std::vector<net::BridgePlan> bridges;
+  for (const ledger::Network& network : networks) bridges.push_back(bridge_plan(network));
+  Result<std::vector<std::string>> warnings = net::what_stops_forwarding(bridges);
+  if (warnings) return std::move(*warnings);
+  log::debug("other firewalls can't be looked at: {}", warnings.error().message);
   return {};
 }
 

@@ -48,6 +48,10 @@ Result<> remove_network(store::Store& store, const ledger::Network& network);
 // All those of a project that goes, the default one as well.
 Result<> remove_networks_of_project(store::Store& store, std::string_view project);
 
+// What other firewalls do to the bridges of these networks, in whole sentences; none where that can't be
+// found out.
+std::vector<std::string> warnings_of_networks(const std::vector<ledger::Network>& networks);
+
 // As the kernel has it.
 net::BridgePlan bridge_plan(const ledger::Network& network);
 

@@ -4,6 +4,7 @@
 
 #include "namespaces.h"
 #include "net/elements.h"
+#include "net/foreign_rules.h"
 #include "net/nf_tables.h"
 
 namespace berth::net {
@@ -155,6 +156,50 @@ TEST_F(Rules, FreePortsComeInARow) {
       network_plan(bridge_plan(1), 2, {{.host_port = port, .container_port = 80, .count = 5}});
   EXPECT_TRUE(reserve_ports(plan));
   EXPECT_NE(must(free_port(address("::1"), Protocol::udp)), 0);
+}
+
+class OtherFirewall : public NetTest {
+ protected:
+  // What is said of two bridges, in one text.
+  static std::string said() {
+    const std::vector<BridgePlan> bridges{bridge_plan(1), bridge_plan(2, true)};
+    return fmt::format("{}", fmt::join(must(what_stops_forwarding(bridges)), "\n"));
+  }
+};
+
+TEST_F(OtherFirewall, ThatLetsEverythingPassIsNotSpokenOf) {
+  must(make_rules(kTable));
+  host().must_run(
+      "nft 'table ip filter { chain FORWARD { type filter hook forward priority 0; policy accept; }; "
+      "chain INPUT { type filter hook input priority 0; policy drop; }; }'");
+  EXPECT_EQ(said(), "");
+}
+
+TEST_F(OtherFirewall, ThatDropsIsToldOfUntilItKnowsTheBridge) {
+  host().must_run(
+      "nft 'table ip filter { chain FORWARD { type filter hook forward priority 0; policy drop; }; }'");
+  EXPECT_THAT(said(), testing::AllOf(testing::HasSubstr("ip filter"),
+                                     testing::HasSubstr("iptables -I FORWARD -i bt-1 -j ACCEPT"),
+                                     testing::Not(testing::HasSubstr("bt-2"))));
+  host().must_run("nft 'table ip filter { chain DOCKER-USER { }; chain FORWARD { jump DOCKER-USER; }; }'");
+  EXPECT_THAT(said(), testing::HasSubstr("iptables -I DOCKER-USER -i bt-1 -j ACCEPT"));
+  const HostChanges changes = must(ensure_bridge(bridge_plan(1)));
+  EXPECT_THAT(changes.told, testing::Contains(testing::HasSubstr("DOCKER-USER")));
+  EXPECT_THAT(must(ensure_bridge(bridge_plan(1))).told, IsEmpty()) << "it is said once";
+  host().must_run("nft insert rule ip filter DOCKER-USER iifname bt-1 counter accept");
+  EXPECT_EQ(said(), "");
+}
+
+TEST_F(OtherFirewall, MayRejectWithItsLastRule) {
+  host().must_run(
+      "nft 'table inet firewalld { chain filter_FORWARD { type filter hook forward priority 10; "
+      "ct state established,related accept; iifname \"lo\" accept; counter reject with icmpx "
+      "admin-prohibited; }; }'");
+  EXPECT_THAT(said(), testing::HasSubstr("firewall-cmd --permanent --zone=trusted --add-interface=bt-1"));
+  host().must_run("nft insert rule inet firewalld filter_FORWARD iifname bt-1 accept");
+  EXPECT_EQ(said(), "");
+  host().must_run("nft 'table ip6 mine { chain f { type filter hook forward priority 10; drop; }; }'");
+  EXPECT_THAT(said(), testing::HasSubstr("nft insert rule ip6 mine f iifname bt-1 accept"));
 }
 
 }  // namespace
