@@ -6,13 +6,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/sealed_program.h"
+#include "sys/spawn.h"
 
 namespace berth::net {
 
@@ -33,23 +33,12 @@ const char* program() {
 }
 
 Result<pid_t> spawn(int script, int output) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, script, 0);
-  posix_spawn_file_actions_adddup2(&actions, output, 1);
-  posix_spawn_file_actions_adddup2(&actions, output, 2);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  std::array<char*, 4> argv{const_cast<char*>("nft"), const_cast<char*>("-f"), const_cast<char*>("-"),
-                            nullptr};
-  pid_t pid = 0;
-  const int err = ::posix_spawnp(&pid, program(), &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (err == ENOENT) {
-    Error error = fail_errno(err, "execute nft").error();
-    return std::unexpected(std::move(error).with_hint(kHint));
-  }
-  if (err != 0) return fail_errno(err, "execute nft");
-  return pid;
+  Result<pid_t> pid =
+      sys::spawn(program(), {"nft", "-f", "-"},
+                 {.descriptors = {{STDIN_FILENO, script}, {STDOUT_FILENO, output}, {STDERR_FILENO, output}},
+                  .close_from = STDERR_FILENO + 1});
+  if (pid || pid.error().err != ENOENT) return pid;
+  return std::unexpected(std::move(pid).error().with_hint(kHint));
 }
 
 }  // namespace

@@ -6,13 +6,13 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "oci/json.h"
 #include "sys/file.h"
 #include "sys/pipe.h"
+#include "sys/spawn.h"
 
 namespace berth::registry {
 
@@ -44,19 +44,6 @@ Result<std::string> read_until_closed(int fd) {
   }
 }
 
-Result<pid_t> spawn(const std::string& program, const std::string& verb, int in, int out) {
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  std::array<char*, 3> argv{const_cast<char*>(program.c_str()), const_cast<char*>(verb.c_str()), nullptr};
-  pid_t pid = -1;
-  const int err = ::posix_spawnp(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (err != 0) return fail_errno(err, "execute {}", program);
-  return pid;
-}
-
 struct Answer {
   std::string output;
   bool succeeded = false;
@@ -66,7 +53,9 @@ Result<Answer> run(const std::string& name, const std::string& verb, const std::
   const std::string program = "docker-credential-" + name;
   sys::Pipe to = TRY(sys::make_pipe());
   sys::Pipe from = TRY(sys::make_pipe());
-  const pid_t pid = TRY(spawn(program, verb, to.read_end.get(), from.write_end.get()));
+  const pid_t pid = TRY(sys::spawn(
+      program, {program, verb},
+      {.descriptors = {{STDIN_FILENO, to.read_end.get()}, {STDOUT_FILENO, from.write_end.get()}}}));
   to.read_end.reset();
   from.write_end.reset();
   // A helper that does not read gives EPIPE; what it then answers tells more.
@@ -74,9 +63,7 @@ Result<Answer> run(const std::string& name, const std::string& verb, const std::
   to.write_end.reset();
   Result<std::string> output = read_until_closed(from.read_end.get());
   if (!output) ::kill(pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = TRY(sys::wait_for_child(pid));
   if (!output) return std::unexpected(std::move(output).error().context(program));
   return Answer{std::move(*output), WIFEXITED(status) && WEXITSTATUS(status) == 0};
 }

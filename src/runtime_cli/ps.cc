@@ -1,15 +1,8 @@
 // `berth-runtime ps`.
-#include <cerrno>
-
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "lifecycle/listing.h"
 #include "runtime_cli/command.h"
 #include "runtime_cli/ps_lines.h"
-#include "sys/file.h"
-#include "sys/pipe.h"
+#include "sys/spawn.h"
 
 namespace berth::runtime_cli {
 
@@ -18,25 +11,11 @@ namespace {
 // What ps(1) of the host prints with these options. Its errors go to stderr.
 Result<std::string> output_of_ps(const std::vector<std::string>& options) {
   constexpr size_t kMost = size_t{64} << 20;
-  sys::Pipe pipe = TRY(sys::make_pipe());
-  std::string name = "ps";
-  std::vector<char*> argv{name.data()};
-  for (const std::string& option : options) argv.push_back(const_cast<char*>(option.c_str()));
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, pipe.write_end.get(), STDOUT_FILENO);
-  pid_t pid = 0;
-  const int err = ::posix_spawnp(&pid, name.c_str(), &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (err != 0) return fail_errno(err, "execute ps(1)");
-  pipe.write_end.reset();
-  Result<std::string> text = sys::read_all(pipe.read_end.get(), kMost);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (text && status != 0) return fail("ps(1) failed");
-  return text;
+  std::vector<std::string> words{"ps"};
+  words.insert(words.end(), options.begin(), options.end());
+  sys::ProgramOutput output = TRY(sys::output_of("ps", std::move(words), kMost));
+  if (output.status != 0) return fail("ps(1) failed");
+  return std::move(output.text);
 }
 
 std::string json_of(const std::vector<pid_t>& processes) {
