@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include <fcntl.h>
@@ -44,9 +45,7 @@ Error enabling_failed(const Error& cause, const std::string& controller, const s
 }
 
 std::string added(const std::vector<std::string>& controllers) {
-  std::string text;
-  for (const std::string& one : controllers) text += (text.empty() ? "+" : " +") + one;
-  return text;
+  return fmt::format("+{}", fmt::join(controllers, " +"));
 }
 
 // What of the controllers that are asked for can still be enabled for the children of `dir`.
@@ -97,13 +96,6 @@ Result<> fill_cpuset(int parent, int child) {
     TRY(sys::write_control_file(child, file, theirs));
   }
   return {};
-}
-
-// The first `count` names.
-std::string joined(const std::vector<std::string>& names, size_t count) {
-  std::string path;
-  for (size_t i = 0; i < count; ++i) path += (i == 0 ? "" : "/") + names[i];
-  return path;
 }
 
 // The names from the mount point to the cgroup.
@@ -193,7 +185,7 @@ std::optional<sys::UniqueFd> ready_parent(const Hierarchy& hierarchy, const std:
 Result<Cgroup::Part> walk_down(const Step& step, const std::vector<std::string>& names) {
   Cgroup::Part part{step.hierarchy, "", {}, 0};
   const size_t last = names.size() - 1;
-  const std::string above = joined(names, last);
+  const std::string above = fmt::format("{}", fmt::join(std::span(names).first(last), "/"));
   std::optional<sys::UniqueFd> parent = ready_parent(step.hierarchy, above);
   size_t i = 0;
   if (parent) {
@@ -252,7 +244,7 @@ Result<std::optional<Cgroup::Part>> find_unused_part(const Hierarchy& hierarchy,
                                                      bool unified) {
   const Result<std::vector<std::string>> names = full_path(hierarchy, path, unified);
   if (!names) return std::nullopt;  // then none can have been made
-  const std::string path_below = joined(*names, names->size());
+  const std::string path_below = fmt::format("{}", fmt::join(*names, "/"));
   Result<sys::UniqueFd> directory = open_path_below(hierarchy.root->get(), path_below);
   if (!directory && directory.error().err == ENOENT) return std::nullopt;
   Cgroup::Part part{hierarchy, "/" + path_below, TRY(std::move(directory)), 0};

@@ -5,6 +5,7 @@
 #include "cli/flags.h"
 #include "cli/prune.h"
 #include "cli/recovered_store.h"
+#include "cli/remove_each.h"
 #include "engine/container/container_spec.h"
 #include "engine/container/status.h"
 #include "engine/remove.h"
@@ -26,18 +27,11 @@ Result<std::vector<store::ContainerRecord>> prunable_containers(store::Store& st
 }
 
 Result<> remove_containers(store::Store& store, const std::vector<store::ContainerRecord>& containers) {
-  for (const store::ContainerRecord& record : containers) {
-    const auto remove = [&]() -> Result<> {
-      const engine::LockedContainer locked = TRY(engine::lock_container(store, record));
-      return engine::remove_container(store, locked);
-    };
-    const Result<> removed = remove();
-    const bool changed =
-        !removed && (removed.error().code == Code::conflict || removed.error().code == Code::not_found);
-    if (!removed && !changed) return removed;
-    if (removed) fmt::print("{}\n", record.id);
-  }
-  return {};
+  const auto remove = [&](const store::ContainerRecord& record) -> Result<> {
+    const engine::LockedContainer locked = TRY(engine::lock_container(store, record));
+    return engine::remove_container(store, locked);
+  };
+  return remove_unused(containers, remove, [](const store::ContainerRecord& record) { return record.id; });
 }
 
 Result<int> prune_containers(const Invocation& invocation) {

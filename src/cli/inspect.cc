@@ -8,6 +8,7 @@
 #include "cli/inspect_network.h"
 #include "cli/inspect_resources.h"
 #include "cli/json_text.h"
+#include "cli/named_or_latest.h"
 #include "cli/networks.h"
 #include "cli/recovered_store.h"
 #include "cli/template_rows.h"
@@ -226,17 +227,6 @@ Result<int> inspect_others(const Invocation& invocation, const std::string& kind
   return inspect_networks(other);
 }
 
-Result<std::vector<store::ContainerRecord>> find_all(store::Store& store, const InspectFlags& flags) {
-  std::vector<store::ContainerRecord> records;
-  if (flags.latest) {
-    records = TRY(store::list_containers(store.db()));
-    if (records.empty()) return fail(Code::not_found, "there is no container");
-    records.resize(1);
-  }
-  for (const std::string& name : flags.names) records.push_back(TRY(store::find_container(store.db(), name)));
-  return records;
-}
-
 }  // namespace
 
 Result<int> inspect(const Invocation& invocation) {
@@ -264,7 +254,7 @@ Result<int> inspect(const Invocation& invocation) {
     if (kind != "container") return inspect_others(invocation, kind, flags);
   }
   Json list = Json::array();
-  for (const store::ContainerRecord& record : TRY(find_all(store, flags))) {
+  for (const store::ContainerRecord& record : TRY(named_or_latest(store, flags.names, flags.latest))) {
     Json document = TRY(describe_container(store, record));
     if (flags.size) {
       const std::string upper = engine::container_directory(record.id) + "/upper";

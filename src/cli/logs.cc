@@ -11,6 +11,7 @@
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/moment.h"
+#include "cli/named_or_latest.h"
 #include "cli/times.h"
 #include "engine/container/container_spec.h"
 #include "engine/container/status.h"
@@ -246,18 +247,6 @@ Result<> follow(store::Store& store, Sources& sources, const Window& window) {
   return print_all(sources, window);
 }
 
-Result<std::vector<store::ContainerRecord>> find_all(store::Store& store, const LogsFlags& flags) {
-  std::vector<store::ContainerRecord> records;
-  if (flags.latest) {
-    records = TRY(store::list_containers(store.db()));
-    if (records.empty()) return fail(Code::not_found, "there is no container");
-    records.resize(1);
-  }
-  for (const std::string& name : flags.containers)
-    records.push_back(TRY(store::find_container(store.db(), name)));
-  return records;
-}
-
 }  // namespace
 
 Result<int> logs(const Invocation& invocation) {
@@ -289,7 +278,7 @@ Result<int> logs(const Invocation& invocation) {
   TRY(parse_tail(flags.tail));
   store::Store store = TRY(open_store(invocation));
   Sources sources;
-  for (store::ContainerRecord& record : TRY(find_all(store, flags)))
+  for (store::ContainerRecord& record : TRY(named_or_latest(store, flags.containers, flags.latest)))
     sources.push_back(TRY(open_source(store, std::move(record), flags, window)));
   if (flags.follow) {
     TRY(follow(store, sources, window));

@@ -40,15 +40,9 @@ Result<std::vector<ledger::Network>> unused_networks(store::Store& store, const 
 
 Result<> remove_all(store::Store& store, const std::string& project,
                     const std::vector<ledger::Network>& networks) {
-  for (const ledger::Network& network : networks) {
-    const Result<> removed = remove_one(store, project, network.id, false);
-    // A container may be in it, or somebody may have removed it, since.
-    const bool changed =
-        !removed && (removed.error().code == Code::conflict || removed.error().code == Code::not_found);
-    if (!removed && !changed) return removed;
-    if (removed) fmt::print("{}\n", network.name);
-  }
-  return {};
+  return remove_unused(
+      networks, [&](const ledger::Network& network) { return remove_one(store, project, network.id, false); },
+      [](const ledger::Network& network) { return network.name; });
 }
 
 }  // namespace

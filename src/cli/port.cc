@@ -5,6 +5,7 @@
 #include "cli/container_network.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
+#include "cli/named_or_latest.h"
 #include "cli/recovered_store.h"
 #include "store/containers.h"
 
@@ -73,14 +74,11 @@ Result<int> port(const Invocation& invocation) {
     return fail(Code::usage, "berth port: name a container, or give --all or --latest, one of the three");
   const Wanted wanted = text ? TRY(parse_wanted(*text)) : Wanted{};
   store::Store store = TRY(open_recovered_store(invocation));
-  std::vector<store::ContainerRecord> records;
-  if (container) {
-    records.push_back(TRY(store::find_container(store.db(), *container)));
-  } else {
-    records = TRY(store::list_containers(store.db(), all ? store::kRunning : ""));
-    if (latest && records.empty()) return fail(Code::not_found, "there is no container");
-    if (latest) records.resize(1);
-  }
+  std::vector<std::string> named;
+  if (container) named.push_back(*container);
+  const std::vector<store::ContainerRecord> records =
+      all ? TRY(store::list_containers(store.db(), store::kRunning))
+          : TRY(named_or_latest(store, named, latest));
   bool any = false;
   for (const store::ContainerRecord& record : records) {
     const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(record.spec));

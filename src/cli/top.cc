@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cli/containers.h"
 #include "cli/flags.h"
+#include "cli/named_or_latest.h"
 #include "cli/recovered_store.h"
 #include "cli/table.h"
 #include "cli/top_columns.h"
@@ -73,17 +74,12 @@ Result<int> top(const Invocation& invocation) {
   if (!words.empty() && words.front() == "--") words.erase(words.begin());
   if (!latest && !words.empty() && words.front().starts_with('-')) return line.unknown_flag(words.front());
   if (!latest && words.empty()) return fail(Code::usage, "berth top: name a container, or give --latest");
-  const std::string name = latest ? "" : words.front();
+  std::vector<std::string> name;
+  if (!latest) name.push_back(words.front());
   if (!latest) words.erase(words.begin());
   const std::vector<const TopColumn*> columns = TRY(top_columns(descriptors_of(words)));
   store::Store store = TRY(open_recovered_store(invocation));
-  std::vector<store::ContainerRecord> records;
-  if (latest) {
-    records = TRY(store::list_containers(store.db()));
-  } else {
-    records.push_back(TRY(store::find_container(store.db(), name)));
-  }
-  if (records.empty()) return fail(Code::not_found, "there is no container");
+  const std::vector<store::ContainerRecord> records = TRY(named_or_latest(store, name, latest));
   const store::ContainerRecord& record = records.front();
   const std::optional<engine::LiveStatus> live = engine::live_status(store, record.id);
   if (!live) return fail(Code::conflict, "container {} does not run", record.name);

@@ -76,15 +76,9 @@ Result<std::vector<std::string>> prunable_volumes(store::Store& store, std::vect
 }
 
 Result<> remove_unused_volumes(store::Store& store, const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    const Result<> removed = engine::remove_volume(store, name);
-    // A container may use it, or somebody may have removed it, since.
-    const bool changed =
-        !removed && (removed.error().code == Code::conflict || removed.error().code == Code::not_found);
-    if (!removed && !changed) return removed;
-    if (removed) fmt::print("{}\n", name);
-  }
-  return {};
+  return remove_unused(
+      names, [&](const std::string& name) { return engine::remove_volume(store, name); },
+      [](const std::string& name) { return name; });
 }
 
 Result<int> prune_volumes(const Invocation& invocation) {

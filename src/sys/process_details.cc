@@ -9,6 +9,7 @@
 
 #include "base/fields.h"
 #include "sys/file.h"
+#include "sys/process_stat.h"
 
 namespace berth::sys {
 
@@ -66,42 +67,33 @@ void take_status_line(std::string_view key, std::string_view value, ProcessDetai
   }
 }
 
-// "12 (a name) S 1 …": whatever the name has in it, its end is the last parenthesis.
-bool take_stat(std::string_view stat, ProcessDetails& details) {
-  const size_t begin = stat.find('(');
-  const size_t end = stat.rfind(") ");
-  const auto pid = whole_number<pid_t>(stat.substr(0, stat.find(' ')));
-  if (!pid || begin == std::string_view::npos || end == std::string_view::npos || end < begin) return false;
-  details.pid = *pid;
-  details.name = stat.substr(begin + 1, end - begin - 1);
-  std::string_view rest = stat.substr(end + 2);
-  details.state = rest.empty() ? '?' : rest.front();
-  take_word(rest);
-  // From the fourth field on.
+bool take_stat(std::string_view text, ProcessDetails& details) {
+  const std::optional<StatFields> stat = split_process_stat(text);
+  if (!stat) return false;
+  // proc_pid_stat(5).
   enum : size_t {
-    kParent = 0,
-    kGroup = 1,
-    kTty = 3,
-    kUser = 10,
-    kSystem = 11,
-    kNice = 15,
-    kStart = 18,
-    kVirtual = 19
+    kState = 3,
+    kParent = 4,
+    kGroup = 5,
+    kTty = 7,
+    kUser = 14,
+    kSystem = 15,
+    kNice = 19,
+    kStart = 22,
+    kVirtual = 23
   };
-  const std::vector<int64_t> fields = [&] {
-    std::vector<int64_t> found;
-    for (size_t i = 0; i <= kVirtual; ++i)
-      found.push_back(whole_number<int64_t>(take_word(rest)).value_or(0));
-    return found;
-  }();
-  details.parent = static_cast<pid_t>(fields[kParent]);
-  details.group = static_cast<pid_t>(fields[kGroup]);
-  details.tty = static_cast<unsigned>(fields[kTty]);
-  details.user_time = fields[kUser];
-  details.system_time = fields[kSystem];
-  details.nice = fields[kNice];
-  details.start = fields[kStart];
-  details.virtual_memory = fields[kVirtual];
+  const auto number = [&](size_t field) { return whole_number<int64_t>(stat->field(field)).value_or(0); };
+  details.pid = stat->pid;
+  details.name = stat->name;
+  details.state = stat->field(kState).empty() ? '?' : stat->field(kState).front();
+  details.parent = static_cast<pid_t>(number(kParent));
+  details.group = static_cast<pid_t>(number(kGroup));
+  details.tty = static_cast<unsigned>(number(kTty));
+  details.user_time = number(kUser);
+  details.system_time = number(kSystem);
+  details.nice = number(kNice);
+  details.start = number(kStart);
+  details.virtual_memory = number(kVirtual);
   return true;
 }
 

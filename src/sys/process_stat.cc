@@ -1,7 +1,6 @@
 #include "sys/process_stat.h"
 
 #include <cerrno>
-#include <optional>
 
 #include <fcntl.h>
 
@@ -12,26 +11,16 @@ namespace berth::sys {
 
 namespace {
 
-// "12 (a name) S 1 …": whatever the name has in it, its end is the last parenthesis.
 std::optional<ProcessStat> parse(std::string_view text) {
-  constexpr int kFieldsToStart = 17;  // from the one after the parent on
-  ProcessStat stat;
-  const auto pid = whole_number<pid_t>(take_until(text, ' '));
-  const size_t name_end = text.rfind(") ");
-  if (!pid || name_end == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(name_end + 2);
-  if (text.empty()) return std::nullopt;
-  stat.pid = *pid;
-  stat.state = text.front();
-  take_until(text, ' ');
-  const auto parent = whole_number<pid_t>(take_until(text, ' '));
-  if (!parent) return std::nullopt;
-  stat.parent = *parent;
-  for (int i = 0; i < kFieldsToStart; ++i) take_until(text, ' ');
-  const auto start = whole_number<int64_t>(take_until(text, ' '));
-  if (!start) return std::nullopt;
-  stat.start = *start;
-  return stat;
+  constexpr size_t kState = 3;
+  constexpr size_t kParent = 4;
+  constexpr size_t kStart = 22;
+  const std::optional<StatFields> fields = split_process_stat(text);
+  if (!fields || fields->field(kState).empty()) return std::nullopt;
+  const auto parent = whole_number<pid_t>(fields->field(kParent));
+  const auto start = whole_number<int64_t>(fields->field(kStart));
+  if (!parent || !start) return std::nullopt;
+  return ProcessStat{fields->pid, fields->field(kState).front(), *parent, *start};
 }
 
 Result<ProcessStat> read_at(int directory, const std::string& path) {
@@ -45,6 +34,26 @@ Result<ProcessStat> read_at(int directory, const std::string& path) {
 }
 
 }  // namespace
+
+std::string_view StatFields::field(size_t number) const {
+  constexpr size_t kState = 3;
+  return number - kState < from_state.size() ? from_state[number - kState] : std::string_view();
+}
+
+// "12 (a name) S 1 …": whatever the name has in it, its end is the last parenthesis.
+std::optional<StatFields> split_process_stat(std::string_view text) {
+  const size_t begin = text.find(" (");
+  const size_t end = text.rfind(") ");
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin + 2)
+    return std::nullopt;
+  const auto pid = whole_number<pid_t>(text.substr(0, begin));
+  if (!pid) return std::nullopt;
+  StatFields fields{*pid, text.substr(begin + 2, end - begin - 2), {}};
+  std::string_view rest = text.substr(end + 2);
+  while (rest.ends_with('\n')) rest.remove_suffix(1);
+  while (!rest.empty()) fields.from_state.push_back(take_until(rest, ' '));
+  return fields;
+}
 
 Result<ProcessStat> read_process_stat(pid_t pid) {
   return read_at(AT_FDCWD, fmt::format("/proc/{}/stat", pid));

@@ -235,10 +235,7 @@ class Mapped(Daemon, unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        programs = case.WORK / "programs"
-        programs.mkdir()
-        (programs / "runc").symlink_to(documented.RUNTIME)
-        cls.path = f"{programs}:{os.environ['PATH']}"
+        cls.path = documented.path_with("runc")
         super().setUpClass()
 
     def test_a_user_namespace_of_its_own(self):

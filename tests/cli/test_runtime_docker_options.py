@@ -160,10 +160,7 @@ class BuildKit(dockerd.Dockerd, unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        programs = case.WORK / "programs"
-        programs.mkdir()
-        (programs / "buildkit-runc").symlink_to(dockerd.RUNTIME)
-        cls.path = f"{programs}:{os.environ['PATH']}"
+        cls.path = documented.path_with("buildkit-runc")
         super().setUpClass()
 
     def test_a_build(self):

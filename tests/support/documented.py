@@ -1,5 +1,6 @@
 """What docs/runtime.md tells its readers to write, for the tests that write it."""
 
+import os
 import re
 
 from support import case
@@ -21,3 +22,11 @@ def block(heading, language):
 def words(heading, **replaced):
     """The command below the heading as words; IMAGE and NAME are replaced by what they are here."""
     return [replaced.get(word, word) for word in block(heading, "sh").split()]
+
+
+def path_with(name):
+    """A $PATH on which the program that is tested has this name, for an engine that knows its runtime by that alone."""
+    programs = case.WORK / f"as-{name}"
+    programs.mkdir()
+    (programs / name).symlink_to(RUNTIME)
+    return f"{programs}:{os.environ['PATH']}"
