@@ -42,23 +42,25 @@ CreateOptions for_v2(const Hierarchies& hierarchies, CreateOptions options) {
   return options;
 }
 
-// The first part, for this caller alone: of two who find an unused one at the same time, and may both have
-// made it, one gets it. Who does not leaves it as it is, for it is the other's.
+// A part, for this caller alone: of two who find an unused one at the same time, and may both have made it,
+// one gets it. Each part has a claim of its own, for those that somebody else is about to remove, as left by
+// a maker that was killed, may be only some of them.
 Result<Cgroup::Part> make_and_claim(const Hierarchy& hierarchy, const CgroupsPath& path, bool unified,
                                     const CreateOptions& options, MadeDirectories& made,
-                                    sys::UniqueFd& claimed) {
+                                    std::vector<sys::UniqueFd>& claims) {
   constexpr int kAttempts = 16;
   for (int attempt = 0;; ++attempt) {
     Cgroup::Part part = TRY(make_part(hierarchy, path, unified, options, made));
     Result<sys::UniqueFd> lock = claim(part);
     if (lock) {
-      claimed = std::move(*lock);
+      claims.push_back(std::move(*lock));
       return part;
     }
     // The other one has failed, and has taken it away.
     const bool gone = lock.error().err == ENOENT || lock.error().err == ENODEV;
     if (gone && attempt < kAttempts) continue;
-    if (lock.error().code == Code::conflict) made.keep();
+    // Whoever has the first one gets the others too, so it is left as it is.
+    if (lock.error().code == Code::conflict && claims.empty()) made.keep();
     return std::unexpected(lock.error());
   }
 }
@@ -94,14 +96,14 @@ Result<std::vector<RecordEntry>> parse_record(std::string_view text) {
 Result<Cgroup> Cgroup::create(const Hierarchies& hierarchies, const CgroupsPath& path,
                               const CreateOptions& options) {
   const CreateOptions here = for_v2(hierarchies, options);
+  std::vector<sys::UniqueFd> claims;
   MadeDirectories made;
   std::vector<Part> parts;
-  sys::UniqueFd claimed;
   std::optional<Error> refused;
   for (const Hierarchy& hierarchy : hierarchies.all) {
-    Result<Part> part = parts.empty() && !here.adopted
-                            ? make_and_claim(hierarchy, path, hierarchies.unified(), here, made, claimed)
-                            : make_part(hierarchy, path, hierarchies.unified(), here, made);
+    Result<Part> part = here.adopted
+                            ? make_part(hierarchy, path, hierarchies.unified(), here, made)
+                            : make_and_claim(hierarchy, path, hierarchies.unified(), here, made, claims);
     if (part) {
       parts.push_back(std::move(*part));
     } else if (here.where_allowed && not_allowed(part.error().err)) {
@@ -115,7 +117,7 @@ Result<Cgroup> Cgroup::create(const Hierarchies& hierarchies, const CgroupsPath&
     return fail("no cgroup hierarchy is mounted");
   }
   made.keep();
-  return Cgroup(std::move(parts), std::move(claimed));
+  return Cgroup(std::move(parts), std::move(claims));
 }
 
 Result<Cgroup> Cgroup::open(const Hierarchies& hierarchies, const std::vector<RecordEntry>& record) {
@@ -138,14 +140,14 @@ Result<Cgroup> Cgroup::open_unused(const Hierarchies& hierarchies, const Cgroups
 
 Result<Cgroup> Cgroup::find_and_claim(const Hierarchies& hierarchies, const CgroupsPath& path) {
   std::vector<Part> parts;
-  sys::UniqueFd claimed;
+  std::vector<sys::UniqueFd> claims;
   for (const Hierarchy& hierarchy : hierarchies.all) {
     std::optional<Part> part = TRY(find_unused_part(hierarchy, path, hierarchies.unified()));
     if (!part) continue;
-    if (parts.empty()) claimed = TRY(claim(*part));
+    claims.push_back(TRY(claim(*part)));
     parts.push_back(std::move(*part));
   }
-  return Cgroup(std::move(parts), std::move(claimed));
+  return Cgroup(std::move(parts), std::move(claims));
 }
 
 std::vector<RecordEntry> Cgroup::record() const {

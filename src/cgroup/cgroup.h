@@ -77,8 +77,8 @@ class Cgroup {
   [[nodiscard]] std::vector<RecordEntry> record() const;
 
   // What a create() of this path, which was killed before anybody recorded its outcome, may have made: the
-  // directories at the path, if nobody is in them, nothing is below and nobody else is taking them.
-  // Code::not_found if there is none.
+  // directories at the path, if nobody is in them, nothing is below and nobody else is taking them. As long
+  // as this object lives nobody can take them, so they can be removed. Code::not_found if there is none.
   static Result<Cgroup> open_unused(const Hierarchies& hierarchies, const CgroupsPath& path);
 
   // Removes those of the recorded directories that nobody is in and nothing is below. False: some are left.
@@ -131,10 +131,10 @@ class Cgroup {
  private:
   // Perhaps of no parts; Code::conflict if it is in use.
   static Result<Cgroup> find_and_claim(const Hierarchies& hierarchies, const CgroupsPath& path);
-  explicit Cgroup(std::vector<Part> parts, sys::UniqueFd claim = {})
-      : parts_(std::move(parts)), claim_(std::move(claim)) {}
+  explicit Cgroup(std::vector<Part> parts, std::vector<sys::UniqueFd> claims = {})
+      : parts_(std::move(parts)), claims_(std::move(claims)) {}
   std::vector<Part> parts_;
-  sys::UniqueFd claim_;  // of create(): the lock on the first part
+  std::vector<sys::UniqueFd> claims_;  // of create() and open_unused(): the lock on each part
 };
 
 // Moves the calling process, which has one thread, into what the descriptors of Cgroup::entrances() stand

@@ -46,7 +46,7 @@ Result<cgroup::Hierarchies> used_hierarchies(const cgroup::Limits& limits) {
 // A command that tidies up (engine::remove_unused_cgroups()) may take a new cgroup for one that was left, for
 // as long as it needs to remove it.
 Result<cgroup::Cgroup> create(const CgroupRequest& request) {
-  constexpr cgroup::Wait kLongest{200};
+  constexpr cgroup::Wait kLongest{2000};
   const cgroup::Hierarchies hierarchies = TRY(used_hierarchies(request.limits));
   const cgroup::CgroupsPath path = TRY(cgroup::parse_cgroups_path(request.path));
   cgroup::Patience patience(kLongest);

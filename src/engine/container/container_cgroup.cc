@@ -38,18 +38,6 @@ void add_names(const cgroup::Hierarchy& hierarchy, std::set<std::string>& found)
   }
 }
 
-// What is held is the first directory that was there. A maker begins with the first hierarchy, so if it has
-// made what was found, that one has a directory by now.
-bool has_begun_again(const cgroup::Hierarchies& hierarchies, const cgroup::Cgroup& found,
-                     const std::string& name) {
-  const std::string path = fmt::format("{}/{}", kParent + 1, name);
-  for (const cgroup::Hierarchy& hierarchy : hierarchies.all) {
-    if (hierarchy == found.parts().front().hierarchy) return false;
-    if (sys::exists_at(hierarchy.root->get(), path)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<monitor::CgroupRequest> cgroup_request(std::string_view id, const ResourceSpec& spec) {
@@ -95,11 +83,11 @@ Result<> remove_unused_cgroups() {
   std::set<std::string> names;
   for (const cgroup::Hierarchy& hierarchy : hierarchies->all) add_names(hierarchy, names);
   for (const std::string& name : names) {
-    // Its maker holds it for as long as it lives.
+    // Its maker holds each of its directories for as long as it lives, and who makes it again meanwhile
+    // waits.
     const Result<cgroup::Cgroup> unused =
         cgroup::Cgroup::open_unused(*hierarchies, {true, {kParent + 1, name}});
-    if (unused && !has_begun_again(*hierarchies, *unused, name))
-      TRY(cgroup::Cgroup::remove_if_empty(*hierarchies, unused->record()));
+    if (unused) TRY(cgroup::Cgroup::remove_if_empty(*hierarchies, unused->record()));
   }
   return {};
 }

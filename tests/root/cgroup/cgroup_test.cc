@@ -218,6 +218,27 @@ TEST_F(OwnCgroup, OneWhoseMakingWasNotRecordedIsFoundAtItsPlaceUnlessItIsInUse) 
   EXPECT_EQ(Cgroup::open_unused(hierarchies(), path("/below")).error().code, Code::not_found);
 }
 
+// Of two who tidy up and begin again at the same time, one may see only some of the directories.
+TEST_F(OwnCgroup, WhatIsBeingRemovedIsNotTakenOverInPart) {
+  const CgroupsPath wanted = path("/again");
+  (void)Cgroup::create(hierarchies(), wanted).value();
+  {
+    const Cgroup left = Cgroup::open_unused(hierarchies(), wanted).value();
+    ASSERT_TRUE(Cgroup::remove_if_empty(hierarchies(), {left.record().front()}));
+    const auto again = Cgroup::create(hierarchies(), wanted);
+    ASSERT_FALSE(again) << "its other directories are about to go";
+    EXPECT_EQ(again.error().code, Code::conflict);
+    ASSERT_TRUE(Cgroup::remove_if_empty(hierarchies(), left.record()));
+  }
+  const Cgroup again = Cgroup::create(hierarchies(), wanted).value();
+  for (const Cgroup::Part& part : again.parts()) EXPECT_TRUE(there(part)) << part.shown();
+  Hierarchies rest = hierarchies();
+  rest.all.erase(rest.all.begin());
+  EXPECT_EQ(Cgroup::open_unused(rest, wanted).error().code, Code::not_found)
+      << "each directory has its maker";
+  ASSERT_TRUE(again.remove());
+}
+
 TEST_F(OwnCgroup, OneInUseIsNotTakenOver) {
   EXPECT_EQ(Cgroup::create(hierarchies(), path()).error().code, Code::conflict) << "its maker is still at it";
   let_go();
