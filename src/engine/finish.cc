@@ -56,8 +56,10 @@ Result<Finished> record_end(store::Store& store, const store::ContainerRecord& r
   TRY(disconnect_networks(store, record.id));
   const store::ContainerRecord ended = ended_record(store, record);
   const RestartSpec policy = TRY(container_spec_from_json(record.spec)).restart;
-  // Where it went with the machine, what comes up again is for the command that the machine's start calls.
-  const bool went_alone = was_started(store, record.id) && !is_halting(store);
+  // Where it went with the machine, what comes up again is for the command that the machine's start calls. A
+  // start that was killed may have left no more than the directory, and that goes with the machine as well.
+  const bool went_alone =
+      sys::exists_at(store.run_root(), container_directory(record.id)) && !is_halting(store);
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   if (!record.started_at) TRY(store::set_container_started(store.db(), record.id, *ended.started_at));
   TRY(store::set_container_exited(store.db(), record.id, ended.exit_status, *ended.finished_at,
@@ -81,6 +83,7 @@ Result<Finished> record_end(store::Store& store, const store::ContainerRecord& r
 Result<Finished> finish_restarting(store::Store& store, const store::ContainerRecord& record) {
   const bool same_boot = sys::exists_at(store.run_root(), container_directory(record.id));
   if (same_boot && !record.stopped_by_user && !is_halting(store)) return Finished::restarting;
+  TRY(disconnect_networks(store, record.id));
   TRY(store::set_container_exited(store.db(), record.id, record.exit_status, record.finished_at.value_or(0),
                                   record.exit_reason));
   TRY(sys::remove_tree_at(store.run_root(), container_directory(record.id)));

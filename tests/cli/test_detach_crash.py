@@ -75,6 +75,20 @@ class AtEveryPoint(Killed):
                 self.ok("rm", "-f", "job")
                 self.assert_clean()
 
+    def test_a_policy_goes_on_where_the_start_that_it_asks_for_is_killed(self):
+        for point in ("planned", "restart-recorded", "monitor-spawned", "start-sent", "process-created", "container-started"):
+            with self.subTest(point=point):
+                container = self.detached("--restart", "always", DEMO, "sh", "-c", "echo ran; exit 3")
+                waiter = self.runroot / "containers" / container / "restarting"
+                until(lambda: self.in_database()[0] == "restarting" and waiter.exists(), "it waits")
+                os.kill(int(waiter.read_text().split()[0]), signal.SIGKILL)
+                self.ok("ps", "-a", env={"BERTH_FAULT": point})
+                leftovers.wait_until_gone(self._before)
+                runs = self.ok("logs", "job").count("ran\n")
+                until(lambda: self.ok("ps", "-a") and self.ok("logs", "job").count("ran\n") > runs, "it runs again")
+                self.ok("rm", "-f", "job")
+                self.assert_clean()
+
 
 class MonitorKilled(Killed):
     def test_one_crash_touches_one_container(self):
