@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import socket
+import sqlite3
 import subprocess
 
 from support import leftovers
@@ -177,6 +178,18 @@ class Damage(Networked):
         self.kill_monitor("web")
         self.berth("ps", "-a", env={"BERTH_FAULT": "networks-taken-away"})
         self.ok("ps", "-a")
+        self.assert_no_traces()
+
+    def test_what_was_published_by_a_start_that_was_killed_as_a_whole(self):
+        """Its command and its monitor, before the container was on record as one that runs."""
+        container = self.serving("-p", "8080:80")
+        self.kill_monitor("web")
+        (self.runroot / "containers" / container / "state").unlink()
+        with sqlite3.connect(self.root / "berth.db") as database:
+            database.execute("UPDATE containers SET state = 'created', started_at = NULL")
+        database.close()
+        self.ok("start", "web")
+        self.ok("rm", "-f", "web")
         self.assert_no_traces()
 
     def test_a_bridge_that_somebody_has_removed(self):

@@ -17,8 +17,10 @@ namespace berth::engine {
 
 namespace {
 
-// Below the run root. It is there once the table has been made since the boot.
+// Below the run root. The second is there once the table has been made since the boot: one that was there
+// before leads to addresses of containers that are no more.
 constexpr const char* kRulesLock = "rules.lock";
+constexpr const char* kRulesMade = "rules-made";
 constexpr size_t kLargestPlan = size_t{1} << 20;
 
 std::string plan_path(std::string_view id) {
@@ -54,12 +56,17 @@ Result<std::vector<net::NetworkPlan>> recorded_plans(const store::Store& store) 
 // are in the new table or they are added here.
 Result<> ensure_rules(store::Store& store) {
   const std::string table = net::names_for(store.locations().root).table;
-  if (TRY(net::rules_are_whole(table))) return {};
+  const auto are_whole = [&]() -> Result<bool> {
+    return sys::exists_at(store.run_root(), kRulesMade) && TRY(net::rules_are_whole(table));
+  };
+  if (TRY(are_whole())) return {};
   const sys::FileLock alone = TRY(sys::FileLock::exclusive(store.run_root(), kRulesLock));
-  if (TRY(net::rules_are_whole(table))) return {};
+  if (TRY(are_whole())) return {};
   TRY(net::make_rules(table));
   fault::point("rules-made");
-  return net::repair_rules(table, TRY(recorded_plans(store)));
+  const std::vector<net::NetworkPlan> plans = TRY(recorded_plans(store));
+  TRY(net::repair_rules(table, plans));
+  return sys::replace_file_at(store.run_root(), kRulesMade, "", 0600, sys::Durability::none);
 }
 
 }  // namespace

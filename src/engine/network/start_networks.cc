@@ -43,6 +43,9 @@ Result<> release(store::Store& store, const std::string& id) {
 Result<StartingNetworks> StartingNetworks::take(store::Store& store, const store::ContainerRecord& record,
                                                 const ContainerSpec& spec,
                                                 std::vector<std::string>& warnings) {
+  // Of a start that was killed before anybody could call it one: what leads to the addresses of that time is
+  // found by its record alone, which is about to be written anew.
+  TRY(disconnect_networks(store, record.id));
   StartingNetworks starting(store, record.id);
   starting.networks_ = TRY(take_leases_now(store.db(), record.id, spec));
   fault::point("addresses-taken");
@@ -95,6 +98,7 @@ Result<> recover_leases(store::Store& store) {
     const Result<sys::FileLock> lock =
         sys::FileLock::try_existing(store.root(), container_directory(id) + "/" + monitor::kLockFile);
     if (!lock || live_status(store, id)) continue;
+    TRY(disconnect_networks(store, id));
     TRY(release(store, id));
     changed = true;
   }
