@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "store/schema.h"
+#include "sys/unique_fd.h"
 
 namespace berth::store {
 
@@ -31,6 +33,18 @@ std::unexpected<Error> fail_sqlite(sqlite3* db, std::string_view doing) {
     failure.error().hint = kFullDiskHint;
   }
   return failure;
+}
+
+// Room for the next commits, which then succeed on a full disk: how a container ended is put on record, and
+// `rm` can make room. It lies beyond the log's end, where nobody reads it (fallocate(2),
+// FALLOC_FL_KEEP_SIZE); on a file system that knows no such thing there is none.
+void reserve_log(sqlite3* db) {
+  constexpr off_t kReserve = 512 * 1024;
+  const char* const path = sqlite3_filename_wal(sqlite3_db_filename(db, "main"));
+  // SQLite's locks are on other files; to close one of theirs would let go of them (fcntl(2)).
+  const sys::UniqueFd file(::open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file && ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, kReserve) != 0)
+    log::debug("no room is kept for {}: {}", path, describe_errno(errno));
 }
 
 // In the place of SQLite's own, which folds the log within whatever commit makes it long.
@@ -145,7 +159,9 @@ Result<> Database::migrate(const std::function<Result<>()>& before_new) {
   if (now < 2) TRY(execute(kSchema2));
   if (now < 3) TRY(execute(kSchema3));
   TRY(execute(fmt::format("PRAGMA user_version={}", kSchemaVersion).c_str()));
-  return transaction.commit();
+  TRY(transaction.commit());
+  reserve_log(db_.get());
+  return {};
 }
 
 Result<bool> Database::is_whole(const std::string& path) {
@@ -201,7 +217,9 @@ void Database::fold_log() {
 void Database::fold_log_beyond(int frames) {
   if (*log_frames_ < frames) return;
   sqlite3_busy_timeout(db_.get(), 0);
-  sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  const int folded =
+      sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (folded == SQLITE_OK) reserve_log(db_.get());
   sqlite3_busy_timeout(db_.get(), kBusyTimeoutMs);
   *log_frames_ = 0;
 }
