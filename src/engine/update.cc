@@ -91,11 +91,14 @@ Result<> apply_now(const store::Store& store, const store::ContainerRecord& reco
 Result<> update_resources(store::Store& store, store::ContainerRecord record, const ResourceSpec& wanted) {
   ContainerSpec spec = TRY(container_spec_from_json(record.spec));
   const ResourceSpec before = spec.resources;
-  spec.resources = wanted;
-  record.spec = TRY(to_json(spec));
   if (live_status(store, record.id))
     TRY_CONTEXT(apply_now(store, record, before, wanted), "cannot change the limits of {}", record.name);
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
+  // What somebody else has changed meanwhile, its networks, say, stays as it is.
+  record = TRY(store::find_container(store.db(), record.id));
+  spec = TRY(container_spec_from_json(record.spec));
+  spec.resources = wanted;
+  record.spec = TRY(to_json(spec));
   TRY(store::set_container_spec(store.db(), record.id, record.spec));
   if (!record.remove_on_exit) TRY(write_container_copy(store, record));
   TRY(transaction.commit());

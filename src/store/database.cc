@@ -39,7 +39,7 @@ std::unexpected<Error> fail_sqlite(sqlite3* db, std::string_view doing) {
 // `rm` can make room. It lies beyond the log's end, where nobody reads it (fallocate(2),
 // FALLOC_FL_KEEP_SIZE); on a file system that knows no such thing there is none.
 void reserve_log(sqlite3* db) {
-  constexpr off_t kReserve = 512 * 1024;
+  constexpr off_t kReserve = 1024 * 1024;
   const char* const path = sqlite3_filename_wal(sqlite3_db_filename(db, "main"));
   // SQLite's locks are on other files; to close one of theirs would let go of them (fcntl(2)).
   const sys::UniqueFd file(::open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW));

@@ -127,6 +127,26 @@ class PowerCut(Load):
         self.assert_no_traces()
 
 
+class ChangedAtOnce(Load):
+    def test_its_limits_and_its_networks(self):
+        self.sleeping("--network", "bridge")
+        deadline = time.monotonic() + 3
+
+        def repeat(*commands):
+            while time.monotonic() < deadline:
+                for words in commands:
+                    self.ok(*words, "job")
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            work = [pool.submit(repeat, ("network", "connect", WEB), ("network", "disconnect", WEB)),
+                    pool.submit(repeat, ("update", "--memory", "32m"), ("update", "--memory", "64m"))]
+        for one in work:
+            one.result()
+        self.assertEqual(self.look()["HostConfig"]["Memory"], 64 << 20)
+        self.ok("rm", "-f", "job")
+        self.assert_no_traces()
+
+
 class TwoStores(TrueAfterwards):
     """Of one host, whose commands all tidy up what killed ones have left in the cgroups that they share."""
 
