@@ -2,6 +2,7 @@
 
 #include "cli/times.h"
 #include "engine/container/pause.h"
+#include "engine/container/unfinished.h"
 #include "engine/health/health_state.h"
 #include "engine/plan_container.h"
 #include "store/images.h"
@@ -44,6 +45,7 @@ const oci::ImageConfig& ContainerViews::image(const std::string& id) {
 
 Result<ContainerView> ContainerViews::view(store::ContainerRecord record) {
   ContainerView view;
+  record = engine::as_it_is(store_, std::move(record));
   view.live = engine::live_status(store_, record.id);
   const auto health = view.live ? engine::health_state(store_, record.id) : std::nullopt;
   if (health) view.health = health->status;

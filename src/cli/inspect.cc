@@ -15,7 +15,7 @@
 #include "cli/times.h"
 #include "cli/volumes.h"
 #include "engine/container/pause.h"
-#include "engine/container/status.h"
+#include "engine/container/unfinished.h"
 #include "engine/plan_container.h"
 #include "engine/volumes/prepare_mounts.h"
 #include "engine/volumes/volume_admin.h"
@@ -32,9 +32,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json describe_state(const store::Store& store, const store::ContainerRecord& record,
-                    const std::optional<engine::LiveStatus>& live) {
+Json describe_state(const store::Store& store, const store::ContainerRecord& recorded) {
+  const store::ContainerRecord record = engine::as_it_is(store, recorded);
+  const std::optional<engine::LiveStatus> live = engine::live_status(store, record.id);
   const bool paused = live && engine::is_paused(store, record.id);
+  const std::string unfinished = live ? std::string() : engine::unfinished_text(store, record.id);
   const auto time = [](const std::optional<int64_t>& value) {
     return value ? rfc3339(std::chrono::nanoseconds(*value)) : "0001-01-01T00:00:00Z";
   };
@@ -50,7 +52,7 @@ Json describe_state(const store::Store& store, const store::ContainerRecord& rec
       {"Pid", live ? live->pid : 0},
       {"MonitorPid", live ? live->monitor_pid : 0},
       {"ExitCode", record.exit_status ? Json(*record.exit_status) : Json(nullptr)},
-      {"Error", record.exit_reason},
+      {"Error", unfinished.empty() ? record.exit_reason : unfinished},
       {"StartedAt", live ? rfc3339(std::chrono::nanoseconds(live->started_at)) : time(record.started_at)},
       {"FinishedAt", time(record.finished_at)}};
   // Docker and podman always have a number here; 0 would be a lie for a container whose end nobody saw.
@@ -161,7 +163,7 @@ Result<Json> describe_container(store::Store& store, const store::ContainerRecor
                 {"Created", rfc3339(std::chrono::nanoseconds(record.created_at))},
                 {"Path", words.empty() ? "" : words.front()},
                 {"Args", words.empty() ? words : std::vector<std::string>(words.begin() + 1, words.end())},
-                {"State", describe_state(store, record, engine::live_status(store, record.id))},
+                {"State", describe_state(store, record)},
                 {"Image", record.image_id},
                 {"ImageName", record.image_name},
                 {"Name", record.name},

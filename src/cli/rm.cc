@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/recovered_store.h"
@@ -24,8 +26,11 @@ Result<> remove_one(store::Store& store, const store::ContainerRecord& record, c
     const Result<> stopped = stop_one(store, record, flags.seconds);
     if (!stopped && stopped.error().code != Code::not_found) return stopped;
   }
-  // Its restart policy is not to be faster.
-  if (force) TRY(store::set_container_stopped(store.db(), record.id));
+  // Its restart policy is not to be faster; on a full disk what is removed makes the room.
+  if (force) {
+    const Result<> noted = store::set_container_stopped(store.db(), record.id);
+    if (!noted && noted.error().err != ENOSPC) return noted;
+  }
   const Result<engine::LockedContainer> locked =
       force ? engine::kill_and_lock_container(store, record) : engine::lock_container(store, record);
   if (locked) {

@@ -6,6 +6,7 @@
 #include "engine/container/announce.h"
 #include "engine/container/container_spec.h"
 #include "engine/container/status.h"
+#include "engine/container/unfinished.h"
 #include "engine/halt.h"
 #include "engine/network/connect.h"
 #include "engine/network/name_server.h"
@@ -17,44 +18,20 @@ namespace berth::engine {
 
 namespace {
 
-constexpr std::string_view kLost = "monitor lost";
-
 void announce_end(const store::Store& store, const store::ContainerRecord& record) {
   if (const std::optional<ExitRecord> ended = exit_record(store, record.id)) {
     if (ended->oom_killed) announce(store, record, events::kOom);
     announce_death(store, record, ended->status);
   } else {
-    announce_death(store, record, std::nullopt, kLost);
+    announce_death(store, record, std::nullopt, kMonitorLost);
   }
-}
-
-// The record as it is with the end that the monitor has left.
-store::ContainerRecord ended_record(const store::Store& store, const store::ContainerRecord& record) {
-  store::ContainerRecord ended = record;
-  const std::optional<ExitRecord> found = exit_record(store, record.id);
-  if (found) {
-    ended.exit_status = found->status;
-    ended.oom_killed = found->oom_killed;
-    ended.finished_at = found->finished_at;
-    ended.exit_reason.clear();
-  } else {
-    log::info("container {} ended without its end being recorded", record.name);
-    ended.exit_status.reset();
-    ended.finished_at = now_nanoseconds();
-    ended.exit_reason = kLost;
-  }
-  // Whoever started it may have been killed before that was recorded.
-  if (!ended.started_at) {
-    const int64_t started = last_start(store, record.id);
-    ended.started_at = started == 0 ? record.created_at : started;
-  }
-  return ended;
 }
 
 Result<Finished> record_end(store::Store& store, const store::ContainerRecord& record) {
   TRY(end_lost_process(store, record.id));
   TRY(disconnect_networks(store, record.id));
   const store::ContainerRecord ended = ended_record(store, record);
+  if (!ended.exit_status) log::info("container {} ended without its end being recorded", record.name);
   const RestartSpec policy = TRY(container_spec_from_json(record.spec)).restart;
   // Where it went with the machine, what comes up again is for the command that the machine's start calls. A
   // start that was killed may have left no more than the directory, and that goes with the machine as well.
@@ -72,6 +49,7 @@ Result<Finished> record_end(store::Store& store, const store::ContainerRecord& r
   fault::point("exit-stored");
   // The directory alone says that the machine has not gone down since.
   if (restarts) {
+    forget_unfinished(store, record.id);
     TRY(sys::remove_tree_at(store.run_root(), container_directory(record.id) + "/" + monitor::kStateFile));
     return Finished::restarting;
   }
@@ -90,9 +68,7 @@ Result<Finished> finish_restarting(store::Store& store, const store::ContainerRe
   return Finished::recorded;
 }
 
-}  // namespace
-
-Result<Finished> finish(store::Store& store, const LockedContainer& container) {
+Result<Finished> finish_now(store::Store& store, const LockedContainer& container) {
   const store::ContainerRecord& record = container.record;
   if (record.state == store::kExited) return Finished::recorded;
   if (record.state == store::kRestarting) return finish_restarting(store, record);
@@ -104,6 +80,14 @@ Result<Finished> finish(store::Store& store, const LockedContainer& container) {
   }
   if (not_begun) return Finished::not_begun;
   return record_end(store, record);
+}
+
+}  // namespace
+
+Result<Finished> finish(store::Store& store, const LockedContainer& container) {
+  Result<Finished> finished = finish_now(store, container);
+  if (!finished) note_unfinished(store, container.record, finished.error());
+  return finished;
 }
 
 std::vector<std::string> finish_command(const store::Store& store, const std::string& id) {

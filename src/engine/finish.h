@@ -19,7 +19,7 @@ enum class Finished {
 
 // Puts on record how a container ended, or that it is not known, and removes it if it was to be removed then.
 // One that has not been started, or whose end is on record, is left as it is. The caller has the lock, so no
-// monitor has.
+// monitor has. What fails is also left for others to see (container/unfinished.h).
 Result<Finished> finish(store::Store& store, const LockedContainer& container);
 
 // The words that make `berth` do that for one container of this store.

@@ -36,7 +36,14 @@ Result<> recover_container(store::Store& store, const store::ContainerRecord& li
   if (!locked) return {};
   // Whoever held the lock until now may have recorded the end.
   if (locked->record.state == store::kExited) return {};
-  const Finished finished = TRY(finish(store, *locked));
+  const Result<Finished> done = finish(store, *locked);
+  if (!done) {
+    // It is the others' no business. The reason has been left with it.
+    log::warn("container {}: its end is not on record: {}", listed.name, done.error().message);
+    ++result.unfinished;
+    return {};
+  }
+  const Finished finished = *done;
   if (finished == Finished::removed) ++result.removed;
   if (finished == Finished::recorded) ++result.ended;
   if (finished == Finished::restarting) result.restarting.push_back(listed.id);

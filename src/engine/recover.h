@@ -10,8 +10,10 @@
 namespace berth::engine {
 
 struct Recovered {
-  int ended = 0;                        // containers whose end nobody had recorded
-  int removed = 0;                      // containers and directories removed
+  int ended = 0;    // containers whose end nobody had recorded
+  int removed = 0;  // containers and directories removed
+  int unfinished =
+      0;  // containers whose end could not be recorded, which has been said (container/unfinished.h)
   std::vector<std::string> restarting;  // their policies want them to run again
   // Containers that this database does not know and another one knew: it was put back from a backup. They are
   // left alone.

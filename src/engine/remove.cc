@@ -101,19 +101,29 @@ Result<> record_exit(store::Store& store, const store::ContainerRecord& record,
   return sys::remove_tree_at(store.run_root(), container_directory(record.id));
 }
 
+// Whoever removes something to make room has none yet.
+bool is_full(const Result<>& result) {
+  return !result && result.error().err == ENOSPC;
+}
+
 }  // namespace
 
 Result<> remove_container(store::Store& store, const LockedContainer& container) {
   const store::ContainerRecord& record = container.record;
   const auto remove = [&]() -> Result<> {
     // One that was to go anyway needs no note of it: recover() would do the same.
-    if (!record.remove_on_exit) TRY(store::set_container_removing(store.db(), record.id));
+    const Result<> noted =
+        record.remove_on_exit ? Result<>() : store::set_container_removing(store.db(), record.id);
+    if (!noted && !is_full(noted)) return noted;
     fault::point("removing");
     TRY(end_lost_process(store, record.id));
-    TRY(disconnect_networks(store, record.id));
+    const Result<> disconnected = disconnect_networks(store, record.id);
+    if (!disconnected && !is_full(disconnected)) return disconnected;
     if (record.remove_on_exit) TRY(remove_anonymous_volumes(store, record.id));
     TRY(remove_files(store, record.id));
     fault::point("files-removed");
+    // Now there is room.
+    if (!disconnected) TRY(disconnect_networks(store, record.id));
     TRY(remove_record(store, record));
     announce(store, record, events::kRemove);
     return {};
@@ -142,7 +152,7 @@ Result<> finish_container(store::Store& store, const store::ContainerRecord& rec
     TRY(sys::wait_for(monitor));
     TRY(remove_files(store, record.id));
     // On a full disk there is room now.
-    const bool had_no_room = !forgotten && forgotten.error().err == ENOSPC;
+    const bool had_no_room = is_full(forgotten);
     if (had_no_room) TRY(remove_record(store, record));
     if (!had_no_room) TRY(Result<>(forgotten));
     announce(store, record, events::kRemove);

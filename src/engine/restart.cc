@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "engine/container/container_spec.h"
 #include "engine/container/status.h"
+#include "engine/container/unfinished.h"
 #include "engine/finish.h"
 #include "engine/start_again.h"
 #include "sys/companion.h"
@@ -122,7 +123,10 @@ Result<> restart_by_policy(store::Store& store, LockedContainer container) {
     if (record.state != store::kRestarting || record.stopped_by_user) break;
     const Result<StartedAgain> started =
         start_again(store, container, {.interactive = true, .detached = true, .by_policy = true});
-    if (started) break;
+    if (started) {
+      forget_unfinished(store, id);
+      break;
+    }
     TRY(record_failure(store, record, spec, started.error()));
     record = TRY(store::find_container(store.db(), id));
   }

@@ -1,11 +1,13 @@
 #include "engine/stop.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <limits>
 
 #include <poll.h>
 
+#include "base/log.h"
 #include "engine/container/announce.h"
 #include "engine/container/container_spec.h"
 #include "engine/container/pause.h"
@@ -56,6 +58,13 @@ Result<Stopped> end_process(store::Store& store, const store::ContainerRecord& r
   return stopped;
 }
 
+// One without a restart policy can be stopped on a full disk, too: nobody would start it again.
+Result<> note_stop(store::Store& store, const store::ContainerRecord& record) {
+  Result<> noted = store::set_container_stopped(store.db(), record.id);
+  if (noted || noted.error().err != ENOSPC) return noted;
+  return TRY(container_spec_from_json(record.spec)).restart.any() ? noted : Result<>();
+}
+
 bool ends_it(int signal, int own) {
   return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == own;
 }
@@ -80,13 +89,16 @@ Result<Stopped> stop_container(store::Store& store, const store::ContainerRecord
   const bool active = record.state != store::kExited || live_status(store, record.id).has_value();
   if (!active) return Stopped{};
   // Before it ends, for whoever sees that end.
-  if (options.by_user) TRY(store::set_container_stopped(store.db(), record.id));
+  if (options.by_user) TRY(note_stop(store, record));
   const Stopped stopped = TRY(end_process(store, record, options));
   // It has ended, does so within a moment, or has to be made to; whoever finishes it is waited for.
   Result<LockedContainer> locked = kill_and_lock_container(store, record);
   if (!locked && locked.error().code == Code::not_found) return stopped;
   if (!locked) return std::unexpected(locked.error());
-  TRY(finish(store, *locked));
+  const Result<Finished> done = finish(store, *locked);
+  if (!done && done.error().err != ENOSPC) return std::unexpected(done.error());
+  if (!done)
+    log::warn("container {} has ended, which is not on record: {}", record.name, done.error().message);
   if (stopped.ran) announce(store, record, events::kStop);
   return stopped;
 }

@@ -25,7 +25,8 @@ struct Stopped {
 };
 
 // Stops a container, also one that waits to be started again, and returns when its end is on record, by
-// whomever. Code::not_found if it is gone by then and had not been made with --rm.
+// whomever; on a full disk with a warning that it is not. Code::not_found if it is gone by then and had not
+// been made with --rm.
 Result<Stopped> stop_container(store::Store& store, const store::ContainerRecord& record,
                                const StopOptions& options);
 

@@ -38,6 +38,7 @@ inline constexpr std::string_view kOom = "oom";
 inline constexpr std::string_view kExec = "exec";
 inline constexpr std::string_view kExecDied = "exec_died";          // with the attribute kExitCode
 inline constexpr std::string_view kHealthStatus = "health_status";  // with the attribute kHealth
+inline constexpr std::string_view kUnfinished = "unfinished";       // with the attribute kReason
 inline constexpr std::string_view kAttach = "attach";
 inline constexpr std::string_view kCommit = "commit";
 inline constexpr std::string_view kCopy = "copy";

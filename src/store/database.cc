@@ -28,9 +28,15 @@ std::unexpected<Error> fail_sqlite(sqlite3* db, std::string_view doing) {
     return damaged;
   }
   auto failure = fail("{}: {}", doing, sqlite3_errmsg(db));
-  if (sqlite3_errcode(db) == SQLITE_FULL) {
+  const int code = sqlite3_errcode(db);
+  const bool is_full = code == SQLITE_FULL || (code == SQLITE_IOERR && sqlite3_system_errno(db) == ENOSPC);
+  if (is_full) {
     failure.error().err = ENOSPC;
     failure.error().hint = kFullDiskHint;
+  } else if (code == SQLITE_READONLY) {
+    failure.error().err = EROFS;
+  } else if (code == SQLITE_BUSY) {
+    failure.error().err = EBUSY;
   }
   return failure;
 }

@@ -150,6 +150,82 @@ class FullDisk(Killed):
         self.assertEqual((state["Status"], state["ExitCode"], state["Error"]), ("exited", 9, ""))
 
 
+    def ending(self, name="job", *flags):
+        """One that ends with status 9 when it is told to, and its ID."""
+        gate = self.work / f"gate-{name}"
+        gate.mkdir()
+        self.addCleanup(shutil.rmtree, gate)
+        script = "echo said; until [ -e /go/now ]; do sleep 0.05; done; exit 9"
+        return gate / "now", self.detached(*flags, "-v", f"{gate}:/go", DEMO, "sh", "-c", script, name=name)
+
+    def fill_all(self):
+        """Without the room that is kept for the database: truncate(2) to the same size gives it back."""
+        log = self.root / "berth.db-wal"
+        os.truncate(log, log.stat().st_size)
+        self.fill()
+
+    def note(self, container):
+        """What the process that could not put the end on record has left."""
+        path = self.runroot / "containers" / container / "unfinished"
+        return path.read_text() if path.exists() else ""
+
+    def test_what_can_be_read_can_be_read_without_room(self):
+        tell, container = self.ending()
+        self.sleeping(name="other")
+        self.fill_all()
+        self.assertEqual(self.berth("ps").stderr, "", "there is nothing to record")
+        tell.touch()
+        until(lambda: "disk is full" in self.note(container), "its end finds no room")
+        self.assertEqual(self.in_database()[0], "running")
+        shown = self.berth("ps", "--all", "--format", "{{.Names}} {{.State}} {{.ExitCode}}")
+        self.assertEqual((shown.status, shown.stdout), (0, "other running 0\njob exited 9\n"))
+        self.assertIn("warning: container job: its end is not on record: ", shown.stderr)
+        state = self.state()
+        self.assertEqual((state["Status"], state["Running"], state["ExitCode"]), ("exited", False, 9))
+        self.assertIn("its end is not on record: ", state["Error"])
+        self.assertEqual(self.ok("logs", "job"), "said\n")
+        for words in (("stats", "--no-stream"), ("top", "other"), ("images",), ("volume", "ls"), ("network", "ls"),
+                      ("system", "df"), ("events", "--since=1h", "--stream=false"), ("exec", "other", "true"), ("port", "other")):
+            self.assertEqual(self.berth(*words).status, 0, words)
+        stopped = self.berth("stop", "--time", "0", "other")
+        self.assertEqual((stopped.status, stopped.stdout), (0, "other\n"), stopped)
+        self.assertIn("container other has ended, which is not on record", stopped.stderr)
+        self.assertEqual(self.ok("ps", "--format", "{{.Names}}"), "")
+        # There is room, and then all is as it should be.
+        (self.disk / "ballast").unlink()
+        self.assertEqual(self.berth("ps", "-a").stderr, "")
+        state = self.state()
+        self.assertEqual((state["Status"], state["ExitCode"], state["Error"]), ("exited", 9, ""))
+        self.assertEqual(self.in_database()[:2], ("exited", 9))
+        self.assertRegex(self.ok("events", "--since=1h", "--stream=false"), r"container died \S+ .*containerExitCode=9")
+
+    def test_removing_makes_room(self):
+        tell, container = self.ending()
+        self.detached(DEMO, "sh", "-c", "dd if=/dev/zero of=/large bs=64k count=16 && exec sleep 1000", name="large")
+        until(lambda: (self.root / "containers" / self.look("large")["Id"] / "upper/large").stat().st_size == 1 << 20,
+              "it writes")
+        self.fill_all()
+        tell.touch()
+        until(lambda: self.note(container), "its end finds no room")
+        self.ok("rm", "--force", "large")
+        self.assertEqual(self.in_database()[:2] if self.berth("ps").status == 0 else None, ("exited", 9))
+        self.assertEqual(self.ok("ps", "-a", "--format", "{{.Names}}"), "job\n")
+
+    def test_a_database_that_can_not_be_read_when_a_container_ends(self):
+        tell, container = self.ending("job", "--restart", "on-failure:1")
+        names = [path.name for path in self.root.glob("berth.db*")]
+        for name in names:
+            (self.root / name).rename(self.disk / name)
+        (self.root / "berth.db").write_bytes(b"nothing" * 1000)
+        tell.touch()
+        until(lambda: "damaged" in self.note(container), "the process says why")
+        for name in names:
+            (self.disk / name).replace(self.root / name)
+        self.ok("ps")
+        self.until_ended()
+        self.assertEqual((self.look()["RestartCount"], self.state()["ExitCode"], self.state()["Error"]), (1, 9, ""))
+
+
 class Reboot(Killed):
     """As if the power were cut: everything is killed, and what lies below the run root is gone."""
 
