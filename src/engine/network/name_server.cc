@@ -7,6 +7,7 @@
 #include <map>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -67,6 +68,16 @@ Result<> start_server(const store::Store& store) {
   const siginfo_t ended = TRY(sys::wait_for(process.get()));
   if (sys::shell_status(ended) == 0) return {};
   return fail("{} ended with status {}", path, sys::shell_status(ended));
+}
+
+// Without networks it would end by itself, some time after it is told of that: a network that comes meanwhile
+// would be told to one that ends.
+Result<> end_server(int process) {
+  constexpr int kPatienceMs = 1000;
+  TRY(sys::send_signal(process, SIGTERM));
+  std::array<pollfd, 1> watched{{{process, POLLIN, 0}}};
+  if (sys::poll_process(watched, kPatienceMs) == 0) TRY(sys::send_signal(process, SIGKILL));
+  return {};
 }
 
 // What is to be in the directory, by name.
@@ -142,6 +153,7 @@ Result<> update_name_server(store::Store& store) {
   const bool changed = TRY(write_files(store, wanted));
   fault::point("names-written");
   if (const sys::UniqueFd server = running_server(store)) {
+    if (wanted.empty()) return end_server(server.get());
     if (changed) TRY(sys::send_signal(server.get(), SIGHUP));
     return {};
   }
