@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fields.h"
 #include "cli/container_network.h"
+#include "cli/filter.h"
 #include "cli/image_text.h"
 #include "cli/moment.h"
 
@@ -34,13 +35,6 @@ Result<std::shared_ptr<regex_t>> pattern_of(const std::string& text) {
     ::regfree(regex);
     delete regex;
   });
-}
-
-bool has_label(const ContainerView& view, const std::string& wanted) {
-  const size_t equals = wanted.find('=');
-  const auto found = view.labels.find(wanted.substr(0, equals));
-  if (found == view.labels.end()) return false;
-  return equals == std::string::npos || found->second == wanted.substr(equals + 1);
 }
 
 bool is_made_from(const ContainerView& view, const std::string& image) {
@@ -101,8 +95,8 @@ bool ContainerFilters::holds(const Filter& filter, const ContainerView& view) {
   const store::ContainerRecord& record = view.record;
   if (filter.key == "id") return record.id.starts_with(filter.value);
   if (filter.key == "name") return ::regexec(filter.pattern.get(), record.name.c_str(), 0, nullptr, 0) == 0;
-  if (filter.key == "label") return has_label(view, filter.value);
-  if (filter.key == "label!") return !has_label(view, filter.value);
+  if (filter.key == "label") return has_label(view.labels, filter.value);
+  if (filter.key == "label!") return !has_label(view.labels, filter.value);
   if (filter.key == "status") return view.state == filter.value;
   if (filter.key == "exited") return view.state == store::kExited && record.exit_status == filter.status;
   if (filter.key == "ancestor") return is_made_from(view, filter.value);
@@ -116,13 +110,7 @@ bool ContainerFilters::holds(const Filter& filter, const ContainerView& view) {
 }
 
 bool ContainerFilters::pass(const ContainerView& view) const {
-  std::map<std::string_view, bool> any;  // by key: whether one of its filters holds
-  for (const Filter& filter : filters_) {
-    const bool held = holds(filter, view);
-    if (!held && filter.key.starts_with("label")) return false;
-    any[filter.key] |= held;
-  }
-  return std::all_of(any.begin(), any.end(), [](const auto& one) { return one.second; });
+  return filters_pass(filters_, [&](const Filter& filter) { return holds(filter, view); });
 }
 
 bool ContainerFilters::want_all() const {

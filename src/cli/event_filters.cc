@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "cli/filter.h"
 #include "cli/image_text.h"
 
 namespace berth::cli {
@@ -18,13 +19,6 @@ std::string action_named(const std::string& word) {
   if (word == "die") return "died";
   if (word == "destroy" || word == "delete") return "remove";
   return word;
-}
-
-bool has_label(const PastEvent& event, std::string_view wanted) {
-  const size_t equals = wanted.find('=');
-  const auto found = event.attributes.find(std::string(wanted.substr(0, equals)));
-  if (found == event.attributes.end()) return false;
-  return equals == std::string_view::npos || found->second == wanted.substr(equals + 1);
 }
 
 bool is_named(const PastEvent& event, std::string_view type, const std::string& value) {
@@ -43,7 +37,7 @@ bool is_about_image(const PastEvent& event, const std::string& value) {
 bool holds(const PastEvent& event, const std::string& key, const std::string& value) {
   if (key == "type") return event.type == value;
   if (key == "event") return event.action == action_named(value);
-  if (key == "label") return has_label(event, value);
+  if (key == "label") return has_label(event.attributes, value);
   if (key == "image") return is_about_image(event, value);
   if (key == "name") return event.name == value;
   return is_named(event, key, value);

@@ -1,9 +1,8 @@
 #include "cli/network_text.h"
 
 #include <algorithm>
-#include <ctime>
-#include <map>
 
+#include "cli/filter.h"
 #include "cli/times.h"
 #include "config/load.h"
 #include "config/policy_checks.h"
@@ -59,16 +58,8 @@ Json containers_of(const ledger::Network& network, const std::vector<ledger::Lea
   return containers;
 }
 
-struct Filter {
-  std::string key;
-  std::string value;
-  std::optional<int64_t> moment = std::nullopt;  // until
-};
-
 Result<Filter> parse_filter(const std::string& text) {
-  const size_t equals = text.find('=');
-  Filter filter{text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
-  if (filter.key == "until") filter.moment = parse_moment(filter.value, ::time(nullptr));
+  Filter filter = TRY(split_filter(text));
   const bool is_bool = filter.value == "true" || filter.value == "false";
   const bool takes_text = filter.key == "name" || filter.key == "id" || filter.key == "label" ||
                           filter.key == "driver" || filter.key == "project";
@@ -80,18 +71,10 @@ Result<Filter> parse_filter(const std::string& text) {
               text);
 }
 
-bool has_label(const ledger::Network& network, const std::string& wanted) {
-  const size_t equals = wanted.find('=');
-  const Json labels = labels_of(network);
-  const auto found = labels.find(wanted.substr(0, equals));
-  if (found == labels.end()) return false;
-  return equals == std::string::npos || *found == wanted.substr(equals + 1);
-}
-
 bool holds(const ledger::Network& network, bool used, const Filter& filter) {
   if (filter.key == "name") return network.name.find(filter.value) != std::string::npos;
   if (filter.key == "id") return network.id.starts_with(filter.value);
-  if (filter.key == "label") return has_label(network, filter.value);
+  if (filter.key == "label") return has_label(network_labels(network), filter.value);
   if (filter.key == "project") return network.project == filter.value;
   if (filter.key == "dangling") return used == (filter.value == "false");
   if (filter.moment) return network.created_at < *filter.moment;
@@ -149,15 +132,9 @@ Result<std::vector<ledger::Network>> filtered_networks(store::Database& db,
   std::vector<ledger::Network> passed;
   for (ledger::Network& network : networks) {
     const bool used = !TRY(ledger::users_of_network(db, network.id)).empty();
-    std::map<std::string, bool> any;  // by key: whether one of its filters holds
-    bool all_labels = true;
-    for (const Filter& filter : parsed) {
-      const bool held = holds(network, used, filter);
-      if (filter.key == "label") all_labels &= held;
-      any[filter.key] |= held;
-    }
-    const bool each = std::all_of(any.begin(), any.end(), [](const auto& one) { return one.second; });
-    if (each && all_labels) passed.push_back(std::move(network));
+    const bool pass =
+        filters_pass(parsed, [&](const Filter& filter) { return holds(network, used, filter); });
+    if (pass) passed.push_back(std::move(network));
   }
   return passed;
 }

@@ -1,5 +1,6 @@
 // `berth project ls` and `berth project describe`.
 #include "cli/bank_text.h"
+#include "cli/filter.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
 #include "cli/project_text.h"
@@ -23,37 +24,24 @@ struct ListFlags {
   std::vector<std::string> filters;
 };
 
-struct Filter {
-  std::string key;
-  std::string value;
-};
-
 Result<std::vector<Filter>> parse_filters(const std::vector<std::string>& texts) {
   std::vector<Filter> filters;
   for (const std::string& text : texts) {
-    const size_t equals = text.find('=');
-    const std::string key = text.substr(0, equals);
-    const bool known = key == "name" || key == "policy" || key == "label";
-    if (!known || equals == std::string::npos || equals + 1 == text.size()) {
+    Filter filter = TRY(split_filter(text));
+    const bool known = filter.key == "name" || filter.key == "policy" || filter.key == "label";
+    if (!known || filter.value.empty()) {
       return fail(Code::usage, "--filter {}: it is name=TEXT, policy=NAME or label=KEY[=VALUE]", text);
     }
-    filters.push_back({key, text.substr(equals + 1)});
+    filters.push_back(std::move(filter));
   }
   return filters;
-}
-
-bool has_label(const ProjectView& view, const std::string& wanted) {
-  const size_t equals = wanted.find('=');
-  const auto found = view.labels.find(wanted.substr(0, equals));
-  if (found == view.labels.end()) return false;
-  return equals == std::string::npos || found->second == wanted.substr(equals + 1);
 }
 
 bool passes(const ProjectView& view, const std::vector<Filter>& filters) {
   for (const Filter& filter : filters) {
     if (filter.key == "name" && view.project.name.find(filter.value) == std::string::npos) return false;
     if (filter.key == "policy" && view.project.policy != filter.value) return false;
-    if (filter.key == "label" && !has_label(view, filter.value)) return false;
+    if (filter.key == "label" && !has_label(view.labels, filter.value)) return false;
   }
   return true;
 }

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "cli/filter.h"
 #include "store/containers.h"
 #include "store/store.h"
 
@@ -23,13 +23,7 @@ class PruneFilters {
   [[nodiscard]] bool let(int64_t made_at, const std::map<std::string, std::string>& labels) const;
 
  private:
-  struct Label {
-    std::string key;
-    std::optional<std::string> value;
-    bool wanted = true;
-  };
-  std::optional<int64_t> until_;
-  std::vector<Label> labels_;
+  std::vector<Filter> filters_;
 };
 
 // Containers that do not run.
