@@ -5,13 +5,14 @@
 #include "cli/containers.h"
 #include "cli/flags.h"
 #include "cli/recovered_store.h"
+#include "engine/attach_over_restarts.h"
 #include "engine/container/container_spec.h"
 #include "engine/join.h"
 
 namespace berth::cli {
 
 Result<int> attach_running(store::Store& store, const store::ContainerRecord& record,
-                           engine::AttachOptions options) {
+                           engine::AttachOptions options, bool over_restarts) {
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(record.spec));
   options.interactive = options.interactive && spec.interactive;
   options.terminal = spec.terminal;
@@ -23,6 +24,10 @@ Result<int> attach_running(store::Store& store, const store::ContainerRecord& re
     const auto resize = monitor::pack_value(monitor::Kind::resize, size);
     if (size.rows != 0) [[maybe_unused]]
       const Result<> sent = session.channel.send(resize);
+  }
+  if (over_restarts && spec.restart.any()) {
+    session.started.started_at = record.started_at.value_or(0);
+    return engine::attach_over_restarts(store, record, session, signals, options);
   }
   const engine::Attachment attachment = TRY(engine::attach(session, signals, options));
   if (attachment.left == engine::Left::detached) return 0;
@@ -59,7 +64,7 @@ Result<int> attach(const Invocation& invocation) {
   options.detach_keys = TRY(parse_detach_keys(keys));
   store::Store store = TRY(open_recovered_store(invocation));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
-  Result<int> status = attach_running(store, record, std::move(options));
+  Result<int> status = attach_running(store, record, std::move(options), false);
   if (!status && status.error().code == Code::conflict)
     status.error().hint = fmt::format("`berth start --attach {}` starts it.", record.name);
   return status;

@@ -8,8 +8,8 @@
 namespace berth::cli {
 
 // Until it ends or the person leaves; gives the command's exit status. Input is carried only for a container
-// that takes any.
+// that takes any. `over_restarts`: as for the command that has started it (engine/attach_over_restarts.h).
 Result<int> attach_running(store::Store& store, const store::ContainerRecord& record,
-                           engine::AttachOptions options);
+                           engine::AttachOptions options, bool over_restarts);
 
 }  // namespace berth::cli

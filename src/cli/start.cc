@@ -50,7 +50,7 @@ Result<int> start_attached(store::Store& store, const std::string& name, const S
   options.detach_keys = TRY(parse_detach_keys(flags.detach_keys));
   const store::ContainerRecord record = TRY(store::find_container(store.db(), name));
   Result<engine::LockedContainer> locked = lock_to_start(store, record);
-  if (!locked && runs(store, record.id)) return attach_running(store, record, std::move(options));
+  if (!locked && runs(store, record.id)) return attach_running(store, record, std::move(options), true);
   engine::LockedContainer container = TRY(std::move(locked));
   const engine::ContainerSpec spec = TRY(engine::container_spec_from_json(container.record.spec));
   const monitor::TerminalSize size = spec.terminal ? engine::terminal_size() : monitor::TerminalSize{};

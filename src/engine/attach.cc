@@ -49,7 +49,7 @@ class Client {
       }
       if (wait[3].revents != 0) {
         options_.log->watch().take();
-        TRY(show_log(*options_.log));
+        if (!TRY(show_log(*options_.log))) return Attachment{.left = Left::unread};
       }
       if (wait[2].revents != 0) forward_signals();
       if (interrupt_ != 0) return Attachment{.left = Left::interrupted, .signal = interrupt_};
@@ -132,7 +132,9 @@ class Client {
         window_ += TRY(wire::decode<monitor::InputTaken>(payload)).bytes;
         return std::nullopt;
       case monitor::Kind::exited:
-        return Attachment{.left = Left::ended, .exited = TRY(wire::decode<monitor::Exited>(payload))};
+        return Attachment{.left = Left::ended,
+                          .exited = TRY(wire::decode<monitor::Exited>(payload)),
+                          .unread = output_broken_ || error_broken_};
       case monitor::Kind::failed: {
         const auto failure = TRY(wire::decode<runtime::Failure>(payload));
         return std::unexpected(runtime::to_error(failure));
@@ -162,14 +164,12 @@ monitor::TerminalSize terminal_size() {
   return {};
 }
 
-Result<> show_log(LogReader& log) {
+Result<bool> show_log(LogReader& log) {
   while (const auto entry = TRY(log.next())) {
     const int fd = entry->stream == monitor::Stream::error ? STDERR_FILENO : STDOUT_FILENO;
-    const std::string text = fmt::format("{}{}", entry->text, entry->partial ? "" : "\n");
-    // Nobody has to read it.
-    if (!sys::write_all(fd, text)) continue;
+    if (!sys::write_all(fd, fmt::format("{}{}", entry->text, entry->partial ? "" : "\n"))) return false;
   }
-  return {};
+  return true;
 }
 
 Result<Attachment> attach(Session& session, const CallerSignals& signals, const AttachOptions& options) {

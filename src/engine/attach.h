@@ -29,12 +29,14 @@ enum class Left {
   detached,     // by the keys: it goes on
   interrupted,  // by a signal (leave_on_signal): it goes on
   lost,         // the monitor says no more
+  unread,       // the log's reader has gone (AttachOptions::log): it goes on
 };
 
 struct Attachment {
   Left left = Left::lost;
   monitor::Exited exited{};  // where it has ended
   int signal = 0;            // where it was interrupted
+  bool unread = false;       // where it has ended: the reader of its output had gone before
 };
 
 // Carries until one of these.
@@ -57,8 +59,8 @@ std::unexpected<Error> left_behind(const store::ContainerRecord& record);
 // The error of a command whose container was killed with its monitor.
 std::unexpected<Error> monitor_lost();
 
-// Writes what the log has by now to the standard output and standard error.
-Result<> show_log(LogReader& log);
+// Writes what the log has by now to the standard output and standard error. False if the reader has gone.
+Result<bool> show_log(LogReader& log);
 
 // The size of the terminal on standard output or input; zeros where there is none.
 monitor::TerminalSize terminal_size();

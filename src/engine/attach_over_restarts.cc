@@ -20,6 +20,9 @@ namespace berth::engine {
 
 namespace {
 
+constexpr int kSignalled = 128;  // as a shell has it
+constexpr int kUnread = kSignalled + SIGPIPE;
+
 class Stay {
  public:
   Stay(store::Store& store, const store::ContainerRecord& record, const CallerSignals& signals,
@@ -37,7 +40,7 @@ class Stay {
     while (true) {
       TRY(await_finished(store_, record_));
       const Result<store::ContainerRecord> now = store::find_container(store_.db(), record_.id);
-      if (log_) TRY(show_log(*log_));
+      if (log_ && !TRY(show_log(*log_))) return kUnread;
       if (!now && now.error().code == Code::not_found) return last_;
       if (!now) return std::unexpected(now.error());
       record_ = *now;
@@ -71,11 +74,14 @@ class Stay {
   Result<std::optional<int>> stay_with(Session& session) {
     const Attachment attachment = TRY(attach(session, signals_, options_));
     if (attachment.left == Left::detached) return 0;
+    if (attachment.left == Left::unread) return kUnread;
+    if (attachment.left == Left::interrupted) return kSignalled + attachment.signal;
     if (attachment.left == Left::ended) {
       last_ = attachment.exited.status;
       if (attachment.exited.oom_killed) log::warn("{}", out_of_memory_text(record_, last_));
     }
     session.channel.close();
+    if (attachment.unread) return last_;
     if (attachment.left == Left::lost && !ends_soon(session.monitor.get())) return left_behind(record_);
     return std::nullopt;
   }

@@ -120,6 +120,23 @@ class Foreground(Restarting):
         self.assertEqual(process.wait(20), 3)
         self.assertEqual(self.in_database()[:2], ("exited", 3))
 
+    def test_start_attached_of_one_that_runs(self):
+        self.detached("--restart", "on-failure:1", DEMO, "sh", "-c", "sleep 0.7; echo ran; exit 3")
+        done = self.berth("start", "--attach", "job")
+        self.assertEqual((done.status, done.stdout), (3, "ran\nran\n"))
+
+    def test_its_reader_goes_away(self):
+        process = self.followed("sh", "-c", "echo ran; while [ -e /ran ]; do echo more; sleep 0.05; done; touch /ran; exit 3")
+        process.stdout.close()
+        self.assertEqual(process.wait(20), 141)
+        self.assertEqual(self.status(), "running", "it goes on")
+        self.ok("stop", "-t", "0", "job")
+
+    def test_its_reader_goes_away_between_two_runs(self):
+        process = self.followed("sh", "-c", "echo ran; sleep 0.3; exit 3")
+        process.stdout.close()
+        self.assertEqual(process.wait(20), 141)
+
     def test_it_is_removed_meanwhile(self):
         process = self.followed("sh", "-c", "echo ran; sleep 0.2; exit 3")
         self.ok("rm", "--force", "job")
