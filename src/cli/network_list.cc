@@ -112,8 +112,7 @@ Result<int> inspect_networks(const Invocation& invocation) {
       continue;
     }
     const std::vector<ledger::LeaseHolder> holders = TRY(ledger::lease_holders(store.db(), network->id));
-    rows.push_back(with_template ? network_row(*network, holders.size())
-                                 : describe_network(*network, holders));
+    rows.push_back(describe_network(*network, holders));
   }
   if (with_template) {
     TRY(print_template(rows, format, true));

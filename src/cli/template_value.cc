@@ -11,11 +11,11 @@ namespace berth::cli::templates {
 
 namespace {
 
-// Of an object of one of these names the keys are data: where one is missing there is nothing, which is no
-// mistake in the template.
-constexpr std::array<std::string_view, 14> kFreeKeys = {
-    "Labels",  "Annotations", "Networks",     "Ports",  "PortBindings", "Options",    "Sysctls",
-    "Volumes", "Attributes",  "ExposedPorts", "labels", "options",      "containers", "Containers"};
+// Of an object of one of these names (bare()) the keys are data: where one is missing there is nothing, which
+// is no mistake in the template.
+constexpr std::array<std::string_view, 11> kFreeKeys = {
+    "labels",  "annotations", "networks",   "ports",        "portbindings", "options",
+    "sysctls", "volumes",     "attributes", "exposedports", "containers"};
 
 // Fields that only some objects have, which Docker and podman have as nil in the others.
 constexpr std::array<std::string_view, 4> kSometimes = {"Health", "Healthcheck", "SizeRw", "NetworkID"};
@@ -59,11 +59,23 @@ std::string text_of(const Json& value) {
   return fmt::format("[{}]", fmt::join(words, " "));
 }
 
-// Docker says Id where podman says ID, and both are in people's scripts.
+// Without what tells "IPv6Enabled" and "ipv6_enabled" apart.
+std::string bare(std::string_view name) {
+  std::string letters;
+  for (const char c : name) {
+    if (c != '_') letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return letters;
+}
+
+// What JSON calls lease_range is LeaseRange in podman's templates, and Docker says Id where podman says ID:
+// people's scripts have all of them. Never where the keys are data.
 const Json* same_word(const Json& object, std::string_view name) {
-  if (name != "ID" && name != "Id") return nullptr;
-  const auto found = object.find(name == "ID" ? "Id" : "ID");
-  return found == object.end() ? nullptr : &*found;
+  const std::string wanted = bare(name);
+  for (const auto& [key, element] : object.items()) {
+    if (bare(key) == wanted) return &element;
+  }
+  return nullptr;
 }
 
 std::unexpected<Error> no_field(const Json& value, const std::string& name) {
@@ -153,8 +165,8 @@ Result<Value> field_of(const Value& value, const std::string& name) {
   }
   if (!json.is_object()) return fail(Code::usage, ".{} is asked of {}", name, kind_of(value));
   const auto member = json.find(name);
-  const Json* found = member == json.end() ? same_word(json, name) : &*member;
-  if (found != nullptr) return Value{.json = found, .keys_are_free = is_among(kFreeKeys, name)};
+  const Json* found = member != json.end() ? &*member : value.keys_are_free ? nullptr : same_word(json, name);
+  if (found != nullptr) return Value{.json = found, .keys_are_free = is_among(kFreeKeys, bare(name))};
   if (!value.keys_are_free && !is_among(kSometimes, name)) return no_field(json, name);
   Value missing = nothing();
   missing.absent = true;

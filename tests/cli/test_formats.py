@@ -33,6 +33,12 @@ class Formats(Detached):
         self.ok("volume", "create", "-l", "a=b", "data")
         self.assertEqual(self.ok("volume", "ls", "--format", "{{range $k, $v := .Labels}}{{$k}}:{{$v}}{{end}}"), "a:b\n")
 
+    def test_a_network(self):
+        self.ok("network", "create", "--subnet", "10.89.7.0/24", "web")
+        for template in ("{{range .Subnets}}{{.Subnet}}{{end}} {{.IPv6Enabled}}", "{{(index .subnets 0).subnet}} {{.ipv6_enabled}}"):
+            self.assertEqual(self.ok("network", "inspect", "--format", template, "web"), "10.89.7.0/24 false\n")
+        self.assertEqual(self.ok("network", "inspect", "-f", "{{range .Containers}}{{.Name}}{{else}}nobody{{end}}", "web"), "nobody\n")
+
     def test_version_and_info(self):
         version = self.ok("version").split()[-1]
         self.assertEqual(self.ok("version", "--format", "{{.Server.Version}} {{.Client.Version}} {{.Version}}"),

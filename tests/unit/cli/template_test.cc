@@ -17,7 +17,7 @@ const Json& document() {
     "NetworkSettings": {
       "Networks": {"web": {"IPAddress": "10.0.0.2"}, "data": {"IPAddress": "10.0.1.7"}},
       "Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "90/tcp": null}},
-    "Mounts": []})");
+    "Mounts": [], "lease": {"start_ip": "10.0.0.9"}})");
   return kDocument;
 }
 
@@ -40,6 +40,7 @@ TEST(Template, PrintsFieldsAndTheTextBetweenThem) {
   EXPECT_EQ(shown("{{json .Config}}"),
             R"({"Labels":{"team":"shop","com.example/tier":"front"},"Env":["A=1","B=two words"]})");
   EXPECT_EQ(shown("{{.ID}} {{.Id}}"), "c0ffee c0ffee") << "podman's name and Docker's";
+  EXPECT_EQ(shown("{{.Lease.StartIp}} {{.lease.start_ip}}"), "10.0.0.9 10.0.0.9") << "JSON's name and Go's";
   EXPECT_EQ(shown("no action"), "no action");
   EXPECT_EQ(shown(""), "");
 }
@@ -80,6 +81,7 @@ TEST(Template, KnowsKeysThatAreData) {
   EXPECT_EQ(shown(R"({{index .Config.Labels "com.example/tier"}})"), "front");
   EXPECT_EQ(shown(R"([{{index .Config.Labels "missing"}}])"), "[]");
   EXPECT_EQ(shown("{{.Config.Labels.team}} {{.Config.Labels.missing}}"), "shop <no value>");
+  EXPECT_EQ(shown("{{.Config.Labels.Team}}"), "<no value>") << "of data every letter counts";
   EXPECT_EQ(shown(R"({{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}})"), "8080");
   EXPECT_EQ(shown(R"({{index .NetworkSettings.Ports "80/tcp" 0 "HostPort"}} {{index .Config.Env 1}})"),
             "8080 B=two words");
