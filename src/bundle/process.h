@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cpu_list.h"
 #include "base/error.h"
 #include "base/ids.h"
-#include "bundle/cpu_list.h"
 #include "sys/capabilities.h"
 
 namespace berth::bundle {

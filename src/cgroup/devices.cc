@@ -66,6 +66,14 @@ Result<DeviceRule> parse_device_rule(bool allow, std::string_view type, std::opt
   return rule;
 }
 
+std::string access_letters(uint8_t access) {
+  std::string letters;
+  if ((access & kReadDevice) != 0) letters += 'r';
+  if ((access & kWriteDevice) != 0) letters += 'w';
+  if ((access & kMakeDevice) != 0) letters += 'm';
+  return letters;
+}
+
 std::vector<DeviceRule> default_device_rules() {
   constexpr auto kCharacter = DeviceType::character;
   std::vector<DeviceRule> rules = {

@@ -40,6 +40,9 @@ struct DeviceRule {
 Result<DeviceRule> parse_device_rule(bool allow, std::string_view type, std::optional<int64_t> major,
                                      std::optional<int64_t> minor, std::string_view access);
 
+// "rwm", or what of it there is.
+std::string access_letters(uint8_t access);
+
 // What every container gets after its own rules: making any node, and using the devices that the spec
 // supplies (null, zero, full, random, urandom, tty, ptmx, and the terminals of devpts). As in runc and crun.
 std::vector<DeviceRule> default_device_rules();

@@ -20,12 +20,8 @@ std::string shown(const DeviceRule& rule) {
   const auto number = [](const std::optional<uint32_t>& value) {
     return value ? std::to_string(*value) : "*";
   };
-  std::string access;
-  if ((rule.access & kReadDevice) != 0) access += 'r';
-  if ((rule.access & kWriteDevice) != 0) access += 'w';
-  if ((rule.access & kMakeDevice) != 0) access += 'm';
   return fmt::format("{} {}:{} {}", rule.type == DeviceType::block ? 'b' : 'c', number(rule.major),
-                     number(rule.minor), access);
+                     number(rule.minor), access_letters(rule.access));
 }
 
 // The state of the kernel's list, with its entries as rules of one type and one device or any.

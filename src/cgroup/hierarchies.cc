@@ -9,6 +9,7 @@
 #include <sys/vfs.h>
 
 #include "base/fields.h"
+#include "cgroup/membership.h"
 #include "sys/file.h"
 #include "sys/mount_table.h"
 
@@ -17,13 +18,6 @@ namespace berth::cgroup {
 namespace {
 
 constexpr std::string_view kNamed = "name=";
-
-// One line of /proc/PID/cgroup: "4:memory:/process".
-struct Membership {
-  uint64_t number = 0;
-  std::string_view key;
-  std::string_view path;
-};
 
 bool in_list(std::string_view list, std::string_view word) {
   while (!list.empty()) {
@@ -38,18 +32,6 @@ bool names(std::string_view options, std::string_view key) {
     if (!in_list(options, take_until(key, ','))) return false;
   }
   return true;
-}
-
-Result<Membership> parse_membership(std::string_view line) {
-  Membership found;
-  const auto number = whole_number<uint64_t>(take_until(line, ':'));
-  if (!number) return fail("a line of /proc/self/cgroup begins with no number");
-  found.number = *number;
-  if (line.find(':') == std::string_view::npos) return fail("a line of /proc/self/cgroup has no path");
-  found.key = take_until(line, ':');
-  found.path = line;
-  if (found.path.empty() || found.path[0] != '/') return fail("a path in /proc/self/cgroup is not absolute");
-  return found;
 }
 
 // Where `path` of the hierarchy is, in a mount that shows `root` of it.
@@ -68,8 +50,8 @@ std::optional<std::string> below_mount(std::string_view root, std::string_view p
 const sys::MountEntry* mount_of(const std::vector<sys::MountEntry>& mounts, const Membership& member) {
   const sys::MountEntry* found = nullptr;
   for (const sys::MountEntry& mount : mounts) {
-    const bool fits = member.key.empty() ? mount.type == "cgroup2"
-                                         : mount.type == "cgroup" && names(mount.options, member.key);
+    const bool fits =
+        member.v2() ? mount.type == "cgroup2" : mount.type == "cgroup" && names(mount.options, member.key);
     if (!fits) continue;
     if (found == nullptr || (found->root != "/" && mount.root == "/")) found = &mount;
   }
@@ -106,11 +88,7 @@ bool Hierarchies::unified() const {
 
 Result<Hierarchies> parse_hierarchies(std::string_view mountinfo, std::string_view proc_cgroup) {
   const std::vector<sys::MountEntry> mounts = TRY(cgroup_mounts(mountinfo));
-  std::vector<Membership> members;
-  while (!proc_cgroup.empty()) {
-    const std::string_view line = take_until(proc_cgroup, '\n');
-    if (!line.empty()) members.push_back(TRY(parse_membership(line)));
-  }
+  std::vector<Membership> members = TRY(parse_memberships(proc_cgroup));
   std::stable_sort(members.begin(), members.end(),
                    [](const Membership& a, const Membership& b) { return a.number < b.number; });
   Hierarchies found;

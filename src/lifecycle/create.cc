@@ -23,14 +23,15 @@
 #include "lifecycle/own_capabilities.h"
 #include "lifecycle/plan.h"
 #include "lifecycle/remove.h"
-#include "lifecycle/scope.h"
 #include "lifecycle/seccomp_agent.h"
 #include "lifecycle/send_descriptor.h"
+#include "lifecycle/systemd_cgroup.h"
 #include "lifecycle/traces.h"
 #include "runtime/adjust_process.h"
 #include "runtime/await_start.h"
 #include "runtime/hooks.h"
 #include "safepath/root.h"
+#include "scope/scope.h"
 #include "seccomp/filter.h"
 #include "sys/process.h"
 #include "sys/sealed_program.h"
@@ -200,14 +201,19 @@ class Creation {
   // The rules hold also where there are none of its own: then it has the default devices and no others.
   Result<> make_cgroup(const cgroup::Limits& limits, const std::vector<cgroup::DeviceRule>& rules) {
     cgroup::CreateOptions wanted{.required = cgroup::controllers_for(limits), .adopted = scope_.has_value()};
+    std::optional<systemd::Manager> systemd;
     if (scope_) {
-      TRY(start_scope({.id = options_.id, .path = *scope_, .process = record_.pid, .rules = rules}));
+      systemd = TRY(connect_to_systemd());
+      const std::string description = fmt::format("container {}", options_.id);
+      TRY(scope::start(
+          *systemd, {{.description = description, .path = *scope_, .process = record_.pid, .rules = rules}}));
       fault::point("scope-started");
     }
     cgroup_ = TRY(cgroup::Cgroup::create(hierarchies_, cgroup_path_, wanted));
     fault::point("cgroup-made");
     record_.cgroup = cgroup::record_text(cgroup_->record());
-    TRY(scope_ ? apply_limits(scope_->unit, *cgroup_, limits) : cgroup::apply_limits(*cgroup_, limits));
+    TRY(systemd ? scope::apply_limits(*systemd, scope_->unit, *cgroup_, limits)
+                : cgroup::apply_limits(*cgroup_, limits));
     return cgroup::apply_devices(*cgroup_, rules);
   }
 

@@ -48,8 +48,8 @@ std::string absolute(const std::string& bundle, const std::string& path) {
 
 runtime::AffinityPlan plan_affinity(const bundle::CpuAffinity& affinity) {
   runtime::AffinityPlan plan;
-  for (const bundle::CpuRange& range : affinity.initial) plan.initial.push_back({range.first, range.last});
-  for (const bundle::CpuRange& range : affinity.final) plan.final.push_back({range.first, range.last});
+  for (const CpuRange& range : affinity.initial) plan.initial.push_back({range.first, range.last});
+  for (const CpuRange& range : affinity.final) plan.final.push_back({range.first, range.last});
   return plan;
 }
 

@@ -6,9 +6,9 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "lifecycle/scope.h"
 #include "lifecycle/traces.h"
 #include "runtime/hooks.h"
+#include "scope/scope.h"
 #include "sys/process.h"
 
 namespace berth::lifecycle {
@@ -80,7 +80,7 @@ Result<> remove_all(const Root& root, const Directory& directory, const Record& 
     fault::point("processes-ended");
     // One that was not recorded yet was in use until now.
     if (!cgroup && of_systemd) cgroup = TRY(open_cgroup(record));
-    if (cgroup && of_systemd) stop_scope(record.unit, *cgroup);
+    if (cgroup && of_systemd) scope::stop(record.unit, *cgroup);
     if (cgroup) TRY(cgroup->remove());
   }
   fault::point("cgroup-removed");

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include "base/fields.h"
+#include "cgroup/membership.h"
 #include "safepath/root.h"
 #include "sys/file.h"
 #include "sys/openat2.h"
@@ -49,14 +50,11 @@ Result<> descend(const cgroup::Cgroup::Part& part, const std::string& path, cgro
   return {};
 }
 
-// The line of v2 in /proc/PID/cgroup: "0::/a/b".
-std::optional<std::string> unified_path(std::string_view text) {
-  constexpr std::string_view kStart = "0::";
-  while (!text.empty()) {
-    const std::string_view line = take_until(text, '\n');
-    if (line.starts_with(kStart)) return std::string(line.substr(kStart.size()));
+Result<std::optional<std::string_view>> unified_path(std::string_view proc_cgroup) {
+  for (const cgroup::Membership& member : TRY(cgroup::parse_memberships(proc_cgroup))) {
+    if (member.v2()) return std::optional(member.path);
   }
-  return std::nullopt;
+  return std::optional<std::string_view>();
 }
 
 }  // namespace
@@ -80,16 +78,15 @@ Result<cgroup::Cgroup> open_sub_cgroup(const cgroup::Cgroup& own, const std::vec
 Result<cgroup::Cgroup> open_cgroup_of_process(const cgroup::Cgroup& own, pid_t pid) {
   constexpr size_t kLongest = size_t{1} << 20;
   const std::string text = TRY(sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/cgroup", pid), kLongest));
-  const std::optional<std::string> path = unified_path(text);
+  const std::optional<std::string_view> path = TRY(unified_path(text));
   std::vector<cgroup::RecordEntry> entries = own.record();
   for (size_t i = 0; path && i < entries.size(); ++i) {
     const cgroup::Cgroup::Part& part = own.parts()[i];
     if (!part.v2()) continue;
     if (!path->starts_with(part.path + "/"))
       return fail(Code::refused, "the container's process is not in its cgroup {}", part.shown());
-    TRY_CONTEXT(
-        descend(part, safepath::relative(std::string_view(*path).substr(part.path.size())), entries[i]),
-        "open the cgroup {} of the container's process", *path);
+    TRY_CONTEXT(descend(part, safepath::relative(path->substr(part.path.size())), entries[i]),
+                "open the cgroup {} of the container's process", *path);
   }
   return cgroup::Cgroup::open(TRY(cgroup::hierarchies_of_this_process()), entries);
 }

@@ -3,7 +3,8 @@
 #include "base/log.h"
 #include "lifecycle/limits.h"
 #include "lifecycle/record.h"
-#include "lifecycle/scope.h"
+#include "lifecycle/systemd_cgroup.h"
+#include "scope/scope.h"
 
 namespace berth::lifecycle {
 
@@ -17,8 +18,9 @@ Result<> update(const Root& root, const std::string& id, const bundle::Resources
   if (!cgroup) return fail("the cgroup of container {} is not there", id);
   if (!resources.devices.empty()) log::warn("update does not change the rules for devices");
   const cgroup::Limits limits = limits_of(resources);
-  return record.unit.empty() ? cgroup::apply_limits(*cgroup, limits)
-                             : apply_limits(record.unit, *cgroup, limits);
+  if (record.unit.empty()) return cgroup::apply_limits(*cgroup, limits);
+  systemd::Manager systemd = TRY(connect_to_systemd());
+  return scope::apply_limits(systemd, record.unit, *cgroup, limits);
 }
 
 }  // namespace berth::lifecycle

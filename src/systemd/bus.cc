@@ -65,7 +65,7 @@ std::string text_of(const Message& error) {
 
 }  // namespace
 
-Result<Bus> Bus::connect(const std::string& socket, Clock::time_point until) {
+Result<sys::UniqueFd> connect_to(const std::string& socket) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (socket.size() >= sizeof address.sun_path) return fail_errno(ENAMETOOLONG, "connect to {}", socket);
@@ -74,7 +74,11 @@ Result<Bus> Bus::connect(const std::string& socket, Clock::time_point until) {
   if (!fd) return fail_errno(errno, "make a socket");
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return fail_errno(errno, "connect to {}", socket);
-  Bus bus(std::move(fd));
+  return fd;
+}
+
+Result<Bus> Bus::connect(const std::string& socket, Clock::time_point until) {
+  Bus bus(TRY(connect_to(socket)));
   TRY_CONTEXT(bus.authenticate(until), "{}", socket);
   return bus;
 }

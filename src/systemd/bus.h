@@ -12,6 +12,9 @@
 
 namespace berth::systemd {
 
+// A unix socket, connected. An error bears connect(2)'s errno.
+Result<sys::UniqueFd> connect_to(const std::string& socket);
+
 class Bus {
  public:
   using Clock = std::chrono::steady_clock;

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <thread>
 
+#include <sys/stat.h>
+
 namespace berth::systemd {
 
 namespace {
@@ -46,6 +48,11 @@ void put_value(Writer& writer, const Property::Value& value) {
     const Writer::Array array = writer.begin_array(sizeof(uint32_t));
     for (const uint32_t one : *numbers) writer.number(one);
     writer.end_array(array);
+  } else if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
+    writer.signature("as");
+    const Writer::Array array = writer.begin_array(sizeof(uint32_t));
+    for (const std::string& one : *texts) writer.string(one);
+    writer.end_array(array);
   } else if (const auto* pairs = std::get_if<Property::Pairs>(&value)) {
     writer.signature("a(ss)");
     const Writer::Array array = writer.begin_array(kStructAlignment);
@@ -68,32 +75,28 @@ void put_properties(Writer& writer, const std::vector<Property>& properties) {
   writer.end_array(array);
 }
 
-struct Job {
+struct JobEnd {
   std::string path;
-  std::string unit;
   std::string result;
 };
 
 // JobRemoved(u id, o job, s unit, s result)
-Result<Job> read_job_removed(const Message& signal) {
+Result<JobEnd> read_job_removed(const Message& signal) {
   if (signal.signature != "uoss") return fail(Code::refused, "systemd's JobRemoved has another form");
   Reader reader(signal.body);
   TRY(reader.number());
-  Job job;
-  job.path = TRY(reader.string());
-  job.unit = TRY(reader.string());
-  job.result = TRY(reader.string());
-  return job;
+  JobEnd end;
+  end.path = TRY(reader.string());
+  TRY(reader.string());
+  end.result = TRY(reader.string());
+  return end;
 }
 
-std::unexpected<Error> not_reached(const Error& cause) {
-  Error error = cause;
-  error.hint =
-      "Only where systemd runs can it make cgroups. Without it, let berth-runtime make them: the cgroup "
-      "manager "
-      "\"cgroupfs\" (podman, CRI-O), native.cgroupdriver=cgroupfs (dockerd), SystemdCgroup = false "
-      "(containerd).";
-  return std::unexpected(std::move(error));
+// The path that is all that an answer has.
+Result<std::string> read_path(const Message& reply, const std::string& unit) {
+  if (reply.signature != "o") return fail(Code::refused, "systemd's answer for {} names no job", unit);
+  Reader reader(reply.body);
+  return reader.string();
 }
 
 }  // namespace
@@ -104,12 +107,23 @@ std::string encode(const std::vector<Property>& properties) {
   return writer.take();
 }
 
+bool runs_here() {
+  struct stat found{};
+  return ::lstat("/run/systemd/system", &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+Result<> reach() {
+  const Result<sys::UniqueFd> direct = connect_to(kOwnSocket);
+  if (direct || connect_to(kBusSocket)) return {};
+  return std::unexpected(direct.error());
+}
+
 Result<Manager> Manager::connect() {
   const Bus::Clock::time_point until = soon();
   Result<Bus> direct = Bus::connect(kOwnSocket, until);
   if (direct) return Manager(std::move(*direct), true);
   Result<Manager> by_bus = connect_by_bus(until);
-  if (!by_bus) return not_reached(direct.error());
+  if (!by_bus) return std::unexpected(direct.error());
   return by_bus;
 }
 
@@ -150,31 +164,32 @@ Result<bool> Manager::job_exists(const std::string& path, Bus::Clock::time_point
   return reply.has_value();
 }
 
-Result<> Manager::await_job(const Message& reply, const std::string& unit, Bus::Clock::time_point until) {
-  if (reply.signature != "o") return fail(Code::refused, "systemd's answer for {} names no job", unit);
-  Reader reader(reply.body);
-  const std::string path = TRY(reader.string());
+Result<> Manager::await_jobs(std::vector<Job> jobs, Bus::Clock::time_point until) {
   // The signal of a job that ends at once may have been sent before the reply, or to nobody.
   constexpr std::chrono::milliseconds kUsual{100};
-  while (true) {
+  while (!jobs.empty()) {
     Result<Message> signal = bus_.next_signal("JobRemoved", std::min(until, Bus::Clock::now() + kUsual));
     if (!signal && signal.error().err == ETIMEDOUT && Bus::Clock::now() < until) {
-      if (TRY(job_exists(path, until))) continue;
-      return {};
+      if (!TRY(job_exists(jobs.front().path, until))) jobs.erase(jobs.begin());
+      continue;
     }
     if (!signal) return std::unexpected(signal.error());
-    const Job job = TRY(read_job_removed(*signal));
-    if (job.path != path) continue;
-    if (job.result == "done") return {};
-    return fail("systemd's job for {} has ended with \"{}\"", unit, printable(job.result));
+    const JobEnd end = TRY(read_job_removed(*signal));
+    const auto ended =
+        std::find_if(jobs.begin(), jobs.end(), [&](const Job& one) { return one.path == end.path; });
+    if (ended == jobs.end()) continue;
+    if (end.result != "done")
+      return fail("systemd's job for {} has ended with \"{}\"", ended->unit, printable(end.result));
+    jobs.erase(ended);
   }
+  return {};
 }
 
-Result<> Manager::start_unit(const std::string& name, const std::vector<Property>& properties) {
+Result<Manager::Job> Manager::begin_unit(const Unit& unit) {
   Writer writer;
-  writer.string(name);
+  writer.string(unit.name);
   writer.string("fail");  // rather than taking the place of another job
-  put_properties(writer, properties);
+  put_properties(writer, unit.properties);
   const Writer::Array auxiliary = writer.begin_array(kStructAlignment);
   writer.end_array(auxiliary);
   const Call call = manager_call("StartTransientUnit", "ssa(sv)a(sa(sv))", writer.take());
@@ -183,15 +198,20 @@ Result<> Manager::start_unit(const std::string& name, const std::vector<Property
   constexpr std::chrono::milliseconds kPause{10};
   const Bus::Clock::time_point ending = Bus::Clock::now() + kEnding;
   while (true) {
-    const Bus::Clock::time_point until = soon();
-    const Result<Message> reply = bus_.call(call, until);
-    if (reply) return await_job(*reply, name, until);
+    const Result<Message> reply = bus_.call(call, soon());
+    if (reply) return Job{TRY(read_path(*reply, unit.name)), unit.name};
     if (bus_.refused_as() != kUnitExists) return std::unexpected(reply.error());
     if (Bus::Clock::now() > ending)
       return fail(Code::conflict, "systemd has a unit {} already: another container has this cgroup path",
-                  name);
+                  unit.name);
     std::this_thread::sleep_for(kPause);
   }
+}
+
+Result<> Manager::start_units(const std::vector<Unit>& units) {
+  std::vector<Job> jobs;
+  for (const Unit& unit : units) jobs.push_back(TRY(begin_unit(unit)));
+  return await_jobs(std::move(jobs), soon());
 }
 
 Result<> Manager::set_properties(const std::string& name, const std::vector<Property>& properties) {
@@ -216,7 +236,7 @@ Result<> Manager::stop_unit(const std::string& name) {
   const Result<Message> reply = bus_.call(manager_call("StopUnit", "ss", writer.take()), until);
   if (!reply && bus_.refused_as() == kNoSuchUnit) return {};
   if (!reply) return std::unexpected(reply.error());
-  return await_job(*reply, name, until);
+  return await_jobs({{TRY(read_path(*reply, name)), name}}, until);
 }
 
 }  // namespace berth::systemd

@@ -1,8 +1,8 @@
-#include "bundle/cpu_list.h"
+#include "base/cpu_list.h"
 
 #include "base/fields.h"
 
-namespace berth::bundle {
+namespace berth {
 
 namespace {
 
@@ -29,4 +29,4 @@ std::optional<CpuList> parse_cpu_list(std::string_view text) {
   return list;
 }
 
-}  // namespace berth::bundle
+}  // namespace berth

@@ -1,10 +1,10 @@
-#include "lifecycle/unit_properties.h"
+#include "scope/unit_properties.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 using namespace berth;
-using namespace berth::lifecycle;
+using namespace berth::scope;
 using systemd::kInfinity;
 using systemd::Property;
 using testing::ElementsAre;

@@ -10,7 +10,7 @@
 #include "cgroup/limits.h"
 #include "systemd/manager.h"
 
-namespace berth::lifecycle {
+namespace berth::scope {
 
 // The properties (systemd.resource-control(5)) for what of the plan systemd has one; the rest it leaves
 // alone in a cgroup that is delegated. `cpu_period`: the cgroup's now, in microseconds, for a plan that has a
@@ -22,4 +22,4 @@ std::vector<systemd::Property> limit_properties(const std::vector<cgroup::Write>
 std::vector<systemd::Property> device_properties(const std::vector<cgroup::DeviceRule>& rules,
                                                  std::string_view devices);
 
-}  // namespace berth::lifecycle
+}  // namespace berth::scope

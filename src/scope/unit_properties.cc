@@ -1,13 +1,13 @@
-#include "lifecycle/unit_properties.h"
+#include "scope/unit_properties.h"
 
 #include <algorithm>
 #include <array>
 #include <optional>
 
+#include "base/cpu_list.h"
 #include "base/fields.h"
-#include "bundle/cpu_list.h"
 
-namespace berth::lifecycle {
+namespace berth::scope {
 
 namespace {
 
@@ -40,10 +40,10 @@ std::optional<uint64_t> number_in(std::string_view text) {
 
 std::optional<std::vector<uint8_t>> bits_of(std::string_view text) {
   constexpr uint32_t kBits = 8;
-  const std::optional<bundle::CpuList> list = bundle::parse_cpu_list(text);
+  const std::optional<CpuList> list = parse_cpu_list(text);
   if (!list) return std::nullopt;
   std::vector<uint8_t> bits;
-  for (const bundle::CpuRange& range : *list) {
+  for (const CpuRange& range : *list) {
     bits.resize(std::max<size_t>(bits.size(), range.last / kBits + 1));
     for (uint32_t one = range.first; one <= range.last; ++one)
       bits[one / kBits] = static_cast<uint8_t>(bits[one / kBits] | 1U << one % kBits);
@@ -119,14 +119,6 @@ std::string_view group_name(std::string_view devices, bool block, uint32_t major
   return {};
 }
 
-std::string letters(uint8_t access) {
-  std::string out;
-  if ((access & cgroup::kReadDevice) != 0) out += 'r';
-  if ((access & cgroup::kWriteDevice) != 0) out += 'w';
-  if ((access & cgroup::kMakeDevice) != 0) out += 'm';
-  return out;
-}
-
 void put_device(Property::Pairs& out, const cgroup::DeviceRule& rule, bool block, std::string_view devices) {
   const char* kind = block ? "block" : "char";
   std::string name;
@@ -138,7 +130,7 @@ void put_device(Property::Pairs& out, const cgroup::DeviceRule& rule, bool block
     const std::string_view group = group_name(devices, block, *rule.major);
     if (!group.empty()) name = fmt::format("{}-{}", kind, group);
   }
-  std::pair<std::string, std::string> entry{std::move(name), letters(rule.access)};
+  std::pair<std::string, std::string> entry{std::move(name), cgroup::access_letters(rule.access)};
   if (!entry.first.empty() && std::find(out.begin(), out.end(), entry) == out.end())
     out.push_back(std::move(entry));
 }
@@ -177,4 +169,4 @@ std::vector<Property> device_properties(const std::vector<cgroup::DeviceRule>& r
   return {{"DevicePolicy", std::string("strict")}, {"DeviceAllow", std::move(allowed)}};
 }
 
-}  // namespace berth::lifecycle
+}  // namespace berth::scope

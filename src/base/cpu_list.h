@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace berth::bundle {
+namespace berth {
 
 struct CpuRange {
   uint32_t first = 0;
@@ -21,4 +21,4 @@ inline constexpr uint32_t kLastCpu = 8191;
 // nullopt if it is not such a list. "" is the empty one.
 std::optional<CpuList> parse_cpu_list(std::string_view text);
 
-}  // namespace berth::bundle
+}  // namespace berth
