@@ -101,6 +101,7 @@ constexpr Command kCommands[] = {
     {"system repair", "Put right what killed processes left", "System", system_repair},
     // For berth-monitor.
     {"container finish", "", "", finish_container},
+    {"container oom", "", "", tell_out_of_memory},
     {"completion", "Print what a shell needs to complete commands", "System", completion},
     {"version", "Print the version", "System", version},
     {"__complete", "List what may stand in the place of the last word", "", complete},

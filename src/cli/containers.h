@@ -22,6 +22,7 @@ Result<int> restart(const Invocation& invocation);
 Result<int> wait(const Invocation& invocation);
 Result<int> attach(const Invocation& invocation);
 Result<int> finish_container(const Invocation& invocation);
+Result<int> tell_out_of_memory(const Invocation& invocation);
 Result<int> port(const Invocation& invocation);
 Result<int> rename(const Invocation& invocation);
 Result<int> top(const Invocation& invocation);

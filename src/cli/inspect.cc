@@ -14,6 +14,7 @@
 #include "cli/template_rows.h"
 #include "cli/times.h"
 #include "cli/volumes.h"
+#include "engine/container/container_cgroup.h"
 #include "engine/container/pause.h"
 #include "engine/container/unfinished.h"
 #include "engine/plan_container.h"
@@ -47,7 +48,7 @@ Json describe_state(const store::Store& store, const store::ContainerRecord& rec
       {"Running", live && !paused},
       {"Paused", paused},
       {"Restarting", !live && record.state == store::kRestarting},
-      {"OOMKilled", record.oom_killed},
+      {"OOMKilled", record.oom_killed || (live && engine::has_run_out_of_memory(store, record.id))},
       {"StoppedByUser", record.stopped_by_user},
       {"Pid", live ? live->pid : 0},
       {"MonitorPid", live ? live->monitor_pid : 0},

@@ -97,7 +97,7 @@ Result<NewContainer> new_container(const Invocation& invocation, store::Store& s
   const std::string id = TRY(engine::new_container_id());
   TRY(engine::take_kept_groups(spec, config, engine::caller_from_environment()));
   const runtime::Namespaces namespaces = TRY(engine::namespaces_for_new(store, spec, config));
-  const monitor::CgroupRequest cgroup = TRY(engine::cgroup_request(id, spec.resources));
+  const monitor::CgroupRequest cgroup = TRY(engine::cgroup_request(id, spec.resources, config));
   engine::MonitorProcess monitor;
   if (starts_at_once) monitor = TRY(engine::spawn_monitor(id, namespaces, cgroup));
   engine::LockedContainer container =

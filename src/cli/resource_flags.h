@@ -25,6 +25,7 @@ struct ResourceFlags {
   std::string cgroups = "enabled";
   std::string cgroup_parent;
   std::vector<std::string> cgroup_files;
+  friend bool operator==(const ResourceFlags&, const ResourceFlags&) = default;
 };
 
 // Declares those that can be changed while a container runs, and for a new one the others as well.

@@ -80,6 +80,9 @@ struct Defaults {
   Setting<net::Subnet> bridge_subnet{*net::Subnet::parse("10.86.0.0/16")};  // of the network "bridge"
   // What `network create` chooses a /24 from, kSubnetPrefix or shorter each.
   Setting<std::vector<net::Subnet>> subnet_pools{built_in_subnet_pools()};
+  // Who makes containers' cgroups: "systemd", "cgroupfs" (berth by itself), or "auto": systemd if it runs.
+  Setting<std::string> cgroup_manager{"auto"};
+  Setting<std::string> slice{"machine.slice"};  // systemd's, for containers without --cgroup-parent
   friend bool operator==(const Defaults&, const Defaults&) = default;
 };
 

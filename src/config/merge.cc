@@ -193,6 +193,8 @@ Result<Config> merge(Config first, const Config& second) {
   take(first.defaults.network, second.defaults.network);
   take(first.defaults.bridge_subnet, second.defaults.bridge_subnet);
   take(first.defaults.subnet_pools, second.defaults.subnet_pools);
+  take(first.defaults.cgroup_manager, second.defaults.cgroup_manager);
+  take(first.defaults.slice, second.defaults.slice);
   return first;
 }
 

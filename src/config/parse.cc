@@ -262,10 +262,27 @@ Result<> read_networks(const TableReader& table, Defaults& defaults) {
                    "a subnet of IPv4 such as 10.80.0.0/14, up to /24", pool);
 }
 
+Result<> read_cgroups(const TableReader& table, Defaults& defaults) {
+  TRY(table.read("cgroup-manager", defaults.cgroup_manager));
+  const std::string& manager = defaults.cgroup_manager.value;
+  if (manager != "auto" && manager != "systemd" && manager != "cgroupfs") {
+    return table.refuse("cgroup-manager", defaults.cgroup_manager.origin.line,
+                        fmt::format("must be auto, systemd or cgroupfs, and is \"{}\"", manager));
+  }
+  TRY(table.read("slice", defaults.slice));
+  constexpr std::string_view kEnd = ".slice";
+  const std::string& slice = defaults.slice.value;
+  if (slice.ends_with(kEnd) && is_name(slice)) return {};
+  return table.refuse("slice", defaults.slice.origin.line,
+                      fmt::format("is \"{}\", which is not a slice of systemd such as machine.slice", slice));
+}
+
 Result<> read_defaults(const TableReader& table, Defaults& defaults) {
-  static constexpr std::array<std::string_view, 6> kKeys{"userns",  "init",          "project-policy",
-                                                         "network", "bridge-subnet", "subnet-pools"};
+  static constexpr std::array<std::string_view, 8> kKeys{"userns",         "init",          "project-policy",
+                                                         "network",        "bridge-subnet", "subnet-pools",
+                                                         "cgroup-manager", "slice"};
   TRY(table.check_keys(kKeys));
+  TRY(read_cgroups(table, defaults));
   TRY(table.read("init", defaults.init));
   TRY(table.read("project-policy", defaults.project_policy));
   TRY(read_networks(table, defaults));

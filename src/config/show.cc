@@ -81,14 +81,15 @@ std::vector<Section> sections_of(const Config& config) {
           {"no-new-privileges", custom.no_new_privileges.value, custom.no_new_privileges.origin},
           {"banks", or_null(custom.banks.value), custom.banks.origin}}});
   }
-  sections.push_back(
-      {{"defaults"},
-       {{"userns", idmap::userns_text(defaults.userns.value), defaults.userns.origin},
-        {"init", defaults.init.value, defaults.init.origin},
-        {"project-policy", defaults.project_policy.value, defaults.project_policy.origin},
-        {"network", defaults.network.value, defaults.network.origin},
-        {"bridge-subnet", defaults.bridge_subnet.value.text(), defaults.bridge_subnet.origin},
-        {"subnet-pools", subnets(defaults.subnet_pools.value), defaults.subnet_pools.origin}}});
+  sections.push_back({{"defaults"},
+                      {{"userns", idmap::userns_text(defaults.userns.value), defaults.userns.origin},
+                       {"init", defaults.init.value, defaults.init.origin},
+                       {"project-policy", defaults.project_policy.value, defaults.project_policy.origin},
+                       {"network", defaults.network.value, defaults.network.origin},
+                       {"bridge-subnet", defaults.bridge_subnet.value.text(), defaults.bridge_subnet.origin},
+                       {"subnet-pools", subnets(defaults.subnet_pools.value), defaults.subnet_pools.origin},
+                       {"cgroup-manager", defaults.cgroup_manager.value, defaults.cgroup_manager.origin},
+                       {"slice", defaults.slice.value, defaults.slice.origin}}});
   return sections;
 }
 

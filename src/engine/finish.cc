@@ -20,7 +20,7 @@ namespace {
 
 void announce_end(const store::Store& store, const store::ContainerRecord& record) {
   if (const std::optional<ExitRecord> ended = exit_record(store, record.id)) {
-    if (ended->oom_killed) announce(store, record, events::kOom);
+    if (ended->oom_killed && !ended->oom_told) announce(store, record, events::kOom);
     announce_death(store, record, ended->status);
   } else {
     announce_death(store, record, std::nullopt, kMonitorLost);
@@ -57,15 +57,22 @@ Result<Finished> record_end(store::Store& store, const store::ContainerRecord& r
   return Finished::recorded;
 }
 
-// The process that was to start it again has been stopped, or lost.
+// The process that was to start it again has been stopped, or lost, or is to do so no more.
 Result<Finished> finish_restarting(store::Store& store, const store::ContainerRecord& record) {
   const bool same_boot = sys::exists_at(store.run_root(), container_directory(record.id));
-  if (same_boot && !record.stopped_by_user && !is_halting(store)) return Finished::restarting;
+  const bool wanted = TRY(container_spec_from_json(record.spec)).restart.any() && !record.stopped_by_user;
+  if (same_boot && wanted && !is_halting(store)) return Finished::restarting;
   TRY(disconnect_networks(store, record.id));
   TRY(store::set_container_exited(store.db(), record.id, record.exit_status, record.finished_at.value_or(0),
                                   record.exit_reason));
   TRY(sys::remove_tree_at(store.run_root(), container_directory(record.id)));
   return Finished::recorded;
+}
+
+std::vector<std::string> command_of_monitor(const store::Store& store, const char* word,
+                                            const std::string& id) {
+  const store::Locations& locations = store.locations();
+  return {"berth", "--root", locations.root, "--runroot", locations.run_root, "container", word, id};
 }
 
 Result<Finished> finish_now(store::Store& store, const LockedContainer& container) {
@@ -91,8 +98,11 @@ Result<Finished> finish(store::Store& store, const LockedContainer& container) {
 }
 
 std::vector<std::string> finish_command(const store::Store& store, const std::string& id) {
-  const store::Locations& locations = store.locations();
-  return {"berth", "--root", locations.root, "--runroot", locations.run_root, "container", "finish", id};
+  return command_of_monitor(store, "finish", id);
+}
+
+std::vector<std::string> oom_command(const store::Store& store, const std::string& id) {
+  return command_of_monitor(store, "oom", id);
 }
 
 }  // namespace berth::engine

@@ -24,5 +24,7 @@ Result<Finished> finish(store::Store& store, const LockedContainer& container);
 
 // The words that make `berth` do that for one container of this store.
 std::vector<std::string> finish_command(const store::Store& store, const std::string& id);
+// And those that tell that its memory has run out while it goes on.
+std::vector<std::string> oom_command(const store::Store& store, const std::string& id);
 
 }  // namespace berth::engine

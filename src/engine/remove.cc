@@ -93,7 +93,7 @@ Result<> record_exit(store::Store& store, const store::ContainerRecord& record,
   TRY(store::set_container_exited(store.db(), record.id, exited.status, exited.finished_at, ""));
   if (exited.oom_killed) {
     TRY(store::set_container_oom_killed(store.db(), record.id));
-    announce(store, record, events::kOom);
+    if (!exited.oom_told) announce(store, record, events::kOom);
   }
   announce_death(store, record, exited.status);
   forget_names(store);
@@ -141,7 +141,7 @@ Result<> finish_container(store::Store& store, const store::ContainerRecord& rec
   }
   // Another command may do the same at the same time.
   const auto remove = [&]() -> Result<> {
-    if (exited.oom_killed) announce(store, record, events::kOom);
+    if (exited.oom_killed && !exited.oom_told) announce(store, record, events::kOom);
     announce_death(store, record, exited.status);
     TRY(remove_anonymous_volumes(store, record.id));
     // The monitor removes the files of its own layer meanwhile. What a crash leaves has no record, and so

@@ -114,13 +114,15 @@ bool wants_start_at_boot(const RestartSpec& spec, const store::ContainerRecord& 
 Result<> restart_by_policy(store::Store& store, LockedContainer container) {
   store::ContainerRecord& record = container.record;
   const std::string id = record.id;
-  const RestartSpec spec = TRY(container_spec_from_json(record.spec)).restart;
-  while (record.state == store::kRestarting && !record.stopped_by_user) {
+  RestartSpec spec = TRY(container_spec_from_json(record.spec)).restart;
+  while (record.state == store::kRestarting && !record.stopped_by_user && spec.any()) {
     TRY(record_waiter(store, id));
     fault::point("restart-waiting");
     std::this_thread::sleep_for(what_is_left(record));
     record = TRY(store::find_container(store.db(), id));
-    if (record.state != store::kRestarting || record.stopped_by_user) break;
+    // `berth update` may have given it another one meanwhile.
+    spec = TRY(container_spec_from_json(record.spec)).restart;
+    if (record.state != store::kRestarting || record.stopped_by_user || !spec.any()) break;
     const Result<StartedAgain> started =
         start_again(store, container, {.interactive = true, .detached = true, .by_policy = true});
     if (started) {
@@ -131,8 +133,9 @@ Result<> restart_by_policy(store::Store& store, LockedContainer container) {
     record = TRY(store::find_container(store.db(), id));
   }
   TRY(sys::remove_tree_at(store.run_root(), waiter_path(id)));
-  // A person has stopped it meanwhile.
-  if (record.state == store::kRestarting && record.stopped_by_user) TRY(finish(store, container));
+  // A person has stopped it meanwhile, or wants no more restarts.
+  if (record.state == store::kRestarting && (record.stopped_by_user || !spec.any()))
+    TRY(finish(store, container));
   return {};
 }
 

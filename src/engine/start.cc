@@ -202,7 +202,8 @@ Result<Session> launch(store::Store& store, const LockedContainer& container, Mo
       .detached = options.detached,
       .starter_finishes = !options.detached && !spec.restart.any(),
       .scratch = store.locations().run_root + "/" + path,
-      .finish = finish_command(store, container.record.id)};
+      .finish = finish_command(store, container.record.id),
+      .tell_oom = oom_command(store, container.record.id)};
   TRY(process.channel.send(monitor::pack_value(monitor::Kind::start, request),
                            {plan_file.get(), directory.get(), state.get(), container.lock.fd()}));
   fault::point("start-sent");

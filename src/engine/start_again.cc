@@ -38,7 +38,7 @@ Result<StartedAgain> start_again(store::Store& store, const LockedContainer& con
   const runtime::Namespaces namespaces =
       TRY_CONTEXT(namespaces_of(store, record, spec), "cannot start \"{}\"", record.name);
   const monitor::CgroupRequest cgroup =
-      TRY_CONTEXT(cgroup_request(record.id, spec.resources), "cannot start \"{}\"", record.name);
+      TRY_CONTEXT(cgroup_request(record.id, spec.resources, config), "cannot start \"{}\"", record.name);
   MonitorProcess monitor = TRY(spawn_monitor(record.id, namespaces, cgroup));
   options.interactive = options.interactive && spec.interactive;
   if (!options.by_policy) TRY(store::forget_container_restarts(store.db(), record.id));

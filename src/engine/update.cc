@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "cgroup/limits.h"
 #include "engine/container/announce.h"
@@ -9,7 +10,9 @@
 #include "engine/container/container_spec.h"
 #include "engine/container/status.h"
 #include "engine/recovery/store_copy.h"
+#include "engine/restart.h"
 #include "monitor/container_cgroup.h"
+#include "scope/scope.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -65,7 +68,9 @@ Result<> extend(const store::Store& store, std::string_view id, const cgroup::Cg
   const cgroup::Hierarchies missing = TRY(missing_hierarchies(cgroup, limits));
   if (missing.all.empty()) return {};
   const cgroup::CgroupsPath path = TRY(cgroup::parse_cgroups_path(cgroup.parts().front().path));
-  const cgroup::Cgroup more = TRY(cgroup::Cgroup::create(missing, path));
+  // systemd has put its processes into other hierarchies than those that it was made in.
+  const bool of_systemd = !scope::unit_of(cgroup).empty();
+  const cgroup::Cgroup more = TRY(cgroup::Cgroup::create(missing, path, {.adopted = of_systemd}));
   const std::string text = cgroup::record_text(cgroup.record()) + cgroup::record_text(more.record());
   TRY(sys::replace_file_at(store.run_root(), container_directory(id) + "/" + monitor::kCgroupFile, text, 0600,
                            sys::Durability::none));
@@ -88,21 +93,34 @@ Result<> apply_now(const store::Store& store, const store::ContainerRecord& reco
 
 }  // namespace
 
-Result<> update_resources(store::Store& store, store::ContainerRecord record, const ResourceSpec& wanted) {
+Result<> update_container(store::Store& store, store::ContainerRecord record, const ContainerUpdate& update) {
   ContainerSpec spec = TRY(container_spec_from_json(record.spec));
-  const ResourceSpec before = spec.resources;
-  if (live_status(store, record.id))
-    TRY_CONTEXT(apply_now(store, record, before, wanted), "cannot change the limits of {}", record.name);
+  if (record.remove_on_exit && update.restart && update.restart->any())
+    return fail(Code::usage,
+                "--restart {}: container {} is removed when it ends (--rm), and can't start again",
+                update.restart->policy, record.name);
+  if (update.resources) {
+    const ResourceSpec before = std::exchange(spec.resources, *update.resources);
+    if (live_status(store, record.id))
+      TRY_CONTEXT(apply_now(store, record, before, spec.resources), "cannot change the limits of {}",
+                  record.name);
+  }
   store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   // What somebody else has changed meanwhile, its networks, say, stays as it is.
   record = TRY(store::find_container(store.db(), record.id));
   spec = TRY(container_spec_from_json(record.spec));
-  spec.resources = wanted;
+  if (update.resources) spec.resources = *update.resources;
+  if (update.restart) {
+    spec.restart.policy = update.restart->policy;
+    spec.restart.most = update.restart->most;
+  }
   record.spec = TRY(to_json(spec));
   TRY(store::set_container_spec(store.db(), record.id, record.spec));
   if (!record.remove_on_exit) TRY(write_container_copy(store, record));
   TRY(transaction.commit());
   announce(store, record, events::kUpdate);
+  // What waits to start it again; the next command that looks at it puts its end on record.
+  if (update.restart && !update.restart->any()) return cancel_restart(store, record.id);
   return {};
 }
 

@@ -11,6 +11,8 @@
 #include "cgroup/limits.h"
 #include "cgroup/patience.h"
 #include "cgroup/statistics.h"
+#include "monitor/scopes.h"
+#include "scope/scope.h"
 #include "sys/file.h"
 
 namespace berth::monitor {
@@ -49,10 +51,12 @@ Result<cgroup::Cgroup> create(const CgroupRequest& request) {
   constexpr cgroup::Wait kLongest{2000};
   const cgroup::Hierarchies hierarchies = TRY(used_hierarchies(request.limits));
   const cgroup::CgroupsPath path = TRY(cgroup::parse_cgroups_path(request.path));
+  const cgroup::CreateOptions options{.required = cgroup::controllers_for(request.limits),
+                                      .where_allowed = true,
+                                      .adopted = !request.slice.empty()};
   cgroup::Patience patience(kLongest);
   while (true) {
-    Result<cgroup::Cgroup> created = cgroup::Cgroup::create(
-        hierarchies, path, {.required = cgroup::controllers_for(request.limits), .where_allowed = true});
+    Result<cgroup::Cgroup> created = cgroup::Cgroup::create(hierarchies, path, options);
     if (created || created.error().code != Code::conflict || !patience.sleep()) return created;
   }
 }
@@ -100,20 +104,31 @@ Error in_flags(Error error) {
   return error;
 }
 
+Result<> apply_by_systemd(const std::string& unit, const cgroup::Cgroup& cgroup,
+                          const cgroup::Limits& limits) {
+  systemd::Manager manager = TRY(systemd::Manager::connect());
+  return scope::apply_limits(manager, unit, cgroup, limits);
+}
+
 }  // namespace
 
-Result<ContainerCgroup> ContainerCgroup::make(const CgroupRequest& request) {
+Result<ContainerCgroup> ContainerCgroup::make(const CgroupRequest& request, pid_t process) {
   if (request.path.empty()) return ContainerCgroup();
+  const bool of_systemd = !request.slice.empty();
+  if (of_systemd) {
+    TRY_CONTEXT(start_scopes(request, process), "let systemd make the container's cgroup");
+    fault::point("scope-started");
+  }
   const bool limited = !cgroup::controllers_for(request.limits).empty();
   Result<cgroup::Cgroup> created = create(request);
-  if (!created && (limited || created.error().code == Code::conflict))
+  if (!created && (limited || of_systemd || created.error().code == Code::conflict))
     return std::unexpected(std::move(created.error()).context("make the container's cgroup"));
   if (!created) {
     log::debug("the container has no cgroup of its own: {}", created.error().message);
     return ContainerCgroup();
   }
   fault::point("cgroup-made");
-  ContainerCgroup made(std::move(*created));
+  ContainerCgroup made(std::move(*created), comes_first(request));
   TRY(made.apply(request));
   return made;
 }
@@ -125,7 +140,9 @@ Result<> apply_container_limits(const cgroup::Cgroup& cgroup, cgroup::Limits lim
     constexpr int64_t kHalf = INT64_MAX / 2;
     memory.swap = *memory.limit > kHalf ? cgroup::kUnlimited : 2 * *memory.limit;
   }
-  const Result<> applied = cgroup::apply_limits(cgroup, limits);
+  const std::string unit = scope::unit_of(cgroup);
+  const Result<> applied =
+      unit.empty() ? cgroup::apply_limits(cgroup, limits) : apply_by_systemd(unit, cgroup, limits);
   if (!applied) return std::unexpected(in_flags(applied.error()));
   return {};
 }
@@ -139,13 +156,21 @@ Result<> ContainerCgroup::apply(const CgroupRequest& request) const {
 
 Result<std::vector<sys::UniqueFd>> ContainerCgroup::entrances() const {
   if (!cgroup_) return std::vector<sys::UniqueFd>();
-  return cgroup_->entrances(comes_first());
+  return cgroup_->entrances(entered_);
 }
 
-bool ContainerCgroup::out_of_memory() const {
+std::optional<cgroup::OomWatch> ContainerCgroup::watch_memory() const {
+  if (!cgroup_) return std::nullopt;
+  Result<std::optional<cgroup::OomWatch>> watch = cgroup::OomWatch::start(*cgroup_);
+  if (watch) return std::move(*watch);
+  log::debug("watch the container's memory: {}", watch.error().message);
+  return std::nullopt;
+}
+
+std::optional<bool> ContainerCgroup::out_of_memory() const {
   if (!cgroup_) return false;
   const Result<std::optional<uint64_t>> kills = cgroup::read_oom_kills(*cgroup_);
-  return kills && kills->value_or(0) > 0;
+  return kills ? std::optional(kills->value_or(0) > 0) : std::nullopt;
 }
 
 Result<> ContainerCgroup::remove() const {
@@ -159,6 +184,7 @@ Result<> ContainerCgroup::remove() const {
   if (TRY(cgroup::Cgroup::remove_if_empty(hierarchies, record))) return {};
   const cgroup::Cgroup left = TRY(cgroup::Cgroup::open(hierarchies, record));
   TRY(left.kill_all());
+  if (const std::string unit = scope::unit_of(left); !unit.empty()) scope::stop(unit, left);
   return left.remove();
 }
 
@@ -173,7 +199,8 @@ ContainerCgroup::~ContainerCgroup() {
   end();
 }
 
-bool ContainerCgroup::comes_first() {
+bool ContainerCgroup::comes_first(const CgroupRequest& request) {
+  if (!request.slice.empty()) return false;
   const Result<cgroup::Hierarchies> found = cgroup::hierarchies_of_this_process();
   return found && found->v2() != nullptr;
 }

@@ -6,8 +6,11 @@
 #include <optional>
 #include <vector>
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/oom_watch.h"
 #include "monitor/protocol.h"
 #include "sys/unique_fd.h"
 
@@ -17,21 +20,24 @@ namespace berth::monitor {
 std::vector<std::string> limiting_controllers(const cgroup::Limits& limits);
 
 // As cgroup::apply_limits(), with the errors in the words of the flags. As in podman and Docker, a container
-// with a limit for memory gets as much swap again, where that is counted and nothing else is said.
+// with a limit for memory gets as much swap again, where that is counted and nothing else is said. Of a
+// cgroup that systemd has made, systemd is told too.
 Result<> apply_container_limits(const cgroup::Cgroup& cgroup, cgroup::Limits limits);
 
 class ContainerCgroup {
  public:
   // With the limits of the request. On cgroup v1 only in the hierarchies by which a container is counted, and
   // those that a limit needs. Where none can be made a container without limits gets none; with a limit that
-  // is an error.
-  static Result<ContainerCgroup> make(const CgroupRequest& request);
+  // is an error, and so is all that systemd refuses. `process`: the container's, which waits; not needed if
+  // comes_first().
+  static Result<ContainerCgroup> make(const CgroupRequest& request, pid_t process);
 
   // Whether it has to be there before the container's process, which is then made in it: where there is v2,
   // also beside v1. To move a process into one of v2, itself too, makes it wait until all processors have
   // been elsewhere (the write lock of cgroup_threadgroup_rwsem), 6 ms and more. The hierarchies of v1 it has
   // to enter itself in any case, without that wait; where there are only those, they can be made meanwhile.
-  static bool comes_first();
+  // systemd makes none without a process.
+  static bool comes_first(const CgroupRequest& request);
 
   ContainerCgroup() = default;
   ContainerCgroup(ContainerCgroup&&) = default;
@@ -51,14 +57,17 @@ class ContainerCgroup {
   // the file (`berth update`) is removed with the rest.
   Result<> record(int state);
 
-  // Whether the kernel has killed a process in it for want of memory.
-  [[nodiscard]] bool out_of_memory() const;
+  // nullopt where there is nothing to watch.
+  [[nodiscard]] std::optional<cgroup::OomWatch> watch_memory() const;
+  // Whether the kernel has killed a process in it for want of memory; nullopt if it is gone already.
+  [[nodiscard]] std::optional<bool> out_of_memory() const;
 
  private:
-  explicit ContainerCgroup(cgroup::Cgroup cgroup) : cgroup_(std::move(cgroup)) {}
+  ContainerCgroup(cgroup::Cgroup cgroup, bool entered) : cgroup_(std::move(cgroup)), entered_(entered) {}
   Result<> apply(const CgroupRequest& request) const;
   [[nodiscard]] Result<> remove() const;
   std::optional<cgroup::Cgroup> cgroup_;
+  bool entered_ = false;  // the container's process is made in its directory of v2
   sys::UniqueFd state_;
 };
 

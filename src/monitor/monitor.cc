@@ -18,6 +18,7 @@
 #include "monitor/finish.h"
 #include "monitor/health_timer.h"
 #include "monitor/network.h"
+#include "monitor/oom_teller.h"
 #include "monitor/prepare.h"
 #include "monitor/protocol.h"
 #include "monitor/relay.h"
@@ -91,8 +92,8 @@ Result<> write_exit(const Task& task, std::string text) {
 void record_exit(const Task& task, const Exited& exited) {
   if (!task.request.record_exit) return;
   const Result<> recorded =
-      write_exit(task, fmt::format(R"({{"status":{},"finished_at":{},"oom_killed":{}}})", exited.status,
-                                   exited.finished_at, exited.oom_killed));
+      write_exit(task, fmt::format(R"({{"status":{},"finished_at":{},"oom_killed":{},"oom_told":{}}})",
+                                   exited.status, exited.finished_at, exited.oom_killed, exited.oom_told));
   // The clients still hear how it ended.
   if (!recorded) log::warn("cannot record how the container ended: {}", recorded.error().message);
 }
@@ -132,10 +133,14 @@ Result<Exited> run_container(sys::Channel& starter, Clients& clients, Prepared& 
   network.lead_senders_here();
   LogFile log(task.container.get(), task.request.log);
   HealthTimer health(task.request.health);
-  Relay relay(clients, std::move(listener), log, health);
+  OomTeller memory(prepared.cgroup.watch_memory(), task.request.tell_oom);
+  Relay relay(clients, std::move(listener), log, health, memory);
   const siginfo_t ended = TRY(relay.run(container, std::move(ends.outside)));
   fault::point("container-ended");
-  const Exited exited{sys::shell_status(ended), now_nanoseconds(), prepared.cgroup.out_of_memory()};
+  const int64_t ended_at = now_nanoseconds();
+  const bool all_told = memory.finish();
+  const bool oom_killed = prepared.cgroup.out_of_memory().value_or(memory.has_happened());
+  const Exited exited{sys::shell_status(ended), ended_at, oom_killed, all_told};
   // Before the rest of its output is carried, which a client that does not read holds up.
   record_exit(task, exited);
   relay.drain();

@@ -30,14 +30,15 @@ Result<Prepared> prepare(sys::Channel& client) {
   sys::UniqueFd init = TRY(sys::open_sealed_program(path));
   if (request.joined.size() != message.fds.size()) return fail("{}", kNotByHand);
   std::optional<ContainerCgroup> cgroup;
-  if (ContainerCgroup::comes_first()) cgroup.emplace(TRY(ContainerCgroup::make(request.cgroup)));
+  if (ContainerCgroup::comes_first(request.cgroup))
+    cgroup.emplace(TRY(ContainerCgroup::make(request.cgroup, 0)));
   runtime::Namespaces namespaces{.plan = request.namespaces, .cgroup = cgroup ? cgroup->clone_fd() : -1};
   for (size_t i = 0; i < message.fds.size(); ++i)
     namespaces.joined.push_back({request.joined[i], std::move(message.fds[i])});
   runtime::PreparedContainer container =
       TRY(runtime::PreparedContainer::prepare(namespaces, std::move(init)));
   if (request.cgroup.oom_score_adj) TRY(set_oom_score(container.pid(), *request.cgroup.oom_score_adj));
-  if (!cgroup) cgroup.emplace(TRY(ContainerCgroup::make(request.cgroup)));
+  if (!cgroup) cgroup.emplace(TRY(ContainerCgroup::make(request.cgroup, container.pid())));
   return Prepared{std::move(*cgroup), std::move(container)};
 }
 

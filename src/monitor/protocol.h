@@ -69,9 +69,12 @@ struct CgroupRequest {
   cgroup::Limits limits;   // a container with any does not start where they can't be applied
   int64_t usual_pids = 0;  // the limit for processes where `limits` has none and one can be set; 0: none
   std::optional<int32_t> oom_score_adj;  // -1000 to 1000 (proc_pid_oom_score_adj(5)); none: as inherited
+  // Not empty: systemd makes it, as a scope in this slice. `path` is where that is, and its last name the
+  // unit.
+  std::string slice;
   template <typename A>
   void fields(A& a) {
-    a(path, limits, usual_pids, oom_score_adj);
+    a(path, limits, usual_pids, oom_score_adj, slice);
   }
 };
 
@@ -99,9 +102,11 @@ struct StartRequest {
   // The words of the command that puts the container's end on record, which the monitor executes in its own
   // place if no client does that; without a program's path. See finish.h.
   std::vector<std::string> finish;
+  // Likewise, of the command that tells that the container was out of memory; see oom_teller.h.
+  std::vector<std::string> tell_oom;
   template <typename A>
   void fields(A& a) {
-    a(interactive, log, health, record_exit, detached, starter_finishes, scratch, finish);
+    a(interactive, log, health, record_exit, detached, starter_finishes, scratch, finish, tell_oom);
   }
 };
 
@@ -126,9 +131,10 @@ struct Exited {
   int32_t status = 0;  // as a shell gives it: 128 + signal for a process that was killed
   int64_t finished_at = 0;
   bool oom_killed = false;  // the kernel has killed a process of it for want of memory
+  bool oom_told = false;    // and the event of that is written
   template <typename A>
   void fields(A& a) {
-    a(status, finished_at, oom_killed);
+    a(status, finished_at, oom_killed, oom_told);
   }
 };
 
@@ -172,7 +178,7 @@ std::string pack_value(Kind kind, const T& value) {
 Result<Kind> kind_of(std::string_view message);
 
 // What the monitor leaves in the container's directory (kExitFile) and below the run root (kStateFile): small
-// JSON objects, {"status":0,"finished_at":…,"oom_killed":false} and
+// JSON objects, {"status":0,"finished_at":…,"oom_killed":false,"oom_told":false} and
 // {"monitor_pid":…,"monitor_start":…,"pid":…,"pid_start":…, "started_at":…}. The starts are field 22 of
 // /proc/PID/stat, so that a reused PID is recognised.
 inline constexpr const char* kExitFile = "exit";

@@ -171,8 +171,13 @@ Result<bool> Relay::look(int process, int signals) {
   round.add(signals, POLLIN, [signals, process] { pass_on(signals, process); });
   // That it has ended is seen to below, as that it is time for the next one.
   round.add(health_.under_way(), POLLIN, [] {});
-  const bool ended = TRY(round.wait(sooner(clients_.patience_ms(), health_.timeout_ms())));
-  if (!ended) health_.turn();
+  round.add(memory_.fd(), memory_.events(), [this] { memory_.look(); });
+  const int patience = sooner(sooner(clients_.patience_ms(), health_.timeout_ms()), memory_.timeout_ms());
+  const bool ended = TRY(round.wait(patience));
+  if (!ended) {
+    health_.turn();
+    memory_.turn();
+  }
   if (clients_.anybody_full()) {
     clients_.look_who_is_full();
     clients_.leave_stalled();

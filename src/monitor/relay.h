@@ -10,6 +10,7 @@
 #include "monitor/clients.h"
 #include "monitor/health_timer.h"
 #include "monitor/log_file.h"
+#include "monitor/oom_teller.h"
 #include "monitor/protocol.h"
 #include "monitor/streams.h"
 #include "runtime/container.h"
@@ -20,8 +21,8 @@ namespace berth::monitor {
 class Relay {
  public:
   // More clients come to the socket `listener` (control_socket.h).
-  Relay(Clients& clients, sys::UniqueFd listener, LogFile& log, HealthTimer& health)
-      : clients_(clients), listener_(std::move(listener)), log_(log), health_(health) {}
+  Relay(Clients& clients, sys::UniqueFd listener, LogFile& log, HealthTimer& health, OomTeller& memory)
+      : clients_(clients), listener_(std::move(listener)), log_(log), health_(health), memory_(memory) {}
 
   // Returns how the container's PID 1 ended. A client that is gone holds nothing up, one that does not read
   // as long as clients.h says.
@@ -54,6 +55,7 @@ class Relay {
   sys::UniqueFd listener_;
   LogFile& log_;
   HealthTimer& health_;
+  OomTeller& memory_;
   sys::UniqueFd input_;  // the pipe to the container, or its terminal
   sys::UniqueFd output_;
   sys::UniqueFd error_;

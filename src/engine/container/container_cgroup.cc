@@ -6,7 +6,10 @@
 #include <fcntl.h>
 
 #include "cgroup/hierarchies.h"
+#include "cgroup/statistics.h"
+#include "engine/container/cgroup_manager.h"
 #include "engine/container/status.h"
+#include "scope/scope.h"
 #include "sys/file.h"
 
 namespace berth::engine {
@@ -40,7 +43,8 @@ void add_names(const cgroup::Hierarchy& hierarchy, std::set<std::string>& found)
 
 }  // namespace
 
-Result<monitor::CgroupRequest> cgroup_request(std::string_view id, const ResourceSpec& spec) {
+Result<monitor::CgroupRequest> cgroup_request(std::string_view id, const ResourceSpec& spec,
+                                              const config::Config& config) {
   cgroup::Limits limits = TRY(cgroup_limits(spec));
   std::optional<int32_t> score;
   if (spec.oom_score_adj) score = static_cast<int32_t>(*spec.oom_score_adj);
@@ -48,10 +52,19 @@ Result<monitor::CgroupRequest> cgroup_request(std::string_view id, const Resourc
     if (cgroup::controllers_for(limits).empty()) return monitor::CgroupRequest{.oom_score_adj = score};
     return fail(Code::usage, "with --cgroups=disabled there is no cgroup that a limit could be for");
   }
-  return monitor::CgroupRequest{.path = fmt::format("{}/{}{}", TRY(parent_of(spec)), kPrefix, id),
-                                .limits = std::move(limits),
-                                .usual_pids = kUsualPids,
-                                .oom_score_adj = score};
+  monitor::CgroupRequest request{.path = {},
+                                 .limits = std::move(limits),
+                                 .usual_pids = kUsualPids,
+                                 .oom_score_adj = score,
+                                 .slice = TRY(slice_for(spec, config))};
+  if (request.slice.empty()) {
+    request.path = fmt::format("{}/{}{}", TRY(parent_of(spec)), kPrefix, id);
+  } else {
+    const cgroup::SystemdPath path =
+        TRY(cgroup::parse_systemd_path(fmt::format("{}:berth:{}", request.slice, id)));
+    request.path = path.path().text();
+  }
+  return request;
 }
 
 Result<std::optional<cgroup::Cgroup>> cgroup_of(const store::Store& store, std::string_view id) {
@@ -65,6 +78,13 @@ Result<std::optional<cgroup::Cgroup>> cgroup_of(const store::Store& store, std::
   return std::optional(TRY(std::move(cgroup)));
 }
 
+bool has_run_out_of_memory(const store::Store& store, std::string_view id) {
+  const Result<std::optional<cgroup::Cgroup>> cgroup = cgroup_of(store, id);
+  if (!cgroup || !*cgroup) return false;
+  const Result<std::optional<uint64_t>> kills = cgroup::read_oom_kills(**cgroup);
+  return kills && kills->value_or(0) > 0;
+}
+
 Result<> kill_in_cgroup(const store::Store& store, std::string_view id) {
   const std::optional<cgroup::Cgroup> cgroup = TRY(cgroup_of(store, id));
   return cgroup ? cgroup->kill_all() : Result<>();
@@ -74,6 +94,7 @@ Result<> remove_lost_cgroup(const store::Store& store, std::string_view id) {
   const std::optional<cgroup::Cgroup> cgroup = TRY(cgroup_of(store, id));
   if (!cgroup) return {};
   TRY(cgroup->kill_all());
+  if (const std::string unit = scope::unit_of(*cgroup); !unit.empty()) scope::stop(unit, *cgroup);
   return cgroup->remove();
 }
 

@@ -90,7 +90,8 @@ std::optional<ExitRecord> exit_record(const store::Store& store, std::string_vie
   const auto document = read_record(store.root(), container_directory(id) + "/" + monitor::kExitFile);
   if (!document) return std::nullopt;
   return ExitRecord{number(*document, "status"), number(*document, "finished_at"),
-                    document->value("oom_killed", nlohmann::json()) == true};
+                    document->value("oom_killed", nlohmann::json()) == true,
+                    document->value("oom_told", nlohmann::json()) == true};
 }
 
 }  // namespace berth::engine

@@ -46,6 +46,7 @@ struct ExitRecord {
   int64_t status = 0;
   int64_t finished_at = 0;
   bool oom_killed = false;
+  bool oom_told = false;  // the event is written
 };
 // What berth-monitor wrote when the container ended; nullopt if it did not come to that.
 std::optional<ExitRecord> exit_record(const store::Store& store, std::string_view id);

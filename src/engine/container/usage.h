@@ -19,7 +19,9 @@ struct ContainerUsage {
   uint64_t memory_limit = 0;               // bytes; the host's memory where there is no lower limit
   std::optional<uint64_t> pids;            // processes and threads
   std::optional<uint64_t> received, sent;  // bytes, over all of its network interfaces but loopback
-  std::optional<uint64_t> read, written;   // bytes, from and to block devices
+  // Bytes, from and to block devices. Where no cgroup counts them (v1, unless a disk is limited) they are
+  // those of its processes and of the ended children of these.
+  std::optional<uint64_t> read, written;
 };
 
 // nullopt if it does not run (any more).
@@ -31,5 +33,12 @@ struct Traffic {
   uint64_t sent = 0;
 };
 Traffic traffic_in(std::string_view net_dev);
+
+// Of the text of /proc/PID/io (proc_pid_io(5)): what a process has had from disks and sent to them.
+struct DiskTraffic {
+  uint64_t read = 0;
+  uint64_t written = 0;
+};
+DiskTraffic disk_traffic_in(std::string_view proc_io);
 
 }  // namespace berth::engine

@@ -50,6 +50,8 @@ project-policy = "restricted"                                 # built in
 network = "bridge"                                            # built in
 bridge-subnet = "10.86.0.0/16"                                # built in
 subnet-pools = ["10.80.0.0/14","10.72.0.0/13","172.28.0.0/14","192.168.192.0/18"]  # built in
+cgroup-manager = "auto"                                       # built in
+slice = "machine.slice"                                       # built in
 )");
 }
 
