@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 
+#include "base/amounts.h"
 #include "base/fields.h"
 #include "sys/file.h"
 #include "sys/signal_names.h"
@@ -40,29 +41,7 @@ std::vector<std::string> split(std::string_view text, char separator) {
 }
 
 Result<uint64_t> parse_size(std::string_view flag, std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    int shift;
-  };
-  constexpr std::array<Unit, 10> kUnits{{{"", 0},
-                                         {"b", 0},
-                                         {"k", 10},
-                                         {"kb", 10},
-                                         {"m", 20},
-                                         {"mb", 20},
-                                         {"g", 30},
-                                         {"gb", 30},
-                                         {"t", 40},
-                                         {"tb", 40}}};
-  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  std::string unit(text.substr(digits));
-  std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::tolower(c); });
-  const std::optional<uint64_t> value = whole_number<uint64_t>(text.substr(0, digits));
-  for (const Unit& candidate : kUnits) {
-    if (!value || candidate.name != unit) continue;
-    if (*value > (std::numeric_limits<uint64_t>::max() >> candidate.shift)) break;
-    return *value << candidate.shift;
-  }
+  if (const std::optional<uint64_t> bytes = parse_bytes(text)) return *bytes;
   return bad_value(flag, text, "it is a number of bytes with an optional unit (b, k, m, g), for example 64m");
 }
 

@@ -12,6 +12,7 @@
 #include "engine/ids/id_decision.h"
 #include "engine/ids/kept_groups.h"
 #include "engine/ids/namespaces.h"
+#include "engine/ids/resource_rules.h"
 #include "engine/network/settle_network.h"
 #include "engine/remove.h"
 #include "sys/companion.h"
@@ -95,7 +96,9 @@ Result<NewContainer> new_container(const Invocation& invocation, store::Store& s
   CidFile cid_file = TRY(CidFile::create(flags.cid_file));
   store::ImageRecord image = TRY(image_for(invocation, store, flags));
   const std::string id = TRY(engine::new_container_id());
-  TRY(engine::take_kept_groups(spec, config, engine::caller_from_environment()));
+  const engine::Caller caller = engine::caller_from_environment();
+  TRY(engine::take_kept_groups(spec, config, caller));
+  TRY(engine::settle_resources(store.db(), config, caller.name, spec));
   const runtime::Namespaces namespaces = TRY(engine::namespaces_for_new(store, spec, config));
   const monitor::CgroupRequest cgroup = TRY(engine::cgroup_request(id, spec.resources, config));
   engine::MonitorProcess monitor;

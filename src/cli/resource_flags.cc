@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/amounts.h"
 #include "base/fields.h"
 #include "cli/flag_values.h"
 
@@ -43,19 +44,9 @@ Result<> read_number(std::string_view flag, const Text& text, uint64_t most, uin
 // "1.5", to billionths.
 Result<> read_cpus(const Text& text, uint64_t& nano_cpus) {
   if (!text) return {};
-  constexpr uint64_t kOne = 1'000'000'000;
-  constexpr uint64_t kMost = 65'536;
-  constexpr size_t kDigits = 9;
-  std::string_view rest = *text;
-  const std::string_view whole = take_until(rest, '.');
-  std::string fraction(rest.substr(0, kDigits));
-  fraction.resize(kDigits, '0');
-  const auto units = whole_number<uint64_t>(whole.empty() ? "0" : whole);
-  const auto parts = whole_number<uint64_t>(fraction);
-  const bool digits = rest.find_first_not_of("0123456789") == std::string_view::npos && !text->empty();
-  if (!units || !parts || !digits || *units > kMost)
-    return bad("--cpus", *text, "it is a number of processors, for example 1.5");
-  nano_cpus = *units * kOne + *parts;
+  const std::optional<uint64_t> cpus = parse_cpus(*text);
+  if (!cpus) return bad("--cpus", *text, "it is a number of processors, for example 1.5");
+  nano_cpus = *cpus;
   constexpr uint64_t kLeast = 10'000'000;
   if (nano_cpus != 0 && nano_cpus < kLeast)
     return bad("--cpus", *text, "the kernel divides no processor below 0.01");
@@ -195,8 +186,8 @@ void add_resource_flags(Flags& line, ResourceFlags& flags) {
              "Whom the host kills first when it is short of memory, -1000 to 1000", {.shown = "INT"});
   line.value("--cgroups", flags.cgroups, "enabled (default), or disabled: no cgroup of its own, no limits",
              {.choices = {"enabled", "disabled", "no-conmon"}});
-  line.value("--cgroup-parent", flags.cgroup_parent, "The cgroup below which it gets its own",
-             {.shown = "PATH"});
+  line.value("--cgroup-parent", flags.cgroup_parent,
+             "The cgroup below which it gets its own, or a slice of systemd's", {.shown = "PATH"});
   line.list("--cgroup-conf", flags.cgroup_files, "FILE=VALUE, a file of its cgroup; of cgroup v2");
 }
 

@@ -36,6 +36,14 @@ struct Setting {
 using Names = std::vector<std::string>;  // sorted, each once
 inline constexpr const char* kAnyProject = "*";
 
+// What a container may use, of each what is said.
+struct ResourceAmounts {
+  Setting<std::optional<uint64_t>> memory;     // bytes
+  Setting<std::optional<uint64_t>> nano_cpus;  // billionths of a processor
+  Setting<std::optional<uint64_t>> pids;       // processes and threads
+  friend bool operator==(const ResourceAmounts&, const ResourceAmounts&) = default;
+};
+
 // [policy] and [users.NAME]: what no flag overrides.
 struct Policy {
   Setting<bool> require_private{false};
@@ -49,6 +57,7 @@ struct Policy {
   Setting<std::chrono::seconds> bank_rest{std::chrono::hours(1)};  // of freed banks, unless none else is left
   std::map<std::string, Setting<Names>> user_projects;             // allowed projects of a host user
   Setting<Names> shared_networks;  // those of no project that containers of any project may be in
+  ResourceAmounts most;            // that one container may have
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 
@@ -64,6 +73,7 @@ struct ProjectPolicy {
   Setting<bool> read_only{false};    // the root file system always is
   Setting<bool> no_new_privileges{false};
   Setting<std::optional<uint32_t>> banks;  // the quota; nullopt: policy.project-banks
+  ResourceAmounts most;                    // that one container may have; beside those of the policy
   friend bool operator==(const ProjectPolicy&, const ProjectPolicy&) = default;
 };
 
@@ -82,6 +92,7 @@ struct Defaults {
   Setting<std::vector<net::Subnet>> subnet_pools{built_in_subnet_pools()};
   // Who makes containers' cgroups: "systemd", "cgroupfs" (berth by itself), or "auto": systemd if it runs.
   Setting<std::string> cgroup_manager{"auto"};
+  ResourceAmounts resources;                    // of a container whose flags say nothing
   Setting<std::string> slice{"machine.slice"};  // systemd's, for containers without --cgroup-parent
   friend bool operator==(const Defaults&, const Defaults&) = default;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/amounts.h"
 #include "idmap/id_range.h"
 
 namespace berth::config {
@@ -73,6 +74,22 @@ Result<> tighten_ranges(Setting<std::optional<std::vector<idmap::IdRange>>>& fir
   return {};
 }
 
+Result<> tighten(const std::string& key, Setting<std::optional<uint64_t>>& first,
+                 const Setting<std::optional<uint64_t>>& second, std::string (*text)(uint64_t)) {
+  if (second.origin.built_in()) return {};
+  if (first.value && *second.value > *first.value)
+    return loosens(second.origin, key, fmt::format("it is {}", text(*first.value)), first.origin);
+  first = second;
+  return {};
+}
+
+Result<> tighten(const std::string& path, ResourceAmounts& first, const ResourceAmounts& second) {
+  TRY(tighten(path + ".max-memory", first.memory, second.memory, bytes_text));
+  TRY(tighten(path + ".max-cpus", first.nano_cpus, second.nano_cpus, cpus_text));
+  return tighten(path + ".max-pids", first.pids, second.pids,
+                 [](uint64_t value) { return std::to_string(value); });
+}
+
 Result<> tighten_users(const Policy& base, Policy& policy, const Policy& second) {
   for (const auto& [user, projects] : second.user_projects) {
     const std::string key = fmt::format("users.{}.allowed-projects", user);
@@ -112,6 +129,7 @@ Result<> tighten_policy(Policy& first, const Policy& second) {
   }
   take(first.bank_rest, second.bank_rest);
   TRY(tighten("policy.shared-networks", first.shared_networks, second.shared_networks));
+  TRY(tighten("policy", first.most, second.most));
   return tighten_users(base, first, second);
 }
 
@@ -150,6 +168,7 @@ Result<> tighten_project_policy(const std::string& path, ProjectPolicy& first, c
   }
   take(first.base, second.base);
   TRY(tighten_capabilities(path, first, second));
+  TRY(tighten(path, first.most, second.most));
   TRY(tighten(path + ".read-only", first.read_only, second.read_only, true));
   TRY(tighten(path + ".no-new-privileges", first.no_new_privileges, second.no_new_privileges, true));
   if (second.banks.value) {
@@ -193,6 +212,9 @@ Result<Config> merge(Config first, const Config& second) {
   take(first.defaults.network, second.defaults.network);
   take(first.defaults.bridge_subnet, second.defaults.bridge_subnet);
   take(first.defaults.subnet_pools, second.defaults.subnet_pools);
+  take(first.defaults.resources.memory, second.defaults.resources.memory);
+  take(first.defaults.resources.nano_cpus, second.defaults.resources.nano_cpus);
+  take(first.defaults.resources.pids, second.defaults.resources.pids);
   take(first.defaults.cgroup_manager, second.defaults.cgroup_manager);
   take(first.defaults.slice, second.defaults.slice);
   return first;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
+#include "base/amounts.h"
 #include "base/fields.h"
 #include "base/nearest.h"
 #include "config/table_reader.h"
@@ -146,12 +148,48 @@ Result<> read_rest(const TableReader& table, Setting<std::chrono::seconds>& sett
   return {};
 }
 
+// How the keys of a table are called.
+struct ResourceKeys {
+  std::string_view memory, cpus, pids;
+};
+constexpr ResourceKeys kMost{"max-memory", "max-cpus", "max-pids"};
+constexpr ResourceKeys kByDefault{"memory", "cpus", "pids-limit"};
+
+Result<> read_amount(const TableReader& table, std::string_view key, std::string_view what,
+                     std::optional<uint64_t> (*convert)(std::string_view), uint64_t least,
+                     Setting<std::optional<uint64_t>>& amount) {
+  Setting<std::string> text;
+  TRY(table.read(key, text));
+  if (text.origin.built_in()) return {};
+  const std::optional<uint64_t> value = convert(text.value);
+  if (!value || *value < least || *value > std::numeric_limits<int64_t>::max())
+    return table.refuse(key, text.origin.line, fmt::format("is \"{}\", which is not {}", text.value, what));
+  amount = {value, text.origin};
+  return {};
+}
+
+Result<> read_amounts(const TableReader& table, const ResourceKeys& keys, ResourceAmounts& amounts) {
+  constexpr uint64_t kLeastMemory = uint64_t{4} << 20;  // as of --memory
+  constexpr uint64_t kLeastCpus = kNanoCpus / 100;
+  constexpr int64_t kMostPids = 4'194'304;  // PID_MAX_LIMIT
+  TRY(read_amount(table, keys.memory, "a size such as 512m, from 4m on", parse_bytes, kLeastMemory,
+                  amounts.memory));
+  TRY(read_amount(table, keys.cpus, "a number of processors such as 1.5, from 0.01 on", parse_cpus,
+                  kLeastCpus, amounts.nano_cpus));
+  Setting<int64_t> pids;
+  TRY(table.read(keys.pids, pids, 1, kMostPids));
+  if (!pids.origin.built_in()) amounts.pids = {static_cast<uint64_t>(pids.value), pids.origin};
+  return {};
+}
+
 Result<> read_policy(const TableReader& table, Policy& policy) {
-  static constexpr std::array<std::string_view, 9> kKeys{
+  static constexpr std::array<std::string_view, 12> kKeys{
       "require-private", "allow-shared-ids", "allow-open-directories",
       "allowed-ranges",  "allowed-projects", "allowed-project-policies",
-      "project-banks",   "bank-rest",        "shared-networks"};
+      "project-banks",   "bank-rest",        "shared-networks",
+      kMost.memory,      kMost.cpus,         kMost.pids};
   TRY(table.check_keys(kKeys));
+  TRY(read_amounts(table, kMost, policy.most));
   TRY(table.read("require-private", policy.require_private));
   TRY(table.read("allow-shared-ids", policy.allow_shared_ids));
   TRY(table.read("allow-open-directories", policy.allow_open_directories));
@@ -189,10 +227,12 @@ Result<> read_users(const TableReader& document, Policy& policy) {
 }
 
 Result<ProjectPolicy> read_project_policy(const TableReader& table, uint32_t line) {
-  static constexpr std::array<std::string_view, 6> kKeys{
-      "base", "capabilities", "drop-capabilities", "read-only", "no-new-privileges", "banks"};
+  static constexpr std::array<std::string_view, 9> kKeys{
+      "base",  "capabilities", "drop-capabilities", "read-only", "no-new-privileges",
+      "banks", kMost.memory,   kMost.cpus,          kMost.pids};
   TRY(table.check_keys(kKeys));
   ProjectPolicy policy;
+  TRY(read_amounts(table, kMost, policy.most));
   policy.origin = {table.file(), line};
   Setting<std::string> base;
   TRY(table.read("base", base));
@@ -278,11 +318,12 @@ Result<> read_cgroups(const TableReader& table, Defaults& defaults) {
 }
 
 Result<> read_defaults(const TableReader& table, Defaults& defaults) {
-  static constexpr std::array<std::string_view, 8> kKeys{"userns",         "init",          "project-policy",
-                                                         "network",        "bridge-subnet", "subnet-pools",
-                                                         "cgroup-manager", "slice"};
+  static constexpr std::array<std::string_view, 11> kKeys{
+      "userns",         "init",  "project-policy",  "network",       "bridge-subnet", "subnet-pools",
+      "cgroup-manager", "slice", kByDefault.memory, kByDefault.cpus, kByDefault.pids};
   TRY(table.check_keys(kKeys));
   TRY(read_cgroups(table, defaults));
+  TRY(read_amounts(table, kByDefault, defaults.resources));
   TRY(table.read("init", defaults.init));
   TRY(table.read("project-policy", defaults.project_policy));
   TRY(read_networks(table, defaults));

@@ -1,7 +1,9 @@
 #include "config/policy_checks.h"
 
 #include <algorithm>
+#include <array>
 
+#include "base/amounts.h"
 #include "base/nearest.h"
 
 namespace berth::config {
@@ -146,6 +148,62 @@ Result<> check_capability(const ProjectPolicy& policy, std::string_view policy_n
   const Origin& place = policy.capabilities.origin.built_in() ? policy.origin : policy.capabilities.origin;
   return refuse(fmt::format("--cap-add {}", capability),
                 fmt::format("the project policy {} allows {}", policy_name, describe(allowed)), place);
+}
+
+namespace {
+
+// One rule: how its key and its flag are called, which file of cgroup v2 it is about.
+struct AmountRule {
+  const char* key;
+  const char* flag;
+  const char* file;
+  Setting<std::optional<uint64_t>> ResourceAmounts::* most;
+  uint64_t Amounts::* asked;
+  std::string (*text)(uint64_t);
+};
+
+std::string count_text(uint64_t count) {
+  return std::to_string(count);
+}
+
+constexpr std::array<AmountRule, 3> kAmountRules{
+    {{"max-memory", "--memory", "memory.max", &ResourceAmounts::memory, &Amounts::memory, bytes_text},
+     {"max-cpus", "--cpus", "cpu.max", &ResourceAmounts::nano_cpus, &Amounts::nano_cpus, cpus_text},
+     {"max-pids", "--pids-limit", "pids.max", &ResourceAmounts::pids, &Amounts::pids, count_text}}};
+
+std::string rule_text(const AmountRule& rule, uint64_t most) {
+  return fmt::format("{} = {}", rule.key, rule.text(most));
+}
+
+}  // namespace
+
+Result<> check_amounts(const ResourceAmounts& most, const Amounts& amounts) {
+  for (const AmountRule& rule : kAmountRules) {
+    const Setting<std::optional<uint64_t>>& limit = most.*rule.most;
+    const uint64_t asked = amounts.*rule.asked;
+    if (!limit.value || asked <= *limit.value) continue;
+    const std::string what = asked == UINT64_MAX ? fmt::format("a container without a limit by {}", rule.flag)
+                                                 : fmt::format("{} {}", rule.flag, rule.text(asked));
+    return refuse(what, rule_text(rule, *limit.value), limit.origin);
+  }
+  return {};
+}
+
+Result<> check_unlimited(const ResourceAmounts& most, std::string_view asked) {
+  for (const AmountRule& rule : kAmountRules) {
+    const Setting<std::optional<uint64_t>>& limit = most.*rule.most;
+    if (limit.value) return refuse(asked, rule_text(rule, *limit.value), limit.origin);
+  }
+  return {};
+}
+
+Result<> check_cgroup_file(const ResourceAmounts& most, std::string_view file) {
+  for (const AmountRule& rule : kAmountRules) {
+    const Setting<std::optional<uint64_t>>& limit = most.*rule.most;
+    if (limit.value && file == rule.file)
+      return refuse(fmt::format("--cgroup-conf {}", file), rule_text(rule, *limit.value), limit.origin);
+  }
+  return {};
 }
 
 }  // namespace berth::config

@@ -2,6 +2,7 @@
 // place; no flag overrides one.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,5 +50,17 @@ bool is_shared_network(const Config& config, std::string_view name);
 // --cap-add in a project of the policy; `capability` is "CAP_NET_RAW" or "ALL".
 Result<> check_capability(const ProjectPolicy& policy, std::string_view policy_name,
                           std::string_view capability);
+
+// What a container is to have; UINT64_MAX: without a limit.
+struct Amounts {
+  uint64_t memory = UINT64_MAX;     // bytes
+  uint64_t nano_cpus = UINT64_MAX;  // billionths of a processor
+  uint64_t pids = UINT64_MAX;
+};
+Result<> check_amounts(const ResourceAmounts& most, const Amounts& amounts);
+// Something that would go without any limit: `asked` is "--cgroups=disabled".
+Result<> check_unlimited(const ResourceAmounts& most, std::string_view asked);
+// --cgroup-conf: a file of cgroup v2 that says what a rule is about.
+Result<> check_cgroup_file(const ResourceAmounts& most, std::string_view file);
 
 }  // namespace berth::config

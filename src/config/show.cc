@@ -1,8 +1,10 @@
 #include "config/show.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/amounts.h"
 #include "base/error.h"
 
 namespace berth::config {
@@ -44,6 +46,18 @@ ordered_json subnets(const std::vector<net::Subnet>& value) {
   return list;
 }
 
+// Three lines, in the words of the table.
+void add_amounts(const ResourceAmounts& amounts, const std::array<const char*, 3>& keys,
+                 std::vector<Line>& lines) {
+  const auto as_text = [](const std::optional<uint64_t>& value, std::string (*text)(uint64_t)) {
+    return value ? ordered_json(text(*value)) : ordered_json();
+  };
+  lines.push_back({keys[0], as_text(amounts.memory.value, bytes_text), amounts.memory.origin});
+  lines.push_back({keys[1], as_text(amounts.nano_cpus.value, cpus_text), amounts.nano_cpus.origin});
+  lines.push_back({keys[2], or_null(amounts.pids.value), amounts.pids.origin});
+}
+constexpr std::array<const char*, 3> kMost{"max-memory", "max-cpus", "max-pids"};
+
 // "36h", "90m", "3601s": the longest unit that gives a whole number.
 std::string duration(std::chrono::seconds value) {
   const auto count = value.count();
@@ -68,6 +82,7 @@ std::vector<Section> sections_of(const Config& config) {
         {"project-banks", policy.project_banks.value, policy.project_banks.origin},
         {"bank-rest", duration(policy.bank_rest.value), policy.bank_rest.origin},
         {"shared-networks", policy.shared_networks.value, policy.shared_networks.origin}}});
+  add_amounts(policy.most, kMost, sections.back().lines);
   for (const auto& [user, projects] : policy.user_projects) {
     sections.push_back({{"users", user}, {{"allowed-projects", projects.value, projects.origin}}});
   }
@@ -80,6 +95,7 @@ std::vector<Section> sections_of(const Config& config) {
           {"read-only", custom.read_only.value, custom.read_only.origin},
           {"no-new-privileges", custom.no_new_privileges.value, custom.no_new_privileges.origin},
           {"banks", or_null(custom.banks.value), custom.banks.origin}}});
+    add_amounts(custom.most, kMost, sections.back().lines);
   }
   sections.push_back({{"defaults"},
                       {{"userns", idmap::userns_text(defaults.userns.value), defaults.userns.origin},
@@ -90,6 +106,7 @@ std::vector<Section> sections_of(const Config& config) {
                        {"subnet-pools", subnets(defaults.subnet_pools.value), defaults.subnet_pools.origin},
                        {"cgroup-manager", defaults.cgroup_manager.value, defaults.cgroup_manager.origin},
                        {"slice", defaults.slice.value, defaults.slice.origin}}});
+  add_amounts(defaults.resources, {"memory", "cpus", "pids-limit"}, sections.back().lines);
   return sections;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/ids/kept_groups.h"
 #include "engine/ids/namespaces.h"
 #include "engine/ids/project_rules.h"
+#include "engine/ids/resource_rules.h"
 #include "engine/volumes/open_directories.h"
 
 namespace berth::engine {
@@ -22,6 +23,7 @@ Result<store::ImageRecord> check_may_start(store::Store& store, const store::Con
   store::ImageRecord image = TRY(store::find_image(store, record.image_id));
   const Caller caller = caller_from_environment();
   TRY(check_project_still(store.db(), config, caller.name, image, spec));
+  TRY(check_resources(store.db(), config, caller.name, spec));
   TRY(take_kept_groups(spec, config, caller));
   return image;
 }

@@ -5,10 +5,13 @@
 #include <utility>
 
 #include "cgroup/limits.h"
+#include "config/load.h"
 #include "engine/container/announce.h"
 #include "engine/container/container_cgroup.h"
 #include "engine/container/container_spec.h"
 #include "engine/container/status.h"
+#include "engine/ids/id_decision.h"
+#include "engine/ids/resource_rules.h"
 #include "engine/recovery/store_copy.h"
 #include "engine/restart.h"
 #include "monitor/container_cgroup.h"
@@ -101,6 +104,8 @@ Result<> update_container(store::Store& store, store::ContainerRecord record, co
                 update.restart->policy, record.name);
   if (update.resources) {
     const ResourceSpec before = std::exchange(spec.resources, *update.resources);
+    const config::Config config = TRY(config::load(config::sources_from_environment()));
+    TRY(check_resources(store.db(), config, caller_from_environment().name, spec));
     if (live_status(store, record.id))
       TRY_CONTEXT(apply_now(store, record, before, spec.resources), "cannot change the limits of {}",
                   record.name);

@@ -31,12 +31,15 @@ namespace {
 // The controllers of v1 that every container has, by which it is counted. The others are for those with a
 // limit, since each hierarchy costs a start a tenth of a millisecond.
 constexpr std::array<std::string_view, 3> kCounting{"pids", "memory", "cpuacct"};
+constexpr std::string_view kSystemdsOwn = "name=systemd";
 
-Result<cgroup::Hierarchies> used_hierarchies(const cgroup::Limits& limits) {
+// Where there is no v2, systemd has its scopes in the hierarchy of v1 that is its own.
+Result<cgroup::Hierarchies> used_hierarchies(const cgroup::Limits& limits, bool of_systemd) {
   cgroup::Hierarchies found = TRY(cgroup::hierarchies_of_this_process());
   const std::vector<std::string> controllers = limiting_controllers(limits);
   const bool freezes = found.v2() != nullptr;  // without a controller
   const auto is_used = [&](const cgroup::Hierarchy& one) {
+    if (one.key == kSystemdsOwn) return of_systemd && found.v2() == nullptr;
     const auto has = [&](std::string_view name) { return one.has(name); };
     return one.v2() || (!freezes && has("freezer")) || std::ranges::any_of(kCounting, has) ||
            std::ranges::any_of(controllers, has);
@@ -49,11 +52,11 @@ Result<cgroup::Hierarchies> used_hierarchies(const cgroup::Limits& limits) {
 // as long as it needs to remove it.
 Result<cgroup::Cgroup> create(const CgroupRequest& request) {
   constexpr cgroup::Wait kLongest{2000};
-  const cgroup::Hierarchies hierarchies = TRY(used_hierarchies(request.limits));
+  const bool of_systemd = !request.slice.empty();
+  const cgroup::Hierarchies hierarchies = TRY(used_hierarchies(request.limits, of_systemd));
   const cgroup::CgroupsPath path = TRY(cgroup::parse_cgroups_path(request.path));
-  const cgroup::CreateOptions options{.required = cgroup::controllers_for(request.limits),
-                                      .where_allowed = true,
-                                      .adopted = !request.slice.empty()};
+  const cgroup::CreateOptions options{
+      .required = cgroup::controllers_for(request.limits), .where_allowed = true, .adopted = of_systemd};
   cgroup::Patience patience(kLongest);
   while (true) {
     Result<cgroup::Cgroup> created = cgroup::Cgroup::create(hierarchies, path, options);
@@ -128,7 +131,8 @@ Result<ContainerCgroup> ContainerCgroup::make(const CgroupRequest& request, pid_
     return ContainerCgroup();
   }
   fault::point("cgroup-made");
-  ContainerCgroup made(std::move(*created), comes_first(request));
+  ContainerCgroup made(std::move(*created),
+                       of_systemd ? TRY(is_in_v2(process, request.path)) : comes_first(request));
   TRY(made.apply(request));
   return made;
 }
@@ -180,16 +184,20 @@ Result<> ContainerCgroup::remove() const {
     if (const Result<std::string> text = sys::read_file_at(state_.get(), kCgroupFile, kLongestCgroupRecord))
       record = TRY(cgroup::parse_record(*text));
   }
-  // Mostly all has ended with PID 1.
-  if (TRY(cgroup::Cgroup::remove_if_empty(hierarchies, record))) return {};
-  const cgroup::Cgroup left = TRY(cgroup::Cgroup::open(hierarchies, record));
-  TRY(left.kill_all());
-  if (const std::string unit = scope::unit_of(left); !unit.empty()) scope::stop(unit, left);
-  return left.remove();
+  // Mostly all has ended with PID 1. But systemd misses the end of a scope whose cgroup somebody else
+  // removes.
+  const std::string unit = scope::unit_of(*cgroup_);
+  if (unit.empty() && TRY(cgroup::Cgroup::remove_if_empty(hierarchies, record))) return {};
+  const Result<cgroup::Cgroup> left = cgroup::Cgroup::open(hierarchies, record);
+  if (!left && left.error().code == Code::not_found) return {};
+  if (!left) return std::unexpected(left.error());
+  TRY(left->kill_all());
+  if (!unit.empty()) scope::stop(unit, *left);
+  return left->remove();
 }
 
 void ContainerCgroup::end() {
-  if (!cgroup_) return;
+  if (!cgroup_ || cgroup_->parts().empty()) return;  // moved from
   const Result<> removed = remove();
   if (!removed) log::debug("remove the container's cgroup: {}", removed.error().message);
   cgroup_.reset();

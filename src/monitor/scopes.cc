@@ -19,10 +19,14 @@ constexpr std::string_view kMonitorPrefix = "berth-monitor-";
 // The package's unit, which stops all containers as each of them wants to be stopped (`berth system halt`).
 constexpr const char* kHaltingUnit = "berth-boot.service";
 
+Result<std::string> memberships_of(pid_t process) {
+  constexpr size_t kLargest = size_t{1} << 20;
+  return sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/cgroup", process), kLargest);
+}
+
 // A process that restarts a container is where its monitor was, and so is the new monitor.
 Result<bool> is_in(const cgroup::SystemdPath& path) {
-  constexpr size_t kLargest = size_t{1} << 20;
-  const std::string text = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", kLargest));
+  const std::string text = TRY(memberships_of(::getpid()));
   const std::string wanted = path.path().text();
   for (const cgroup::Membership& member : TRY(cgroup::parse_memberships(text))) {
     if (member.path == wanted) return true;
@@ -52,6 +56,14 @@ Result<> start_scopes(const CgroupRequest& request, pid_t process) {
   }
   systemd::Manager manager = TRY(systemd::Manager::connect());
   return scope::start(manager, scopes);
+}
+
+Result<bool> is_in_v2(pid_t process, std::string_view path) {
+  const std::string text = TRY(memberships_of(process));
+  for (const cgroup::Membership& member : TRY(cgroup::parse_memberships(text))) {
+    if (member.v2()) return member.path == path;
+  }
+  return false;
 }
 
 }  // namespace berth::monitor

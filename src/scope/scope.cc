@@ -95,6 +95,7 @@ Result<> apply_limits(systemd::Manager& manager, const std::string& unit, const 
 }
 
 std::string unit_of(const cgroup::Cgroup& cgroup) {
+  if (cgroup.parts().empty()) return "";
   const std::string& path = cgroup.parts().front().path;
   const std::string name = path.substr(path.rfind('/') + 1);
   return name.ends_with(".scope") ? name : "";

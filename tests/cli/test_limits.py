@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 
 from support import leftovers
@@ -10,6 +11,7 @@ from support.case import DEMO, BerthCase, main
 from support.waiting import until
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
+OWN = re.compile("container-|berth-[0-9a-f]{64}[.]scope$")  # a container's own cgroup, the second by systemd
 MIB = 1 << 20
 
 
@@ -34,7 +36,7 @@ class Limits(BerthCase):
             _, controllers, path = line.split(":", 2)
             for name in (controllers or "v2").split(","):
                 for place in (CGROUPS / name, CGROUPS / controllers, CGROUPS / "unified", CGROUPS):
-                    if (place / path[1:] / "cgroup.procs").exists() and "container-" in path:
+                    if (place / path[1:] / "cgroup.procs").exists() and OWN.match(pathlib.Path(path).name):
                         found.setdefault(name, place / path[1:])
         return found
 
@@ -52,7 +54,7 @@ class Cgroup(Limits):
         directories = self.running()
         self.assertTrue(directories)
         for directory in directories.values():
-            self.assertIn("container-", directory.name)
+            self.assertRegex(directory.name, OWN)
         self.ok("rm", "-f", "job")
         self.assertEqual([path for path in directories.values() if path.exists()], [])
         self.assert_nothing_left()
@@ -180,12 +182,74 @@ class AtTheLimit(Limits):
                 state = self.state()
                 self.assertEqual((state["OOMKilled"], state["ExitCode"]), (True, 137))
                 events = [json.loads(line) for line in (self.root / "events/current").read_text().splitlines()]
-                self.assertIn("oom", [event["action"] for event in events])
+                self.assertEqual([event["action"] for event in events].count("oom"), 1, events)
                 self.ok("rm", "job")
+                (self.root / "events/current").unlink()
+
+    def test_one_that_goes_on_is_told_of_when_it_happens(self):
+        self.running("-m", "16m", "--memory-swap", "16m", command=("sh", "-c", "tail /dev/zero; sleep 1000"))
+        actions = lambda: [json.loads(line)["action"] for line in (self.root / "events/current").read_text().splitlines()]
+        until(lambda: "oom" in actions(), "the event")
+        self.assertEqual((self.state()["Status"], self.state()["OOMKilled"]), ("running", True))
+        self.ok("stop", "-t", "0", "job")
+        self.assertIs(self.state()["OOMKilled"], True)
+        self.assertEqual([action for action in actions() if action in ("oom", "died")], ["oom", "died"])
 
     def test_one_that_had_enough(self):
         self.ok("run", "--name", "job", "-m", "64m", DEMO, "true")
         self.assertIs(self.state()["OOMKilled"], False)
+
+
+class Configured(Limits):
+    def configured(self, text):
+        (self.work / "limits.toml").write_text(f'[defaults]\nnetwork = "none"\n{text}\n')
+        self.environment["BERTH_CONFIG"] = str(self.work / "limits.toml")
+
+    def made(self, *flags):
+        """What the container's settings are."""
+        self.ok("create", "--name", "job", *flags, DEMO, "sleep", "1000")
+        config = json.loads(self.ok("inspect", "job"))[0]["HostConfig"]
+        self.ok("rm", "job")
+        return config["Memory"], config["NanoCpus"], config["PidsLimit"]
+
+    def test_defaults(self):
+        self.configured('memory = "64m"\ncpus = "0.5"\npids-limit = 99')
+        self.assertEqual(self.made(), (64 * MIB, 500_000_000, 99))
+        self.assertEqual(self.made("-m", "1g", "--cpus", "2", "--pids-limit", "-1"), (1024 * MIB, 2_000_000_000, -1))
+        self.assertEqual(self.value(self.running(), "memory.limit_in_bytes", "memory.max"), str(64 * MIB))
+
+    def test_more_than_is_allowed(self):
+        self.configured('memory = "128m"\n[policy]\nmax-memory = "64m"\nmax-cpus = "1.5"\nmax-pids = 100')
+        self.assertEqual(self.made(), (64 * MIB, 1_500_000_000, 100))
+        self.assertEqual(self.made("-m", "32m", "--cpus", "1", "--pids-limit", "9"), (32 * MIB, 1_000_000_000, 9))
+        for flags, asked, rule in ((("-m", "65m"), "--memory 65m", "max-memory = 64m"),
+                                   (("--cpus", "1.6"), "--cpus 1.6", "max-cpus = 1.5"),
+                                   (("--cpu-quota", "300000"), "--cpus 3", "max-cpus = 1.5"),
+                                   (("--cpu-quota", "-1"), "--cpus", "max-cpus = 1.5"),
+                                   (("--cpu-quota", "9223372036854775807", "--cpu-period", "1"), "--cpus", "max-cpus = 1.5"),
+                                   (("--pids-limit", "-1"), "--pids-limit", "max-pids = 100"),
+                                   (("--cgroups", "disabled"), "--cgroups=disabled", "max-memory = 64m"),
+                                   (("--cgroup-conf", "pids.max=max"), "--cgroup-conf pids.max", "max-pids = 100")):
+            with self.subTest(flags=flags):
+                self.fails(125, "run", "--rm", *flags, DEMO, "true", saying=[asked, rule, "limits.toml:"])
+        self.running()
+        self.fails(125, "update", "-m", "65m", "job", saying=["--memory 65m", "max-memory = 64m"])
+        self.ok("update", "-m", "48m", "job")
+
+    def test_a_rule_that_came_later(self):
+        self.ok("create", "--name", "job", DEMO, "true")
+        self.configured('[policy]\nmax-memory = "64m"')
+        self.fails(125, "start", "job", saying=["--memory", "max-memory = 64m"])
+        self.ok("update", "-m", "64m", "job")
+        self.ok("start", "job")
+        self.ok("rm", "-f", "job")
+
+    def test_of_a_project(self):
+        self.configured('[policy]\nmax-memory = "128m"\n[project-policy.small]\nmax-memory = "64m"')
+        self.ok("project", "create", "--policy", "small", "shop")
+        self.fails(125, "run", "--rm", "--project", "shop", "-m", "65m", DEMO, "true", saying=["--memory 65m", "max-memory = 64m"])
+        self.assertEqual(self.made("--project", "shop")[0], 64 * MIB)
+        self.assertEqual(self.made()[0], 128 * MIB)
 
 
 class Update(Limits):

@@ -43,6 +43,30 @@ class Policies(Restarting):
         self.ok("start", "job")
         until(lambda: self.runs() == 6, "it runs three times more")
 
+    def test_another_one_while_it_runs(self):
+        self.detached(DEMO, "sh", "-c", "echo ran; trap exit USR1; while :; do sleep 0.05; done")
+        self.assertEqual(len(self.ok("update", "--restart", "on-failure:5", "job").strip()), 64)
+        self.assertEqual(self.look()["HostConfig"]["RestartPolicy"], {"Name": "on-failure", "MaximumRetryCount": 5})
+        os.kill(self.state()["Pid"], signal.SIGKILL)
+        until(lambda: self.runs() == 2, "it runs again")
+        self.ok("update", "--restart", "no", "job")
+        until(lambda: self.status() == "running", "it runs")
+        os.kill(self.state()["Pid"], signal.SIGKILL)
+        self.until_ended()
+        self.assertEqual((self.runs(), self.look()["RestartCount"]), (2, 1))
+
+    def test_none_any_more_for_one_that_is_about_to_be_started(self):
+        self.detached("--restart", "always", DEMO, *FAILS)
+        until(lambda: self.status() == "restarting" and self.look()["RestartCount"] > 2, "it is waited for")
+        self.ok("update", "--restart", "no", "job")
+        until(lambda: self.status() == "exited", "it ends")
+
+    def test_what_can_t_be_updated(self):
+        self.detached("--rm", DEMO, "sleep", "1000")
+        self.fails(125, "update", "--restart", "always", "job", saying="--rm")
+        self.fails(125, "update", "--restart", "sometimes", "job", saying="--restart sometimes")
+        self.ok("rm", "-f", "job")
+
     def test_on_failure_of_one_that_succeeds(self):
         self.detached("--restart", "on-failure", DEMO, "sh", "-c", "echo ran; exit 0")
         self.until_ended()

@@ -5,7 +5,8 @@
 
 KIND is one of tests/vm/machines: what the machine's first process does before the test. IMAGES is where image.py has put
 the kernel and the disk. The test file is run by Python in the machine, where tests/, scripts/ and the programs are below
-/berth; what it prints comes out here, and its status is this program's. WORK_DIRECTORY is emptied before and removed
+/berth; what it prints comes out here, and its status is this program's. A file that says "# This machine reboots" may
+have it do so, and is then run again. WORK_DIRECTORY is emptied before and removed
 after, unless the test has failed: then it keeps the console's text.
 
 The processor is emulated, so that a machine without virtualization (or one whose kernel is itself a guest) can run this;
@@ -48,7 +49,7 @@ def make_share(work, kind, test):
         subprocess.run(["objcopy", "--strip-debug", PROGRAMS / name, tree / "bin" / name], check=True)
     shutil.copy(PROGRAMS.parent / "conformance/probe", tree / "conformance/probe")
     ignore = shutil.ignore_patterns("__pycache__", "corpus", "*.cc", "*.h")
-    for name in ("tests", "scripts"):
+    for name in ("tests", "scripts", "packaging"):
         shutil.copytree(REPOSITORY / name, tree / name, ignore=ignore)
     inside = pathlib.PurePath("/berth") / test.relative_to(REPOSITORY)
     start = (MACHINES / kind).read_text() + f"exec /bin/sh /berth/tests/vm/machines/run-test {inside}\n"
@@ -60,14 +61,14 @@ def make_share(work, kind, test):
     return disk
 
 
-def command(images, work, kind):
+def command(images, work, kind, reboots):
     def disk(number, path, options=""):
         """/dev/nvme0n1 and so on: of one controller, so that they are never found in another order."""
         return ["-drive", f"file={path},if=none,id=disk{number},format=raw{options}",
                 "-device", f"nvme-ns,drive=disk{number},nsid={number}"]
     words = f"console=ttyS0 root=/dev/nvme0n1 rw panic=-1 quiet hugepages=8 {kernel_words(kind)}"
     return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-M", "q35", "-m", "1024", "-smp", "2",
-            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+            "-nodefaults", "-no-user-config", *([] if reboots else ["-no-reboot"]), "-display", "none",
             "-serial", f"file:{work}/console", "-serial", f"file:{work}/report",
             "-kernel", images / "vmlinuz", "-append", words,
             "-device", "nvme,serial=berth",
@@ -75,12 +76,12 @@ def command(images, work, kind):
             *disk(3, work / "scratch.img")]
 
 
-def boot(images, work, kind):
-    """Runs the machine until it turns itself off, or is taking too long."""
+def boot(images, work, kind, reboots):
+    """Runs the machine until it turns itself off, or is taking too long; one that may reboot as often as it does."""
     with open(work / "scratch.img", "wb") as scratch:
         scratch.truncate(SCRATCH_SIZE)
     libc = ctypes.CDLL(None)
-    machine = subprocess.Popen(command(images, work, kind), stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(work)},
+    machine = subprocess.Popen(command(images, work, kind, reboots), stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(work)},
                                preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
     try:
         machine.wait(timeout=PATIENCE)
@@ -103,7 +104,7 @@ def main():
     work.mkdir(parents=True)
     began = time.monotonic()
     make_share(work, kind, test)
-    boot(images, work, kind)
+    boot(images, work, kind, "# This machine reboots" in test.read_text())
     report = text_of(work / "report")
     print(report)
     print(f"the machine ran for {time.monotonic() - began:.1f} seconds")

@@ -43,6 +43,11 @@ project-policy = "web"
 network = "bridge"
 bridge-subnet = "10.99.0.0/16"
 subnet-pools = ["10.100.0.0/16", "192.168.0.0/17"]
+cgroup-manager = "systemd"
+slice = "web-shop.slice"
+memory = "256m"
+cpus = "0.5"
+pids-limit = 99
 )";
 
 Config parsed(std::string_view text) {
@@ -77,6 +82,11 @@ TEST(Parse, EveryKey) {
   EXPECT_EQ(config.defaults.bridge_subnet.value.text(), "10.99.0.0/16");
   ASSERT_EQ(config.defaults.subnet_pools.value.size(), 2U);
   EXPECT_EQ(config.defaults.subnet_pools.value[1].text(), "192.168.0.0/17");
+  EXPECT_EQ(config.defaults.cgroup_manager.value, "systemd");
+  EXPECT_EQ(config.defaults.slice.value, "web-shop.slice");
+  EXPECT_EQ(config.defaults.resources.memory.value, uint64_t{256} << 20);
+  EXPECT_EQ(config.defaults.resources.nano_cpus.value, 500'000'000U);
+  EXPECT_EQ(config.defaults.resources.pids.value, 99U);
   EXPECT_TRUE(check_names(config));
 }
 
@@ -164,6 +174,14 @@ TEST(Parse, EveryRefusalHasItsMessageAndItsPlace) {
        "f.toml:2: defaults.subnet-pools has \"fd00::/8\", which is not a subnet of IPv4 such as "
        "10.80.0.0/14, "
        "up to /24"},
+      {"[defaults]\ncgroup-manager = \"cgroups\"",
+       "f.toml:2: defaults.cgroup-manager must be auto, systemd or cgroupfs, and is \"cgroups\""},
+      {"[policy]\nmax-memory = \"much\"",
+       "f.toml:2: policy.max-memory is \"much\", which is not a size such as 512m, from 4m on"},
+      {"[policy]\nmax-cpus = \"0\"",
+       "f.toml:2: policy.max-cpus is \"0\", which is not a number of processors such as 1.5, from 0.01 on"},
+      {"[defaults]\nslice = \"a/b.slice\"",
+       "f.toml:2: defaults.slice is \"a/b.slice\", which is not a slice of systemd such as machine.slice"},
       {"[defaults]\nuserns = \"container:web\"",
        "f.toml:2: defaults.userns is \"container:web\": one namespace can't be the default of all "
        "containers"},

@@ -116,5 +116,24 @@ TEST(PolicyChecks, ProjectPolicies) {
       "--cap-add CAP_NET_RAW is refused by the policy: the project policy restricted allows none (built in)");
 }
 
+TEST(PolicyChecks, WhatAContainerMayUse) {
+  const ResourceAmounts most =
+      parsed("[policy]\nmax-memory = \"1g\"\nmax-cpus = \"1.5\"\nmax-pids = 100").policy.most;
+  constexpr uint64_t kGiB = uint64_t{1} << 30;
+  EXPECT_TRUE(check_amounts(most, {.memory = kGiB, .nano_cpus = 1'500'000'000, .pids = 100}));
+  EXPECT_EQ(answer(check_amounts(most, {.memory = kGiB + 1, .nano_cpus = 1, .pids = 1})),
+            "--memory 1073741825 is refused by the policy: max-memory = 1g (/etc/berth/berth.toml:2)");
+  EXPECT_EQ(answer(check_amounts(most, {.memory = 1, .nano_cpus = 2'000'000'000, .pids = 1})),
+            "--cpus 2 is refused by the policy: max-cpus = 1.5 (/etc/berth/berth.toml:3)");
+  EXPECT_EQ(answer(check_amounts(most, {.memory = 1, .nano_cpus = 1})),
+            "a container without a limit by --pids-limit is refused by the policy: max-pids = 100 "
+            "(/etc/berth/berth.toml:4)");
+  EXPECT_THAT(answer(check_unlimited(most, "--cgroups=disabled")), HasSubstr("max-memory = 1g"));
+  EXPECT_THAT(answer(check_cgroup_file(most, "cpu.max")), HasSubstr("--cgroup-conf cpu.max is refused"));
+  EXPECT_TRUE(check_cgroup_file(most, "memory.high"));
+  EXPECT_TRUE(check_amounts({}, {}));
+  EXPECT_TRUE(check_unlimited({}, "--cgroups=disabled"));
+}
+
 }  // namespace
 }  // namespace berth::config

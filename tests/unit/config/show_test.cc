@@ -18,7 +18,8 @@ TEST(Show, TomlSaysWhereEachValueComesFrom) {
   const Config config = parse(
                             "[policy]\nrequire-private = true\nallowed-ranges = [\"5\", \"10-20\"]\n"
                             "bank-rest = \"90m\"\n[users.\"E\\\\bob\"]\nallowed-projects = [\"a\"]\n"
-                            "[project-policy.web]\ncapabilities = [\"NET_RAW\"]",
+                            "[project-policy.web]\ncapabilities = [\"NET_RAW\"]\n"
+                            "max-memory = \"524288k\"\nmax-cpus = \"1.50\"\nmax-pids = 100",
                             "/etc/berth/berth.toml")
                             .value();
   EXPECT_EQ(show_toml(config), R"([policy]
@@ -31,6 +32,9 @@ allowed-ranges = ["5","10-20"]         # /etc/berth/berth.toml:3
 project-banks = 8                      # built in
 bank-rest = "90m"                      # /etc/berth/berth.toml:4
 shared-networks = []                   # built in
+# max-memory is not set                # built in
+# max-cpus is not set                  # built in
+# max-pids is not set                  # built in
 
 [users."E\\bob"]
 allowed-projects = ["a"]  # /etc/berth/berth.toml:6
@@ -42,6 +46,9 @@ drop-capabilities = []          # built in
 read-only = false               # built in
 no-new-privileges = false       # built in
 # banks is not set              # built in
+max-memory = "512m"             # /etc/berth/berth.toml:9
+max-cpus = "1.5"                # /etc/berth/berth.toml:10
+max-pids = 100                  # /etc/berth/berth.toml:11
 
 [defaults]
 userns = "private"                                            # built in
@@ -52,6 +59,9 @@ bridge-subnet = "10.86.0.0/16"                                # built in
 subnet-pools = ["10.80.0.0/14","10.72.0.0/13","172.28.0.0/14","192.168.192.0/18"]  # built in
 cgroup-manager = "auto"                                       # built in
 slice = "machine.slice"                                       # built in
+# memory is not set                                           # built in
+# cpus is not set                                             # built in
+# pids-limit is not set                                       # built in
 )");
 }
 

@@ -27,5 +27,14 @@ TEST(Traffic, OfWhatIsNoneIsNothing) {
   }
 }
 
+TEST(DiskTraffic, IsWhatWentToDisksAndNotWhatWasCached) {
+  const DiskTraffic traffic = disk_traffic_in(
+      "rchar: 900\nwchar: 800\nsyscr: 9\nsyscw: 8\nread_bytes: 4096\nwrite_bytes: 8192\n"
+      "cancelled_write_bytes: 1\n");
+  EXPECT_EQ(traffic.read, 4096U);
+  EXPECT_EQ(traffic.written, 8192U);
+  EXPECT_EQ(disk_traffic_in("read_bytes: many\nwrite_bytes\n").read, 0U);
+}
+
 }  // namespace
 }  // namespace berth::engine
