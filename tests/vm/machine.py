@@ -66,7 +66,7 @@ def command(images, work, kind, reboots):
         """/dev/nvme0n1 and so on: of one controller, so that they are never found in another order."""
         return ["-drive", f"file={path},if=none,id=disk{number},format=raw{options}",
                 "-device", f"nvme-ns,drive=disk{number},nsid={number}"]
-    words = f"console=ttyS0 root=/dev/nvme0n1 rw panic=-1 quiet hugepages=8 {kernel_words(kind)}"
+    words = f"console=ttyS0 root=/dev/nvme0n1 rw panic=-1 quiet no_timer_check hugepages=8 {kernel_words(kind)}"
     return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-M", "q35", "-m", "1024", "-smp", "2",
             "-nodefaults", "-no-user-config", *([] if reboots else ["-no-reboot"]), "-display", "none",
             "-serial", f"file:{work}/console", "-serial", f"file:{work}/report",

@@ -54,11 +54,22 @@ TEST(CgroupLimits, AreWhatTheKernelTakes) {
 }
 
 TEST(CgroupRequest, HasAPathOfTheContainersOwn) {
-  EXPECT_EQ(cgroup_request("0123", {})->path, "/berth/container-0123");
-  EXPECT_EQ(cgroup_request("0123", {.cgroup_parent = "a/b"})->path, "/a/b/container-0123");
-  EXPECT_EQ(cgroup_request("0123", {.own_cgroup = false})->path, "");
-  EXPECT_FALSE(cgroup_request("0123", {.own_cgroup = false, .memory = 64 << 20}));
-  EXPECT_FALSE(cgroup_request("0123", {.cgroup_parent = "../b"}));
+  config::Config config;
+  config.defaults.cgroup_manager.value = "cgroupfs";
+  EXPECT_EQ(cgroup_request("0123", {}, config)->path, "/berth/container-0123");
+  EXPECT_EQ(cgroup_request("0123", {}, config)->slice, "");
+  EXPECT_EQ(cgroup_request("0123", {.cgroup_parent = "a/b"}, config)->path, "/a/b/container-0123");
+  EXPECT_EQ(cgroup_request("0123", {.cgroup_parent = "a.slice"}, config)->path, "/a.slice/container-0123");
+  EXPECT_EQ(cgroup_request("0123", {.own_cgroup = false}, config)->path, "");
+  EXPECT_FALSE(cgroup_request("0123", {.own_cgroup = false, .memory = 64 << 20}, config));
+  EXPECT_FALSE(cgroup_request("0123", {.cgroup_parent = "../b"}, config));
+}
+
+TEST(CgroupRequest, WhereSystemdHasToMakeItAParentIsASlice) {
+  config::Config config;
+  config.defaults.cgroup_manager.value = "systemd";
+  EXPECT_FALSE(cgroup_request("0123", {.cgroup_parent = "/a/b"}, config));
+  EXPECT_EQ(cgroup_request("0123", {.own_cgroup = false}, config)->slice, "");
 }
 
 }  // namespace
