@@ -73,7 +73,7 @@ void ContainerNetwork::forget_senders() const {
 }
 
 void ContainerNetwork::detach() {
-  for (const net::AttachmentPlan& attachment : std::exchange(plan_, {}).attachments) {
+  for (const net::AttachmentPlan& attachment : plan_.attachments) {
     const Result<> done = net::detach(attachment);
     if (!done) log::warn("interface {} is still there: {}", attachment.link, done.error().message);
   }
