@@ -4,10 +4,9 @@
 #include "cli/bank_text.h"
 #include "cli/banks.h"
 #include "cli/flags.h"
-#include "cli/json_text.h"
+#include "cli/print_list.h"
 #include "cli/recovered_store.h"
 #include "cli/table.h"
-#include "cli/template_rows.h"
 #include "cli/times.h"
 #include "ledger/bank_numbers.h"
 
@@ -90,15 +89,11 @@ Result<int> list_banks(const Invocation& invocation) {
   if (!TRY(line.parse())) return 0;
   store::Store store = TRY(open_recovered_store(invocation));
   const std::vector<BankView> views = TRY(views_of(store.db(), flags.all));
-  if (flags.quiet) {
+  const auto names = [&] {
     for (const BankView& view : views) fmt::print("{}\n", ledger::number_of(view.record.bank));
-  } else if (flags.format == "json") {
-    print_json(json_rows(views));
-  } else if (!flags.format.empty() && flags.format != "table") {
-    TRY(print_template(json_rows(views), flags.format, !flags.no_heading));
-  } else {
-    print_table(views, flags.no_heading);
-  }
+  };
+  TRY(print_list({flags.quiet, flags.format, !flags.no_heading},
+                 {names, [&] { return json_rows(views); }, [&] { print_table(views, flags.no_heading); }}));
   return 0;
 }
 

@@ -6,9 +6,8 @@
 #include "cli/flags.h"
 #include "cli/image_text.h"
 #include "cli/images.h"
-#include "cli/json_text.h"
+#include "cli/print_list.h"
 #include "cli/table.h"
-#include "cli/template_rows.h"
 #include "cli/times.h"
 #include "cli/translation_text.h"
 #include "oci/image_config.h"
@@ -193,15 +192,12 @@ Result<int> list_images(const Invocation& invocation) {
   }
   const std::vector<store::ImageSummary> images = TRY(store::list_images(store));
   const std::vector<Row> rows = TRY(rows_of(images, flags));
-  if (flags.quiet) {
-    print_quiet(rows, flags.no_trunc);
-  } else if (flags.format == "json") {
-    print_json(TRY(image_rows(store, rows)));
-  } else if (!flags.format.empty() && flags.format != "table") {
-    TRY(print_template(json_rows(rows, flags), flags.format, !flags.no_heading));
-  } else {
-    print_table(rows, flags);
-  }
+  const auto documents = [&]() -> Result<Json> {
+    if (flags.format == "json") return image_rows(store, rows);
+    return json_rows(rows, flags);
+  };
+  TRY(print_list({flags.quiet, flags.format, !flags.no_heading},
+                 {[&] { print_quiet(rows, flags.no_trunc); }, documents, [&] { print_table(rows, flags); }}));
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/json_text.h"
 #include "cli/network_text.h"
 #include "cli/networks.h"
+#include "cli/print_list.h"
 #include "cli/recovered_store.h"
 #include "cli/table.h"
 #include "cli/template_rows.h"
@@ -69,23 +70,22 @@ Result<int> list_networks(const Invocation& invocation) {
   std::vector<ledger::Network> networks = TRY(visible(store, config));
   if (!project.empty()) filters.push_back("project=" + project);
   networks = TRY(filtered_networks(store.db(), std::move(networks), filters));
-  Json rows = Json::array();
-  for (const ledger::Network& network : networks) {
-    if (format == "json") {
-      rows.push_back(describe_network(network, TRY(ledger::lease_holders(store.db(), network.id))));
-    } else {
-      rows.push_back(network_row(network, TRY(ledger::users_of_network(store.db(), network.id)).size()));
-    }
-  }
-  if (quiet) {
+  const auto names = [&] {
     for (const ledger::Network& network : networks) fmt::print("{}\n", network.name);
-  } else if (format == "json") {
-    print_json(rows);
-  } else if (!format.empty() && format != "table") {
-    TRY(print_template(rows, format, !no_heading));
-  } else {
-    print_networks(networks, !no_heading, whole_ids);
-  }
+  };
+  const auto rows = [&]() -> Result<Json> {
+    Json list = Json::array();
+    for (const ledger::Network& network : networks) {
+      if (format == "json") {
+        list.push_back(describe_network(network, TRY(ledger::lease_holders(store.db(), network.id))));
+      } else {
+        list.push_back(network_row(network, TRY(ledger::users_of_network(store.db(), network.id)).size()));
+      }
+    }
+    return list;
+  };
+  TRY(print_list({quiet, format, !no_heading},
+                 {names, rows, [&] { print_networks(networks, !no_heading, whole_ids); }}));
   return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "cli/filter.h"
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/print_list.h"
 #include "cli/project_text.h"
 #include "cli/projects.h"
 #include "cli/recovered_store.h"
@@ -97,15 +98,11 @@ Result<int> list_projects(const Invocation& invocation) {
     ProjectView view = TRY(view_project(store, store.db(), std::move(project)));
     if (passes(view, filters)) views.push_back(std::move(view));
   }
-  if (flags.quiet) {
+  const auto names = [&] {
     for (const ProjectView& view : views) fmt::print("{}\n", view.project.name);
-  } else if (flags.format == "json") {
-    print_json(json_rows(views));
-  } else if (!flags.format.empty() && flags.format != "table") {
-    TRY(print_template(json_rows(views), flags.format, !flags.no_heading));
-  } else {
-    print_table(views, flags.no_heading);
-  }
+  };
+  TRY(print_list({flags.quiet, flags.format, !flags.no_heading},
+                 {names, [&] { return json_rows(views); }, [&] { print_table(views, flags.no_heading); }}));
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // `berth volume ls` and `berth volume inspect`.
 #include "cli/flags.h"
 #include "cli/json_text.h"
+#include "cli/print_list.h"
 #include "cli/recovered_store.h"
 #include "cli/table.h"
 #include "cli/template_rows.h"
@@ -29,6 +30,14 @@ Json describe(const store::Store& store, const engine::Volume& volume) {
               {"Containers", volume.containers}};
 }
 
+void print_table(const std::vector<engine::Volume>& volumes, bool heading) {
+  if (volumes.empty()) return;  // as podman has it, no volumes are no output
+  std::vector<std::vector<std::string>> lines;
+  if (heading) lines.push_back({"DRIVER", "VOLUME NAME"});
+  for (const engine::Volume& volume : volumes) lines.push_back({"local", volume.name});
+  fmt::print("{}", table(lines));
+}
+
 Json json_rows(const store::Store& store, const std::vector<engine::Volume>& volumes) {
   Json rows = Json::array();
   for (const engine::Volume& volume : volumes) rows.push_back(describe(store, volume));
@@ -52,18 +61,11 @@ Result<int> list_volumes(const Invocation& invocation) {
   store::Store store = TRY(open_recovered_store(invocation));
   std::vector<engine::Volume> all = TRY(engine::list_volumes(store));
   const std::vector<engine::Volume> volumes = TRY(filtered(std::move(all), filters));
-  if (quiet) {
+  const auto names = [&] {
     for (const engine::Volume& volume : volumes) fmt::print("{}\n", volume.name);
-  } else if (format == "json") {
-    print_json(json_rows(store, volumes));
-  } else if (!format.empty() && format != "table") {
-    TRY(print_template(json_rows(store, volumes), format, !no_heading));
-  } else if (!volumes.empty()) {  // as podman has it, no volumes are no output
-    std::vector<std::vector<std::string>> lines;
-    if (!no_heading) lines.push_back({"DRIVER", "VOLUME NAME"});
-    for (const engine::Volume& volume : volumes) lines.push_back({"local", volume.name});
-    fmt::print("{}", table(lines));
-  }
+  };
+  TRY(print_list({quiet, format, !no_heading}, {names, [&] { return json_rows(store, volumes); },
+                                                [&] { print_table(volumes, !no_heading); }}));
   return 0;
 }
 
