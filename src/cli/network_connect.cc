@@ -1,4 +1,8 @@
 // `berth network connect` and `berth network disconnect`.
+#include <chrono>
+#include <optional>
+#include <thread>
+
 #include "cli/flags.h"
 #include "cli/network_text.h"
 #include "cli/network_values.h"
@@ -11,18 +15,35 @@ namespace berth::cli {
 
 namespace {
 
+// The container as it is in this transaction. Waits 10 s at most for whoever starts it or records its end.
+Result<store::ContainerRecord> settled_container(store::Store& store, const std::string& container,
+                                                 std::optional<store::Transaction>& transaction) {
+  constexpr std::chrono::seconds kPatience{10};
+  constexpr std::chrono::milliseconds kPause{10};
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    transaction.emplace(TRY(store::Transaction::begin(store.db())));
+    store::ContainerRecord record = TRY(store::find_container(store.db(), container));
+    if (!TRY(engine::is_in_between(store, record.id))) return record;
+    if (std::chrono::steady_clock::now() > deadline)
+      return fail(Code::conflict, "another command is starting or ending container {}", record.name);
+    transaction.reset();
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 // One change of a container's networks: the record of it is durable before anybody relies on it.
 template <typename Change>
 Result<> change(const Invocation& invocation, const std::string& container, Change make) {
   store::Store store = TRY(open_recovered_store(invocation));
-  store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
-  store::ContainerRecord record = TRY(store::find_container(store.db(), container));
+  std::optional<store::Transaction> transaction;
+  store::ContainerRecord record = TRY(settled_container(store, container, transaction));
   const config::Config config = TRY(config_for_project(record.project));
   bool network_made = false;
   TRY(make(store, config, record, network_made));
   if (network_made) TRY(engine::write_store_copy(store));
   if (!record.remove_on_exit) TRY(engine::write_container_copy(store, record));
-  TRY(transaction.commit());
+  TRY(transaction->commit());
   engine::told_of_networks(store);
   return {};
 }

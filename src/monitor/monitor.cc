@@ -160,6 +160,10 @@ void wait_for_starter(sys::Channel& starter) {
 // What the container had is free for others once its end is told.
 void disconnect(ContainerNetwork& network, const Task& task) {
   constexpr size_t kLargestRecord = size_t{1} << 20;
+  const bool recorded = sys::exists_at(task.state.get(), kNetworkFile);
+  const Result<sys::FileLock> alone =
+      recorded ? sys::FileLock::exclusive(task.state.get(), kNetworkLock) : sys::FileLock();
+  if (!alone) log::debug("lock the container's networks: {}", alone.error().message);
   if (const auto record = sys::read_file_at(task.state.get(), kNetworkFile, kLargestRecord)) {
     Result<net::NetworkPlan> plan = wire::decode<net::NetworkPlan>(*record);
     if (plan && net::check(*plan)) network.take_over(std::move(*plan));

@@ -192,6 +192,9 @@ inline constexpr const char* kLogFile = "log";
 // Below the run root: the encoded net::NetworkPlan, as it is now, from before it is sent until the monitor
 // has taken all of it away.
 inline constexpr const char* kNetworkFile = "network";
+// Beside it, a lock: of a command that changes the networks, which does it only while the first process
+// lives, and of whoever takes them away when that has ended.
+inline constexpr const char* kNetworkLock = "network.lock";
 // Beside it, empty: another container has joined this one's network namespace, which may outlive it.
 inline constexpr const char* kSharedNetworkFile = "network-shared";
 inline constexpr const char* kLockFile = "lock";

@@ -146,6 +146,25 @@ class ChangedAtOnce(Load):
         self.ok("rm", "-f", "job")
         self.assert_no_traces()
 
+    def test_its_starts_and_its_networks(self):
+        self.sleeping("--network", "bridge")
+        deadline = time.monotonic() + 3
+
+        def repeat(*words):
+            while time.monotonic() < deadline:
+                self.berth(*words, "job")  # the other way round it may be so already
+
+        def restart():
+            while time.monotonic() < deadline:
+                self.ok("restart", "-t", "1", "job")
+
+        with concurrent.futures.ThreadPoolExecutor(5) as pool:
+            work = [pool.submit(restart), *[pool.submit(repeat, "network", verb, WEB) for verb in ("connect", "disconnect") * 2]]
+        for one in work:
+            one.result()
+        self.ok("rm", "-f", "job")
+        self.assert_no_traces()
+
 
 class TwoStores(TrueAfterwards):
     """Of one host, whose commands all tidy up what killed ones have left in the cgroups that they share."""

@@ -1,6 +1,7 @@
 #include "engine/network/change_networks.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <sched.h>
 
@@ -14,6 +15,7 @@
 #include "net/attach.h"
 #include "net/connections.h"
 #include "net/ports.h"
+#include "sys/file.h"
 #include "sys/namespaces.h"
 
 namespace berth::engine {
@@ -75,11 +77,27 @@ Result<> hand_routes_on(const store::Store& store, const std::string& id, const 
   return {};
 }
 
+// nullopt: the container does not run, and what it has of its networks is taken away by its record.
+Result<std::optional<sys::FileLock>> lock_running(const store::Store& store, const std::string& id) {
+  if (!live_status(store, id)) return std::optional<sys::FileLock>();
+  Result<sys::FileLock> lock = lock_networks(store, id);
+  if (!lock && lock.error().err != ENOENT) return std::unexpected(lock.error());
+  if (!lock || !first_process(store, id)) return std::optional<sys::FileLock>();
+  return std::optional<sys::FileLock>(std::move(*lock));
+}
+
 Result<net::NetworkPlan> plan_of(store::Store& store, const std::string& id, const ContainerSpec& spec) {
   return network_plan(store, id, spec, TRY(networks_of(store.db(), id, spec)));
 }
 
 }  // namespace
+
+Result<bool> is_in_between(store::Store& store, const std::string& id) {
+  if (first_process(store, id)) return false;
+  store::Statement leases =
+      TRY(store.db().prepare("SELECT 1 FROM network_attachments WHERE container_id = ? AND mac IS NOT NULL"));
+  return leases.bind(1, id).step();
+}
 
 Result<> connect_container(store::Store& store, const config::Config& config, AttachmentSpec attachment,
                            store::ContainerRecord& record, bool& network_made) {
@@ -99,7 +117,8 @@ Result<> connect_container(store::Store& store, const config::Config& config, At
   TRY(ledger::attach_container(store.db(), record.id, network, wish_of(spec, attachment)));
   TRY(set_spec(store, spec, record));
   const std::optional<LiveStatus> live = live_status(store, record.id);
-  if (!live) return {};
+  const std::optional<sys::FileLock> alone = TRY(lock_running(store, record.id));
+  if (!live || !alone) return {};
   TRY(ledger::lease_addresses(store.db(), record.id, network, wish_of(spec, attachment)));
   const net::NetworkPlan after = TRY(plan_of(store, record.id, spec));
   const net::AttachmentPlan* const added = with_interface(after, attachment.interface);
@@ -138,7 +157,8 @@ Result<> disconnect_container(store::Store& store, std::string_view network, boo
   attachments.erase(found);
   TRY(set_spec(store, spec, record));
   const net::AttachmentPlan* const gone = with_interface(before, interface);
-  if (gone == nullptr || !live_status(store, record.id)) return {};
+  const std::optional<sys::FileLock> alone = TRY(lock_running(store, record.id));
+  if (gone == nullptr || !alone) return {};
   const net::NetworkPlan after = TRY(plan_of(store, record.id, spec));
   TRY(move_ports(before, after));
   TRY(net::detach(*gone));

@@ -1,6 +1,7 @@
 // Networks that a container gets or loses once it is made, running or not.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -11,6 +12,11 @@
 #include "store/store.h"
 
 namespace berth::engine {
+
+// Whether a command is just starting the container, or has yet to put its end on record: then it has
+// addresses, and does not run. Within the caller's transaction that keeps them from going on; what follows
+// may be called in one where it is false.
+Result<bool> is_in_between(store::Store& store, const std::string& id);
 
 // Within the caller's transaction, who then commits and calls told_of_networks(). The container's record has
 // the new settings when it returns. A container that runs is in the network at once; if the commit fails

@@ -98,7 +98,14 @@ Result<> connect_networks(store::Store& store, sys::Channel& monitor, const net:
   return monitor.send(monitor::pack_value(monitor::Kind::network, plan));
 }
 
+Result<sys::FileLock> lock_networks(const store::Store& store, std::string_view id) {
+  return sys::FileLock::exclusive(store.run_root(),
+                                  fmt::format("{}/{}", container_directory(id), monitor::kNetworkLock));
+}
+
 Result<> disconnect_networks(store::Store& store, std::string_view id) {
+  if (!sys::exists_at(store.run_root(), plan_path(id))) return {};
+  const sys::FileLock alone = TRY(lock_networks(store, id));
   const std::optional<net::NetworkPlan> plan = recorded_plan(store, id);
   if (!plan) return {};
   TRY(net::unpublish(*plan));

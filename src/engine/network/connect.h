@@ -11,6 +11,7 @@
 #include "net/plan.h"
 #include "store/store.h"
 #include "sys/channel.h"
+#include "sys/file.h"
 
 namespace berth::engine {
 
@@ -27,6 +28,11 @@ Result<> prepare_bridge(store::Store& store, const net::BridgePlan& bridge,
 // The network of a container that runs was changed: from now on this is what its end takes away, and what a
 // repair brings back.
 Result<> record_networks_of(store::Store& store, const net::NetworkPlan& plan);
+
+// For who changes the networks of a container that runs, or takes them away: waits for whoever else does.
+// ENOENT where the container has ended, and its directory below the run root with it. What is changed has to
+// be changed while first_process() lives: its monitor takes everything away after it, by the record.
+Result<sys::FileLock> lock_networks(const store::Store& store, std::string_view id);
 
 // Takes away what a container that does not run any more has left; nothing where its monitor has done it.
 // Before its addresses are free for others.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fields.h"
+#include "engine/container/container_spec.h"
 #include "engine/container/status.h"
 #include "engine/network/network_admin.h"
 #include "ledger/published_ports.h"
@@ -97,7 +98,14 @@ Result<std::vector<TakenNetwork>> take_leases_now(store::Database& db, const std
                                                   const ContainerSpec& spec) {
   if (spec.network != kBridgedNetwork) return std::vector<TakenNetwork>{};
   store::Transaction transaction = TRY(store::Transaction::begin(db));
-  std::vector<TakenNetwork> taken = TRY(take_leases(db, id, spec));
+  Result<std::vector<TakenNetwork>> taken = take_leases(db, id, spec);
+  if (!taken && taken.error().code == Code::not_found) {
+    // Somebody may have taken it out of a network since its record was read.
+    const store::ContainerRecord record = TRY(store::find_container(db, id));
+    const ContainerSpec now = TRY(container_spec_from_json(record.spec));
+    taken = take_leases(db, id, now);
+  }
+  if (!taken) return taken;
   TRY(transaction.commit());
   return taken;
 }
