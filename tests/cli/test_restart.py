@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -73,15 +74,17 @@ class Policies(Restarting):
         self.assertEqual((self.runs(), self.look()["RestartCount"]), (1, 0))
 
     def test_always_and_unless_stopped(self):
-        for policy in ("always", "unless-stopped"):
+        policies = ("always", "unless-stopped")
+        for policy in policies:
             self.detached("--restart", policy, DEMO, "sh", "-c", "echo ran; sleep 0.1", name=policy)
+        for policy in policies:
             until(lambda name=policy: self.runs(name) >= 3, "it runs again and again")
             self.assertGreaterEqual(self.look(policy)["RestartCount"], 2)
-            self.ok("stop", policy)
-            self.assertEqual(self.status(policy), "exited")
-            runs = self.runs(policy)
-            time.sleep(1)
-            self.assertEqual(self.runs(policy), runs)
+        self.ok("stop", *policies)
+        runs = [(self.status(policy), self.runs(policy)) for policy in policies]
+        self.assertEqual([status for status, _ in runs], ["exited", "exited"])
+        time.sleep(1)
+        self.assertEqual([(self.status(policy), self.runs(policy)) for policy in policies], runs)
 
     def test_what_is_no_policy(self):
         for text in ("sometimes", "always:3", "on-failure:x", "on-failure:-1", ""):
@@ -216,6 +219,14 @@ class BackOff(Restarting):
         self.detached("--restart", "always", DEMO, *FAILS, name=name)
         until(lambda: self.runs(name) >= 4 and self.in_database(name)[0] == "restarting", "it waits")
 
+    def delay(self):
+        """How long it waits, in milliseconds."""
+        connection = sqlite3.connect(f"file:{self.root}/berth.db?mode=ro", uri=True)
+        try:
+            return connection.execute("SELECT restart_delay FROM containers").fetchone()[0]
+        finally:
+            connection.close()
+
     def test_what_is_seen_meanwhile(self):
         self.waiting()
         state = self.state()
@@ -226,11 +237,12 @@ class BackOff(Restarting):
     def test_a_stop_cancels_it(self):
         self.waiting()
         begun = time.monotonic()
+        delay = self.delay()
         self.ok("stop", "job")
         self.assertLess(time.monotonic() - begun, 3)
         self.assertEqual(self.in_database()[:2], ("exited", 3))
         runs = self.runs()
-        time.sleep(2.5)
+        time.sleep(delay / 1000 + 0.3)
         self.assertEqual((self.runs(), self.status()), (runs, "exited"))
 
     def test_a_start_does_not_wait_for_it(self):
