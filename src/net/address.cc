@@ -54,6 +54,11 @@ std::optional<uint64_t> hexadecimal(std::string_view digits) {
   return value;
 }
 
+// ::ffff:0:0/96: nothing on a wire has such an address (RFC 4291, 2.5.5.2).
+bool is_v4_in_disguise(const Address& address) {
+  return address.is_v6() && address.high() == 0 && address.low() >> 32 == 0xFFFF;
+}
+
 }  // namespace
 
 std::optional<Address> Address::parse(std::string_view text) {
@@ -63,8 +68,7 @@ std::optional<Address> Address::parse(std::string_view text) {
   if (::inet_pton(AF_INET, terminated.c_str(), bytes.data()) == 1) return from_bytes({bytes.data(), 4});
   if (::inet_pton(AF_INET6, terminated.c_str(), bytes.data()) != 1) return std::nullopt;
   const std::optional<Address> address = from_bytes({bytes.data(), 16});
-  // ::ffff:0:0/96 is IPv4 in disguise: nothing on a wire has such an address (RFC 4291, 2.5.5.2).
-  if (address && address->high_ == 0 && address->low_ >> 32 == 0xFFFF) return std::nullopt;
+  if (address && is_v4_in_disguise(*address)) return std::nullopt;
   return address;
 }
 
@@ -146,7 +150,10 @@ std::optional<Subnet> Subnet::parse(std::string_view text) {
   const auto prefix = whole_number<unsigned>(digits);
   const bool leading_zero = digits.size() > 1 && digits.front() == '0';
   if (!address || !prefix || leading_zero) return std::nullopt;
-  return containing(*address, *prefix);
+  const std::optional<Subnet> subnet = containing(*address, *prefix);
+  // One that ends among those has last addresses that are none.
+  if (subnet && is_v4_in_disguise(subnet->last())) return std::nullopt;
+  return subnet;
 }
 
 Address Subnet::last() const {

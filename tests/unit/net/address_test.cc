@@ -78,6 +78,13 @@ TEST(Subnet, IsReadAndNormalized) {
     EXPECT_FALSE(Subnet::parse(text)) << text;
 }
 
+TEST(Subnet, DoesNotEndAmongIpv4sAddressesInDisguise) {
+  for (const char* text : {"::/80", "::fffe:0:0/95", "::ffff:0:0/96"})
+    EXPECT_FALSE(Subnet::parse(text)) << text;
+  EXPECT_TRUE(Subnet::parse("::/79"));
+  EXPECT_TRUE(Subnet::parse("::/81"));
+}
+
 TEST(Subnet, KnowsWhatIsInIt) {
   EXPECT_TRUE(subnet("10.0.0.0/8").contains(address("10.255.255.255")));
   EXPECT_FALSE(subnet("10.0.0.0/8").contains(address("11.0.0.0")));
