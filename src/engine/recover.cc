@@ -1,7 +1,7 @@
 #include "engine/recover.h"
 
+#include <algorithm>
 #include <cerrno>
-#include <set>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -25,42 +25,47 @@ namespace berth::engine {
 
 namespace {
 
-Result<> recover_container(store::Store& store, const store::ContainerRecord& listed, Recovered& result) {
-  const std::string directory = container_directory(listed.id);
-  if (!sys::exists_at(store.root(), directory + "/" + monitor::kLockFile)) {
+// What is locked is left to whoever has it: true.
+Result<bool> recover_container(store::Store& store, const std::string& id, Recovered& result) {
+  Result<sys::FileLock> lock =
+      sys::FileLock::try_existing(store.root(), container_directory(id) + "/" + monitor::kLockFile);
+  if (!lock && lock.error().code == Code::conflict) return true;
+  const bool lost = !lock && lock.error().err == ENOENT;
+  if (!lock && !lost) return std::unexpected(lock.error());
+  const Result<store::ContainerRecord> record = store::find_container(store.db(), id);
+  if (!record && record.error().code == Code::not_found) return false;
+  if (!record) return std::unexpected(record.error());
+  if (lost) {
     // Its remover was killed between the files, of which the lock is the last, and the record.
     ++result.removed;
-    return remove_container(store, {listed, {}});
+    TRY(remove_container(store, {*record, {}}));
+    return false;
   }
-  const Result<LockedContainer> locked = lock_container(store, listed);
-  if (!locked) return {};
+  const LockedContainer locked{*record, std::move(*lock)};
   // Whoever held the lock until now may have recorded the end.
-  if (locked->record.state == store::kExited) return {};
-  const Result<Finished> done = finish(store, *locked);
+  if (record->state == store::kExited) return false;
+  const Result<Finished> done = finish(store, locked);
   if (!done) {
     // It is the others' no business. The reason has been left with it.
-    log::warn("container {}: its end is not on record: {}", listed.name, done.error().message);
+    log::warn("container {}: its end is not on record: {}", record->name, done.error().message);
     ++result.unfinished;
-    return {};
+    return false;
   }
   const Finished finished = *done;
   if (finished == Finished::removed) ++result.removed;
   if (finished == Finished::recorded) ++result.ended;
-  if (finished == Finished::restarting) result.restarting.push_back(listed.id);
-  return {};
+  if (finished == Finished::restarting) result.restarting.push_back(id);
+  return false;
 }
 
-// Directories without a record: their maker was killed before the commit.
-Result<> remove_orphans(store::Store& store, int base, Recovered& result) {
+// Directories without a record: their maker was killed before the commit. `known`, sorted: the containers
+// that have one.
+Result<> remove_orphans(store::Store& store, int base, const std::vector<std::string>& known,
+                        Recovered& result) {
   const sys::UniqueFd containers = TRY(sys::open_at(base, "containers", O_RDONLY | O_DIRECTORY));
-  const std::vector<std::string> names = TRY(sys::list_dir(containers.get()));
-  store::Statement known = TRY(store.db().prepare("SELECT 1 FROM containers WHERE id = ?"));
-  for (const std::string& name : names) {
+  for (const std::string& name : TRY(sys::list_dir(containers.get()))) {
     constexpr size_t kIdLength = 64;
-    if (name.size() != kIdLength) continue;
-    known.reset();
-    known.bind(1, name);
-    if (TRY(known.step())) continue;
+    if (name.size() != kIdLength || std::ranges::binary_search(known, name)) continue;
     if (sys::exists_at(store.root(), container_directory(name) + "/" + kContainerCopy)) {
       if (base == store.root()) result.unknown.push_back(name);
       continue;
@@ -77,9 +82,8 @@ Result<> remove_orphans(store::Store& store, int base, Recovered& result) {
 Result<Recovered> recover_recorded(store::Store& store) {
   Recovered result;
   TRY(thaw_abandoned(store));
-  for (const char* state : {store::kCreated, store::kRunning, store::kRestarting, store::kRemoving}) {
-    const std::vector<store::ContainerRecord> records = TRY(store::list_containers(store.db(), state));
-    for (const store::ContainerRecord& record : records) TRY(recover_container(store, record, result));
+  for (const std::string& id : TRY(store::list_unfinished_containers(store.db()))) {
+    if (TRY(recover_container(store, id, result))) result.held.insert(id);
   }
   TRY(recover_leases(store));
   // Now that their locks are free.
@@ -106,11 +110,12 @@ Result<> recover_now_and_then(store::Store& store) {
 Result<Recovered> recover(store::Store& store) {
   Recovered result = TRY(recover_recorded(store));
   TRY(store::clean_staging(store));
-  TRY(remove_unused_cgroups());
+  TRY(remove_unused_cgroups(result.held));
   // Nobody may be between making a directory and recording it.
   if (const Result<sys::FileLock> quiet = sys::FileLock::try_exclusive(store.root(), kCreatingLock)) {
-    TRY(remove_orphans(store, store.root(), result));
-    TRY(remove_orphans(store, store.run_root(), result));
+    const std::vector<std::string> known = TRY(store::list_container_ids(store.db()));
+    TRY(remove_orphans(store, store.root(), known, result));
+    TRY(remove_orphans(store, store.run_root(), known, result));
     TRY(remove_empty_volumes(store));
   }
   // What the command is about can be done without.

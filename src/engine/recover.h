@@ -1,6 +1,7 @@
 // Tidying up after processes that were killed.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Recovered {
   int unfinished =
       0;  // containers whose end could not be recorded, which has been said (container/unfinished.h)
   std::vector<std::string> restarting;  // their policies want them to run again
+  std::set<std::string> held;           // left alone: their monitors, or other commands, have them locked
   // Containers that this database does not know and another one knew: it was put back from a backup. They are
   // left alone.
   std::vector<std::string> unknown;

@@ -98,6 +98,17 @@ Result<std::vector<ContainerRecord>> list_containers(Database& db, std::string_v
   return records;
 }
 
+Result<std::vector<std::string>> list_unfinished_containers(Database& db) {
+  Statement query = TRY(db.prepare(
+      "SELECT id FROM containers WHERE state IN ('created', 'running', 'restarting', 'removing')"));
+  return query.texts();
+}
+
+Result<std::vector<std::string>> list_container_ids(Database& db) {
+  Statement query = TRY(db.prepare("SELECT id FROM containers ORDER BY id"));
+  return query.texts();
+}
+
 Result<> set_container_started(Database& db, std::string_view id, int64_t started_at) {
   Statement update = TRY(db.prepare(
       "UPDATE containers SET state = 'running', started_at = ?2, finished_at = NULL, exit_status = NULL, "

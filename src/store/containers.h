@@ -62,6 +62,12 @@ Result<ContainerRecord> find_container(Database& db, std::string_view word);
 // The newest first. `state` empty: all.
 Result<std::vector<ContainerRecord>> list_containers(Database& db, std::string_view state = {});
 
+// The IDs of those that have not ended, or are to be started again: all but kExited.
+Result<std::vector<std::string>> list_unfinished_containers(Database& db);
+
+// The IDs of all, sorted.
+Result<std::vector<std::string>> list_container_ids(Database& db);
+
 Result<> set_container_started(Database& db, std::string_view id, int64_t started_at);
 Result<> set_container_exited(Database& db, std::string_view id, std::optional<int64_t> status,
                               int64_t finished_at, std::string_view reason);

@@ -1,7 +1,6 @@
 #include "engine/container/container_cgroup.h"
 
 #include <cerrno>
-#include <set>
 
 #include <fcntl.h>
 
@@ -98,12 +97,13 @@ Result<> remove_lost_cgroup(const store::Store& store, std::string_view id) {
   return cgroup->remove();
 }
 
-Result<> remove_unused_cgroups() {
+Result<> remove_unused_cgroups(const std::set<std::string>& in_use) {
   const Result<cgroup::Hierarchies> hierarchies = cgroup::hierarchies_of_this_process();
   if (!hierarchies) return {};
   std::set<std::string> names;
   for (const cgroup::Hierarchy& hierarchy : hierarchies->all) add_names(hierarchy, names);
   for (const std::string& name : names) {
+    if (in_use.contains(name.substr(kPrefix.size()))) continue;
     // Its maker holds each of its directories for as long as it lives, and who makes it again meanwhile
     // waits.
     const Result<cgroup::Cgroup> unused =

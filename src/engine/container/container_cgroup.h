@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -38,7 +40,8 @@ Result<> kill_in_cgroup(const store::Store& store, std::string_view id);
 Result<> remove_lost_cgroup(const store::Store& store, std::string_view id);
 
 // Removes the empty cgroups of monitors that were killed before they had recorded them. Nothing of a monitor
-// that lives is touched, whichever store it works for.
-Result<> remove_unused_cgroups();
+// that lives is touched, whichever store it works for. Those of the containers `in_use` (IDs) are not looked
+// at.
+Result<> remove_unused_cgroups(const std::set<std::string>& in_use);
 
 }  // namespace berth::engine

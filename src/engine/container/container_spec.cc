@@ -16,55 +16,55 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Calls visit(name, member) for every member that JSON takes as it is; entrypoint, which may be absent, is
-// apart.
-template <typename Spec, typename Visit>
-void for_each_member(Spec& spec, Visit visit) {
-  visit("hostname", spec.hostname);
-  visit("command", spec.command);
-  visit("environment", spec.environment);
-  visit("working_directory", spec.working_directory);
-  visit("user", spec.user);
-  visit("additional_groups", spec.additional_groups);
-  visit("interactive", spec.interactive);
-  visit("terminal", spec.terminal);
-  visit("read_only", spec.read_only);
-  visit("read_only_tmpfs", spec.read_only_tmpfs);
-  visit("mounts", spec.mounts);
-  visit("network", spec.network);
-  visit("networking", spec.networking);
-  visit("capabilities_added", spec.capabilities_added);
-  visit("capabilities_dropped", spec.capabilities_dropped);
-  visit("privileged", spec.privileged);
-  visit("no_new_privileges", spec.no_new_privileges);
-  visit("seccomp", spec.seccomp);
-  visit("devices", spec.devices);
-  visit("limits", spec.limits);
-  visit("sysctls", spec.sysctls);
-  visit("shm_size", spec.shm_size);
-  visit("labels", spec.labels);
-  visit("annotations", spec.annotations);
-  visit("stop_signal", spec.stop_signal);
-  visit("restart", spec.restart);
-  visit("init", spec.init);
-  visit("userns", spec.userns);
-  visit("uid_maps", spec.uid_maps);
-  visit("gid_maps", spec.gid_maps);
-  visit("banks", spec.banks);
-  visit("allow_shared_ids", spec.allow_shared_ids);
-  visit("volumes_from", spec.volumes_from);
-  visit("project", spec.project);
-  visit("image_volumes", spec.image_volumes);
-  visit("translate", spec.translate);
-  visit("account_entries", spec.account_entries);
-  visit("passwd_entry", spec.passwd_entry);
-  visit("group_entry", spec.group_entry);
-  visit("host_users", spec.host_users);
-  visit("keep_groups", spec.keep_groups);
-  visit("log", spec.log);
-  visit("resources", spec.resources);
-  visit("health", spec.health);
-  visit("spaces", spec.spaces);
+// Calls visit(name, member...), with that member of each of the specs, for every member that JSON takes as it
+// is; entrypoint, which may be absent, is apart.
+template <typename Visit, typename... Specs>
+void for_each_member(Visit visit, Specs&... specs) {
+  visit("hostname", specs.hostname...);
+  visit("command", specs.command...);
+  visit("environment", specs.environment...);
+  visit("working_directory", specs.working_directory...);
+  visit("user", specs.user...);
+  visit("additional_groups", specs.additional_groups...);
+  visit("interactive", specs.interactive...);
+  visit("terminal", specs.terminal...);
+  visit("read_only", specs.read_only...);
+  visit("read_only_tmpfs", specs.read_only_tmpfs...);
+  visit("mounts", specs.mounts...);
+  visit("network", specs.network...);
+  visit("networking", specs.networking...);
+  visit("capabilities_added", specs.capabilities_added...);
+  visit("capabilities_dropped", specs.capabilities_dropped...);
+  visit("privileged", specs.privileged...);
+  visit("no_new_privileges", specs.no_new_privileges...);
+  visit("seccomp", specs.seccomp...);
+  visit("devices", specs.devices...);
+  visit("limits", specs.limits...);
+  visit("sysctls", specs.sysctls...);
+  visit("shm_size", specs.shm_size...);
+  visit("labels", specs.labels...);
+  visit("annotations", specs.annotations...);
+  visit("stop_signal", specs.stop_signal...);
+  visit("restart", specs.restart...);
+  visit("init", specs.init...);
+  visit("userns", specs.userns...);
+  visit("uid_maps", specs.uid_maps...);
+  visit("gid_maps", specs.gid_maps...);
+  visit("banks", specs.banks...);
+  visit("allow_shared_ids", specs.allow_shared_ids...);
+  visit("volumes_from", specs.volumes_from...);
+  visit("project", specs.project...);
+  visit("image_volumes", specs.image_volumes...);
+  visit("translate", specs.translate...);
+  visit("account_entries", specs.account_entries...);
+  visit("passwd_entry", specs.passwd_entry...);
+  visit("group_entry", specs.group_entry...);
+  visit("host_users", specs.host_users...);
+  visit("keep_groups", specs.keep_groups...);
+  visit("log", specs.log...);
+  visit("resources", specs.resources...);
+  visit("health", specs.health...);
+  visit("spaces", specs.spaces...);
 }
 
 // Names the member that could not be written, and not its value, which may be a secret.
@@ -83,8 +83,12 @@ Error not_text(const Json& document) {
 }  // namespace
 
 Result<std::string> to_json(const ContainerSpec& spec) {
+  static const ContainerSpec none;
   Json document = Json::object();
-  for_each_member(spec, [&](const char* name, const auto& member) { document[name] = member; });
+  const auto put = [&](const char* name, const auto& member, const auto& usual) {
+    if (member != usual) document[name] = member;
+  };
+  for_each_member(put, spec, none);
   if (spec.entrypoint) document["entrypoint"] = *spec.entrypoint;
   try {
     return document.dump();
@@ -105,9 +109,10 @@ Result<ContainerSpec> container_spec_from_json(std::string_view text) {
     });
     if (!numbers_fit) return fail("the container's record can't be read: a number in it does not fit");
     ContainerSpec spec;
-    for_each_member(spec, [&](const char* name, auto& member) {
+    const auto take = [&](const char* name, auto& member) {
       if (document.contains(name)) document.at(name).get_to(member);
-    });
+    };
+    for_each_member(take, spec);
     if (document.contains("entrypoint"))
       spec.entrypoint = document.at("entrypoint").get<std::vector<std::string>>();
     return spec;

@@ -31,17 +31,20 @@ struct MountSpec {
   // nosuid, suid, nodev, dev, noexec, exec; nocopy of a volume; whose files they are
   // (engine/volumes/mount_ids.h); tmpfs: size=…, mode=…
   std::vector<std::string> options{};
+  bool operator==(const MountSpec&) const = default;
 };
 
 struct DeviceSpec {
   std::string source;  // on the host
   std::string target;  // in the container
+  bool operator==(const DeviceSpec&) const = default;
 };
 
 struct LimitSpec {
   std::string name;  // "nofile"
   uint64_t soft = 0;
   uint64_t hard = 0;
+  bool operator==(const LimitSpec&) const = default;
 };
 
 // An account of the host's, as it was when the container was made.
@@ -52,11 +55,13 @@ struct HostUserSpec {
   std::string description;  // GECOS
   std::string home;
   std::string group;  // the name of its primary group; empty if that has none
+  bool operator==(const HostUserSpec&) const = default;
 };
 
 struct Pair {
   std::string key;
   std::string value;
+  bool operator==(const Pair&) const = default;
 };
 
 struct ContainerSpec {
@@ -111,7 +116,9 @@ struct ContainerSpec {
   SpaceSpec spaces;
 };
 
-// Code::usage where a value is no UTF-8 text: JSON can't hold it, and another one must not take its place.
+// Without the members that are as nobody has asked for them, which most are: so what a member of
+// ContainerSpec is by itself can't be changed for containers that exist. Code::usage where a value is no
+// UTF-8 text: JSON can't hold it, and another one must not take its place.
 Result<std::string> to_json(const ContainerSpec& spec);
 Result<ContainerSpec> container_spec_from_json(std::string_view text);
 

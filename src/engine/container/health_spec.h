@@ -17,6 +17,7 @@ struct HealthSpec {
   int64_t retries = 0;
   bool by_hand = false;    // --health-interval disable: nobody runs it but `berth healthcheck run`
   std::string on_failure;  // "", "none", "kill", "restart", "stop"
+  bool operator==(const HealthSpec&) const = default;
 };
 
 void to_json(nlohmann::json& document, const HealthSpec& spec);

@@ -17,6 +17,7 @@ struct LogSpec {
   uint32_t max_files = monitor::kDefaultLogFiles;
 
   [[nodiscard]] monitor::LogOptions options() const { return {driver != kNoLog, max_size, max_files}; }
+  bool operator==(const LogSpec&) const = default;
 };
 
 }  // namespace berth::engine

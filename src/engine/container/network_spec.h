@@ -30,6 +30,7 @@ struct AttachmentSpec {
   std::string interface{};             // "eth0"; empty, until the container is made: the next of them
   uint32_t number = 0;                 // among the container's, below net::kMostAttachments
   std::vector<std::string> aliases{};  // what others in the network call it, beside its name
+  bool operator==(const AttachmentSpec&) const = default;
 };
 
 // A range of the host's ports that leads to one of the container's of the same length.
@@ -40,11 +41,13 @@ struct PortSpec {
   uint16_t count = 1;
   std::string protocol = "tcp";  // "udp", "sctp"
   bool chosen = false;           // host_port was chosen for it
+  bool operator==(const PortSpec&) const = default;
 };
 
 struct HostEntrySpec {
   std::string name;
   std::string address;  // empty: the host's, as the container reaches it ("host-gateway")
+  bool operator==(const HostEntrySpec&) const = default;
 };
 
 struct NetworkSpec {
@@ -57,6 +60,7 @@ struct NetworkSpec {
   std::vector<std::string> dns_options{};
   std::vector<HostEntrySpec> hosts{};  // more lines of /etc/hosts
   bool no_hosts = false;               // /etc/hosts is the image's
+  bool operator==(const NetworkSpec&) const = default;
 };
 
 // Gives an attachment that has none yet its number, and its interface a name, beside those that are there.

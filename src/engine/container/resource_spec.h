@@ -16,12 +16,14 @@ inline constexpr uint64_t kNoLimit = UINT64_MAX;
 struct DeviceLimitSpec {
   std::string device;
   uint64_t value = 0;
+  bool operator==(const DeviceLimitSpec&) const = default;
 };
 
 // A file of cgroup v2 and its content (--cgroup-conf).
 struct CgroupFileSpec {
   std::string file;
   std::string value;
+  bool operator==(const CgroupFileSpec&) const = default;
 };
 
 // 0 and "" are "not given" where nothing else is said.
@@ -47,6 +49,7 @@ struct ResourceSpec {
   std::vector<DeviceLimitSpec> blkio_weight_device;
   std::vector<DeviceLimitSpec> device_read_bps, device_read_iops, device_write_bps, device_write_iops;
   std::vector<CgroupFileSpec> cgroup_files;
+  bool operator==(const ResourceSpec&) const = default;
 };
 
 // The limit for processes of a container whose owner has not said one, as podman has it: a fork bomb ends

@@ -19,6 +19,7 @@ struct RestartSpec {
   std::optional<uint64_t> stop_timeout;
 
   [[nodiscard]] bool any() const { return policy != "no"; }
+  bool operator==(const RestartSpec&) const = default;
 };
 
 inline constexpr int64_t kStopTimeout = 10;

@@ -12,6 +12,7 @@ namespace berth::engine {
 struct SpaceSpec {
   std::string pid;  // "" or "private", "host", "container:NAME" (once the container is made, with the ID)
   std::string ipc;  // likewise; "shareable" is "private", and "none" is so without a /dev/shm
+  bool operator==(const SpaceSpec&) const = default;
 };
 
 void to_json(nlohmann::json& document, const SpaceSpec& spec);
