@@ -15,6 +15,8 @@ DEMO = "localhost/demo:latest"
 class Engine:
     """berth on one store."""
 
+    env = None
+
     def __init__(self, program, root, runroot):
         self.program = program
         self.root = root
@@ -26,6 +28,9 @@ class Engine:
     def call(self, *words):
         return subprocess.run(self.command(*words), check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               text=True).stdout
+
+    def remove(self, *names):
+        self.call("rm", "-f", *names)
 
     def run_command(self, image, *words):
         """The start that is measured."""
@@ -46,6 +51,7 @@ class Bench:
         self.report = Report()
         self._engines = 0
         self._podman = None
+        self._docker = None
         self._bundle = None
 
     def __enter__(self):
@@ -60,8 +66,9 @@ class Bench:
         return self
 
     def __exit__(self, *_):
-        if self._podman:
-            self._podman.close()
+        for engine in (self._podman, self._docker):
+            if engine:
+                engine.close()
 
     def _unpack_demo(self):
         with tarfile.open(self.demo) as archive:
@@ -81,6 +88,13 @@ class Bench:
             self._podman = peers.Podman(self.work)
             self._podman.call("load", "-i", self.demo)
         return self._podman
+
+    @property
+    def docker(self):
+        if self._docker is None:
+            self._docker = peers.Docker(self.work)
+            self._docker.call("load", "-i", self.demo)
+        return self._docker
 
     @property
     def bundle(self):

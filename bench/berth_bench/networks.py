@@ -12,7 +12,7 @@ AT_MOST = 1 / 10  # of podman's time of a start
 AS_FAST = 1.05  # of podman's time for the same bytes
 MEGABYTES = 1000
 HOST, OUTSIDE = "192.0.2.1", "192.0.2.2"
-BERTH, PODMAN = "berth run -d -p", "podman run -d -p"
+BERTH, PODMAN, DOCKER = "berth run -d -p", "podman run -d -p", "docker run -d -p, userns-remap"
 NONE = "berth run -d --network none"
 PATIENCE = 10.0  # seconds until a server listens
 
@@ -28,18 +28,18 @@ def measure_networks(bench):
 
 
 def measure_starts(bench):
-    def once(engine, env, *flags):
-        command = engine.command("run", "-d", "--name", "bench", *flags, DEMO, "sleep", "1000")
-        took = milliseconds(command, env)
-        engine.call("rm", "-f", "bench")
+    def once(engine, *flags):
+        took = milliseconds(engine.command("run", "-d", "--name", "bench", *flags, DEMO, "sleep", "1000"), engine.env)
+        engine.remove("bench")
         return took
 
-    podman = bench.podman
+    podman, docker = bench.podman, bench.docker
     bench.settle()
     figures = interleaved([
-        Contestant(NONE, lambda: once(bench.berth, None, "--network", "none")),
-        Contestant(BERTH, lambda: once(bench.berth, None, "-p", "8080:80")),
-        Contestant(PODMAN, lambda: once(podman, podman.env, "-p", "8081:80"), every=2),
+        Contestant(NONE, lambda: once(bench.berth, "--network", "none")),
+        Contestant(BERTH, lambda: once(bench.berth, "-p", "8080:80")),
+        Contestant(PODMAN, lambda: once(podman, "-p", "8081:80"), every=2),
+        Contestant(DOCKER, lambda: once(docker, "-p", "8082:80"), every=2),
     ], bench.rounds)
     bench.report.table("network", figures, [NONE, PODMAN])
     bench.report.target("berth run -d with a published port, as a part of podman's",

@@ -5,11 +5,14 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 BASE = 0x6F000000  # the host IDs that the runtimes' bundle is mapped to and owned by
 IDS = 65536
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 LIBPOD = "libpod_parent"
+DOCKERS = "berth-bench-docker"
+READY = 60.0  # seconds until a daemon answers
 
 
 def isolate_host(work):
@@ -28,7 +31,7 @@ def isolate_host(work):
         if not host.exists():
             continue
         own = work / name
-        own.write_text(host.read_text() + "containers:1000000:65536000\n")
+        own.write_text(host.read_text() + "containers:1000000:65536000\nnobody:66536000:65536\n")
         subprocess.run(["mount", "--bind", str(own), str(host)], check=True)
 
 
@@ -81,6 +84,9 @@ class Podman:
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         return done.stdout
 
+    def remove(self, *names):
+        self.call("rm", "--force", "--time", "0", *names)
+
     def close(self):
         subprocess.run(self.command("rm", "--all", "--force", "--time", "0"), env=self.env, check=False,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -91,3 +97,59 @@ class Podman:
                     below.rmdir()
                 except OSError:
                     pass  # somebody else's, or not empty yet: it goes with the boot
+
+
+class Docker:
+    """dockerd with userns-remap: one map for all containers, and runc. Its store is where those IDs may walk, and its
+    network namespace its own, for it makes the host drop what it forwards for others."""
+
+    def __init__(self, work):
+        self.socket = "unix:///run/docker-bench.sock"
+        self.env = dict(os.environ, DOCKER_HOST=self.socket, DOCKER_CONFIG=str(work))
+        self._store = pathlib.Path("/run/docker-store")
+        self._store.mkdir()
+        disk = work / "docker"  # /run is in memory here
+        disk.mkdir()
+        subprocess.run(["mount", "--bind", disk, self._store], check=True)
+        settings = {"data-root": str(self._store), "exec-root": "/run/docker-bench", "pidfile": "/run/docker-bench.pid",
+                    "hosts": [self.socket], "userns-remap": "nobody:nogroup", "cgroup-parent": f"/{DOCKERS}",
+                    "exec-opts": ["native.cgroupdriver=cgroupfs"], "storage-driver": "overlay2"}
+        (work / "daemon.json").write_text(json.dumps(settings))
+        self._log = work / "dockerd.log"
+        with self._log.open("wb") as log:
+            self._daemon = subprocess.Popen(
+                ["unshare", "--net", "sh", "-c", f"ip link set lo up && exec dockerd --config-file {work}/daemon.json"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._wait()
+
+    def _wait(self):
+        deadline = time.monotonic() + READY
+        while subprocess.run(self.command("version"), env=self.env, check=False, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL).returncode != 0:
+            if self._daemon.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"dockerd does not answer:\n{self._log.read_text()}")
+            time.sleep(0.1)
+
+    def command(self, *words):
+        return ["/usr/bin/docker", *map(str, words)]
+
+    def call(self, *words):
+        return subprocess.run(self.command(*words), env=self.env, check=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True).stdout
+
+    def remove(self, *names):
+        self.call("rm", "--force", *names)
+
+    def close(self):
+        names = self.call("ps", "-aq").split()
+        if names:
+            self.remove(*names)
+        self._daemon.terminate()
+        self._daemon.wait()
+        subprocess.run(["umount", self._store], check=False)
+        for path in CGROUPS.glob(f"*/{DOCKERS}"):
+            for below in sorted(path.glob("**/"), reverse=True):
+                try:
+                    below.rmdir()
+                except OSError:
+                    pass  # not empty yet: it goes with the boot

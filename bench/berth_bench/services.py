@@ -1,4 +1,4 @@
-"""Long-running containers beside podman's: entering them, and having many."""
+"""Long-running containers beside podman's and Docker's: entering them, and having many."""
 
 import itertools
 import statistics
@@ -13,71 +13,72 @@ STAY = ("sleep", "100000")
 
 
 class Side:
-    """An engine, by the words that both know."""
+    """An engine, by the words that all know."""
 
-    def __init__(self, name, command, env=None):
+    def __init__(self, name, engine):
         self.name = name
-        self.command = command
-        self.env = env
+        self._engine = engine
         self._numbers = itertools.count()
 
     def milliseconds(self, *words):
-        return milliseconds(self.command(*words), self.env)
+        return milliseconds(self._engine.command(*words), self._engine.env)
 
     def started(self, *words):
         """The time that `run -d` takes, and the container's name."""
         name = f"bench{next(self._numbers)}"
         return self.milliseconds("run", "-d", "--name", name, *words), name
 
-    def remove(self, name):
-        self.milliseconds("rm", "-f", *(("-t", "0") if self.name == "podman" else ()), name)
+    def remove(self, *names):
+        self._engine.remove(*names)
 
 
-def both(bench):
-    podman = bench.podman
-    return (Side("berth", bench.berth.command), Side("podman", podman.command, podman.env))
+def all_sides(bench):
+    """Ours first."""
+    return [Side("berth", bench.berth), Side("podman", bench.podman), Side("docker", bench.docker)]
 
 
 def compare(bench, section, what, once, limit):
-    """Runs once(side) for both in turn; ours must be at most `limit` of theirs."""
-    ours, theirs = both(bench)
-    figures = interleaved([Contestant(f"{ours.name}, {what}", lambda: once(ours)),
-                           Contestant(f"{theirs.name}, {what}", lambda: once(theirs), every=2)], bench.rounds)
-    bench.report.table(section, figures, [f"{theirs.name}, {what}"])
-    ratio = figures[f"{ours.name}, {what}"].median / figures[f"{theirs.name}, {what}"].median
+    """Runs once(side) for all in turn; ours must be at most `limit` of podman's."""
+    sides = all_sides(bench)
+    figures = interleaved([Contestant(f"{side.name}, {what}", lambda side=side: once(side), every=1 if at == 0 else 2)
+                           for at, side in enumerate(sides)], bench.rounds)
+    bench.report.table(section, figures, [f"podman, {what}"])
+    ratio = figures[f"berth, {what}"].median / figures[f"podman, {what}"].median
     bench.report.target(f"{what}, as a part of podman's time", ratio, limit)
 
 
 def measure_exec(bench):
-    names = {side.name: side.started("--network", "none", DEMO, *STAY)[1] for side in both(bench)}
+    sides = all_sides(bench)
+    names = {side.name: side.started("--network", "none", DEMO, *STAY)[1] for side in sides}
     compare(bench, "exec", "exec of true", lambda side: side.milliseconds("exec", names[side.name], "true"), 1 / 8)
-    for side in both(bench):
+    for side in sides:
         side.remove(names[side.name])
 
 
 def measure_many(bench):
     """The 500th container beside the first, and what is asked of 500."""
-    ours, theirs = both(bench)
+    sides = all_sides(bench)
     before = set(processes("berth-monitor"))
-    names = {side.name: [] for side in (ours, theirs)}
+    names = {side.name: [] for side in sides}
     times = []
-    for side in (ours, theirs):
+    for side in sides:
         bench.settle()
         for _ in range(MANY):
             took, name = side.started("--network", "none", DEMO, *STAY)
             names[side.name].append(name)
-            if side is ours:
+            if side is sides[0]:
                 times.append(took)
     first, last = statistics.median(times[:EDGE]), statistics.median(times[-EDGE:])
     bench.report.value("many", f"berth, run -d, the first {EDGE}", first, "ms")
     bench.report.value("many", f"berth, run -d, the last {EDGE} of {MANY}", last, "ms")
     bench.report.target(f"the {MANY}th start, as a multiple of the first", last / first, 1.2)
-    private = sum(memory(pid)[0] for pid in wait_for("berth-monitor", before, MANY))
-    bench.report.value("many", f"berth, private memory of {MANY} monitors", private, "MB")
-    conmon = sum(memory(pid)[0] for pid in wait_for("conmon", set(), MANY))
-    bench.report.value("many", f"podman, private memory of {MANY} monitors", conmon, "MB")
-    bench.report.target("private memory of all monitors, as a part of podman's", private / conmon, 1.0)
+    private = {name: sum(memory(pid)[0] for pid in wait_for(name, before, MANY))
+               for name in ("berth-monitor", "conmon", "containerd-shim")}
+    for name, sum_of_all in private.items():
+        bench.report.value("many", f"{name}, private memory of {MANY}", sum_of_all, "MB")
+    bench.report.target("private memory of all monitors, as a part of podman's",
+                        private["berth-monitor"] / private["conmon"], 1.0)
     compare(bench, "many", f"ps with {MANY} running", lambda side: side.milliseconds("ps"), 1 / 10)
-    for side in (ours, theirs):
+    for side in sides:
         for at in range(0, MANY, 50):
-            side.milliseconds("rm", "-f", *(("-t", "0") if side is theirs else ()), *names[side.name][at:at + 50])
+            side.remove(*names[side.name][at:at + 50])
