@@ -32,6 +32,7 @@ ADDRESS_POINTS = {"addresses-taken", "names-written"}
 DETACHED_POINTS = {"restart-waiting"}  # of no run in the foreground; test_detach_crash.py kills there
 RENAME_POINTS = {"before-rename-commit"}
 COMMIT_POINTS = {"held-still"}  # test_commit.py kills there
+SYSTEMD_POINTS = {"scope-started"}  # where systemd runs; tests/vm/engine/test_scope_choices.py kills there
 # Of berth-runtime's alone: test_runtime_exec.py and test_runtime_crash.py kill there.
 RUNTIME_POINTS = {"exec-forked", "exec-ready", "hooks-have-mounted"}
 
@@ -82,7 +83,7 @@ class AtEveryPoint(Crash):
             for path in (REPOSITORY / "src" / folder).rglob("*.cc"):
                 found |= set(re.findall(r'fault::point\("([^"]+)"\)', path.read_text()))
         self.assertEqual(found, CLIENT_POINTS | MONITOR_POINTS | INSIDE_POINTS | VOLUME_POINTS | NETWORK_POINTS | DETACHED_POINTS |
-                         ADDRESS_POINTS | RENAME_POINTS | COMMIT_POINTS | RUNTIME_POINTS)
+                         ADDRESS_POINTS | RENAME_POINTS | COMMIT_POINTS | SYSTEMD_POINTS | RUNTIME_POINTS)
 
     def test_a_rename_happens_or_does_not(self):
         self.ok("create", "--name", "job", DEMO)
