@@ -1,6 +1,7 @@
 // Who reaches whom: a message from a socket of one network namespace to one of another's, and its answer.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -109,12 +110,24 @@ inline sys::UniqueFd connect_client(const Call& call, int type) {
   });
 }
 
+// Whether the question gets to the service. A datagram may be lost, as while a neighbour is looked for, so it
+// is sent again.
+inline bool ask(const sys::UniqueFd& client, const Call& call, const Service& service) {
+  constexpr int kAgainMs = 250;
+  const bool datagram = service.type() == SOCK_DGRAM;
+  const int wait = datagram ? std::min(kAgainMs, call.patience) : call.patience;
+  for (int waited = 0; waited < call.patience; waited += wait) {
+    if (::send(client.get(), "question", 8, MSG_NOSIGNAL) != 8) return false;
+    if (wait_readable(service.fd(), wait)) return true;
+  }
+  return false;
+}
+
 // Whether a message gets to the service and its answer back: then the client's address as the service sees
 // it.
 inline std::optional<std::string> reach(const Call& call, const Service& service) {
   const sys::UniqueFd client = connect_client(call, service.type());
-  if (!client || ::send(client.get(), "question", 8, MSG_NOSIGNAL) != 8) return std::nullopt;
-  if (!wait_readable(service.fd(), call.patience)) return std::nullopt;
+  if (!client || !ask(client, call, service)) return std::nullopt;
   Endpoint peer(Address(), 0);
   peer.length = sizeof peer.storage;
   std::array<char, 16> text{};
