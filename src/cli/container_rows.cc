@@ -61,6 +61,83 @@ std::string labels_text(const ContainerView& view) {
   return fmt::format("{}", fmt::join(texts, ","));
 }
 
+std::string age_text(const ContainerRow& row) {
+  return time_since(std::chrono::nanoseconds(row.view.record.created_at)) + " ago";
+}
+
+// The inode number of a namespace, where they were asked for.
+template <size_t kNumber>
+Json namespace_field(const ContainerRow& row, bool /*cut*/) {
+  const auto found = row.namespaces.find(std::string(kNamespaces[kNumber]));
+  return found == row.namespaces.end() ? "" : found->second;
+}
+
+// What a template may name, each made only if it is asked for: most of a list is made in vain otherwise.
+struct Field {
+  std::string_view name;
+  Json (*value)(const ContainerRow& row, bool cut);
+};
+constexpr size_t kCommandWidth = 22;
+constexpr Field kFields[] = {
+    {"ID",
+     [](const ContainerRow& row, bool cut) -> Json {
+       return cut ? row.view.record.id.substr(0, kShortContainerId) : row.view.record.id;
+     }},
+    {"Names", [](const ContainerRow& row, bool) -> Json { return row.view.record.name; }},
+    {"Image", [](const ContainerRow& row, bool) -> Json { return row.view.record.image_name; }},
+    {"ImageID",
+     [](const ContainerRow& row, bool cut) -> Json {
+       return cut ? short_id(row.view.record.image_id) : row.view.record.image_id;
+     }},
+    {"Command",
+     [](const ContainerRow& row, bool cut) -> Json {
+       return cut_to(fmt::format("{}", fmt::join(row.view.command, " ")), kCommandWidth, cut);
+     }},
+    {"Created", [](const ContainerRow& row, bool) -> Json { return age_text(row); }},
+    {"CreatedAt",
+     [](const ContainerRow& row, bool) -> Json {
+       return rfc3339(std::chrono::nanoseconds(row.view.record.created_at));
+     }},
+    {"CreatedHuman", [](const ContainerRow& row, bool) -> Json { return age_text(row); }},
+    {"RunningFor", [](const ContainerRow& row, bool) -> Json { return age_text(row); }},
+    {"State", [](const ContainerRow& row, bool) -> Json { return row.view.state; }},
+    {"Status", [](const ContainerRow& row, bool) -> Json { return status_text(row.view); }},
+    {"Health", [](const ContainerRow& row, bool) -> Json { return row.view.health; }},
+    {"Ports",
+     [](const ContainerRow& row, bool) -> Json { return ports_text(published_ports(row.view.spec)); }},
+    {"Labels", [](const ContainerRow& row, bool) -> Json { return labels_text(row.view); }},
+    {"Mounts",
+     [](const ContainerRow& row, bool) -> Json {
+       return fmt::format("{}", fmt::join(mount_targets(row.view), ","));
+     }},
+    {"Networks",
+     [](const ContainerRow& row, bool) -> Json {
+       return fmt::format("{}", fmt::join(network_names(row.view.spec), ","));
+     }},
+    {"Pid", [](const ContainerRow& row, bool) -> Json { return row.view.live ? row.view.live->pid : 0; }},
+    {"ExitCode",
+     [](const ContainerRow& row, bool) -> Json { return row.view.record.exit_status.value_or(0); }},
+    {"Exited", [](const ContainerRow& row, bool) -> Json { return row.view.state == store::kExited; }},
+    {"ExitedAt",
+     [](const ContainerRow& row, bool) -> Json {
+       return row.view.record.finished_at.value_or(0) / kNanoseconds;
+     }},
+    {"StartedAt", [](const ContainerRow& row, bool) -> Json { return started_at(row.view) / kNanoseconds; }},
+    {"AutoRemove", [](const ContainerRow& row, bool) -> Json { return row.view.record.remove_on_exit; }},
+    {"Bank", [](const ContainerRow& row, bool) -> Json { return bank_text(row); }},
+    {"Project",
+     [](const ContainerRow& row, bool) -> Json {
+       return row.view.record.project.empty() ? "-" : row.view.record.project;
+     }},
+    {"Size", [](const ContainerRow& row, bool) -> Json { return row.size ? human_size(*row.size) : ""; }},
+    {"CGROUPNS", namespace_field<0>},
+    {"IPC", namespace_field<1>},
+    {"MNT", namespace_field<2>},
+    {"NET", namespace_field<3>},
+    {"PIDNS", namespace_field<4>},
+    {"USERNS", namespace_field<5>},
+    {"UTS", namespace_field<6>}};
+
 }  // namespace
 
 Result<std::vector<ContainerRow>> container_rows(store::Store& store, std::vector<ContainerView> views,
@@ -94,46 +171,14 @@ void sort_rows(std::vector<ContainerRow>& rows, std::string_view by) {
   if (by == "status") sort([](const ContainerRow& row) { return row.view.state; });
 }
 
+Json template_field(const ContainerRow& row, std::string_view name, bool cut) {
+  const auto* const found = std::ranges::find(kFields, name, &Field::name);
+  return found == std::end(kFields) ? Json() : found->value(row, cut);
+}
+
 Json template_fields(const ContainerRow& row, bool cut) {
-  constexpr size_t kCommandWidth = 22;
-  const ContainerView& view = row.view;
-  const store::ContainerRecord& record = view.record;
-  const std::string id = cut ? record.id.substr(0, kShortContainerId) : record.id;
-  const std::string age = time_since(std::chrono::nanoseconds(record.created_at)) + " ago";
-  const std::string ports = ports_text(published_ports(view.spec));
-  Json fields{{"ID", id},
-              {"Names", record.name},
-              {"Image", record.image_name},
-              {"ImageID", cut ? short_id(record.image_id) : record.image_id},
-              {"Command", cut_to(fmt::format("{}", fmt::join(view.command, " ")), kCommandWidth, cut)},
-              {"Created", age},
-              {"CreatedAt", rfc3339(std::chrono::nanoseconds(record.created_at))},
-              {"CreatedHuman", age},
-              {"RunningFor", age},
-              {"State", view.state},
-              {"Status", status_text(view)},
-              {"Health", view.health},
-              {"Ports", ports},
-              {"Labels", labels_text(view)},
-              {"Mounts", fmt::format("{}", fmt::join(mount_targets(view), ","))},
-              {"Networks", fmt::format("{}", fmt::join(network_names(view.spec), ","))},
-              {"Pid", view.live ? view.live->pid : 0},
-              {"ExitCode", record.exit_status.value_or(0)},
-              {"Exited", view.state == store::kExited},
-              {"ExitedAt", record.finished_at.value_or(0) / kNanoseconds},
-              {"StartedAt", started_at(view) / kNanoseconds},
-              {"AutoRemove", record.remove_on_exit},
-              {"Bank", bank_text(row)},
-              {"Project", record.project.empty() ? "-" : record.project},
-              {"Size", row.size ? human_size(*row.size) : ""}};
-  for (const std::string_view name : kNamespaces) {
-    const auto found = row.namespaces.find(std::string(name));
-    const std::string inode = found == row.namespaces.end() ? "" : found->second;
-    std::string key;
-    for (const char letter : name) key += static_cast<char>(letter - 'a' + 'A');
-    if (name == "cgroup" || name == "pid" || name == "user") key += "NS";
-    fields[key] = inode;
-  }
+  Json fields = Json::object();
+  for (const Field& field : kFields) fields[field.name] = field.value(row, cut);
   return fields;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -38,6 +39,8 @@ void sort_rows(std::vector<ContainerRow>& rows, std::string_view by);
 
 // podman's fields for templates, texts for people; `cut` shortens IDs and commands.
 nlohmann::ordered_json template_fields(const ContainerRow& row, bool cut);
+// One of them; null if there is none of this name.
+nlohmann::ordered_json template_field(const ContainerRow& row, std::string_view name, bool cut);
 
 // podman's `ps --format json`, and Banks and Project.
 nlohmann::ordered_json json_fields(const ContainerRow& row);

@@ -70,10 +70,9 @@ Result<> print_table(const std::vector<ContainerRow>& rows, const PsFlags& flags
     for (const Column& column : columns) lines.back().emplace_back(column.heading);
   }
   for (const ContainerRow& row : rows) {
-    const auto fields = template_fields(row, !flags.no_trunc);
     lines.emplace_back();
     for (const Column& column : columns) {
-      const auto& value = fields[column.field];
+      const auto value = template_field(row, column.field, !flags.no_trunc);
       lines.back().push_back(value.is_string() ? value.get<std::string>() : json_text(value, -1));
     }
   }
