@@ -28,7 +28,7 @@ Result<Place> place_of(const std::string& path) {
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   Place place{.directory = TRY(sys::open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY)),
               .name = slash == std::string::npos ? path : path.substr(slash + 1)};
-  if (place.name.empty()) return fail_errno(EISDIR, "make {}", path);
+  if (place.name.empty()) return fail_errno(EISDIR, "it is a directory");
   return place;
 }
 
@@ -69,7 +69,7 @@ Result<> write_output(const std::string& path, mode_t mode, const std::function<
     const sys::UniqueFd fd = TRY(sys::open_at(AT_FDCWD, path, O_WRONLY));
     return write(fd.get());
   }
-  const Place place = TRY(place_of(path));
+  const Place place = TRY_CONTEXT(place_of(path), "make {}", path);
   const Result<sys::UniqueFd> fd = sys::open_at(place.directory.get(), ".", O_WRONLY | O_TMPFILE, mode);
   const int why = fd ? 0 : fd.error().err;
   // Of the file system, or of a kernel before 3.11 (open(2)).
