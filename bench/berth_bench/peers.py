@@ -146,7 +146,7 @@ class Docker:
             self.remove(*names)
         self._daemon.terminate()
         self._daemon.wait()
-        subprocess.run(["umount", self._store], check=False)
+        subprocess.run(["umount", "--lazy", self._store], check=False)
         for path in CGROUPS.glob(f"*/{DOCKERS}"):
             for below in sorted(path.glob("**/"), reverse=True):
                 try:
