@@ -41,7 +41,8 @@ Result<> check_terminal(const RunFlags& flags) {
 // What is not needed for the start waits until it has happened.
 Result<> settle_start(store::Store& store, const store::ContainerRecord& record,
                       const monitor::Started& started) {
-  if (!record.remove_on_exit) TRY(store::set_container_started(store.db(), record.id, started.started_at));
+  if (!record.remove_on_exit)
+    TRY(store::confirm_container_started(store.db(), record.id, started.started_at));
   if (const Result<> recovered = engine::recover_now_and_then(store); !recovered) {
     log::debug("tidying up: {}", recovered.error().message);
   }

@@ -227,12 +227,16 @@ Result<> record_restart(store::Store& store, const store::ContainerRecord& recor
   return store::set_container_started(store.db(), record.id, now_nanoseconds());
 }
 
-// It has not run: its end is still that of the last time.
+// It has not run: its end is still that of the last time, and so is what was to follow.
 Result<> take_restart_back(store::Store& store, const store::ContainerRecord& record) {
   if (!store::has_ended(record)) return {};
+  store::Transaction transaction = TRY(store::Transaction::begin(store.db()));
   TRY(store::set_container_started(store.db(), record.id, record.started_at.value_or(0)));
-  return store::set_container_exited(store.db(), record.id, record.exit_status,
-                                     record.finished_at.value_or(0), record.exit_reason);
+  TRY(store::set_container_exited(store.db(), record.id, record.exit_status, record.finished_at.value_or(0),
+                                  record.exit_reason));
+  if (record.state == store::kRestarting)
+    TRY(store::set_container_restarting(store.db(), record.id, record.restart_count, record.restart_delay));
+  return transaction.commit();
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ Result<StartedAgain> start_again(store::Store& store, const LockedContainer& con
   options.interactive = options.interactive && spec.interactive;
   if (!options.by_policy) TRY(store::forget_container_restarts(store.db(), record.id));
   Session session = TRY(start_container(store, container, std::move(monitor), image, options));
-  TRY(store::set_container_started(store.db(), record.id, session.started.started_at));
+  TRY(store::confirm_container_started(store.db(), record.id, session.started.started_at));
   return StartedAgain{std::move(session), std::move(spec)};
 }
 

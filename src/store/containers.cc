@@ -116,6 +116,13 @@ Result<> set_container_started(Database& db, std::string_view id, int64_t starte
   return update.bind(1, id).bind(2, started_at).run();
 }
 
+Result<> confirm_container_started(Database& db, std::string_view id, int64_t started_at) {
+  Statement update =
+      TRY(db.prepare("UPDATE containers SET state = 'running', started_at = ?2 WHERE id = ?1 AND "
+                     "state IN ('created', 'running') AND ifnull(started_at, ?2) <= ?2"));
+  return update.bind(1, id).bind(2, started_at).run();
+}
+
 Result<> set_container_exited(Database& db, std::string_view id, std::optional<int64_t> status,
                               int64_t finished_at, std::string_view reason) {
   Statement update =

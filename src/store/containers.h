@@ -69,6 +69,9 @@ Result<std::vector<std::string>> list_unfinished_containers(Database& db);
 Result<std::vector<std::string>> list_container_ids(Database& db);
 
 Result<> set_container_started(Database& db, std::string_view id, int64_t started_at);
+// The same by the process that has started it, which others may have overtaken: not if its end, or its next
+// start, is on record by now.
+Result<> confirm_container_started(Database& db, std::string_view id, int64_t started_at);
 Result<> set_container_exited(Database& db, std::string_view id, std::optional<int64_t> status,
                               int64_t finished_at, std::string_view reason);
 // Until its next start.

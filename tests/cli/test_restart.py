@@ -107,6 +107,16 @@ class Foreground(Restarting):
                           "echo ran; test -e /n || { touch /n; exit 4; }")
         self.assertEqual((done.status, done.stdout), (0, "ran\nran\n"))
 
+    def test_its_end_is_on_record_before_its_start(self):
+        """As the command that has started it is held up."""
+        self.environment = {**self.environment, "BERTH_FAULT": "stop:started"}
+        command = self.start("run", "--name", "job", "--restart", "on-failure", DEMO, "true")
+        del self.environment["BERTH_FAULT"]
+        until(lambda: (self.in_database() or [""])[0] == "exited", "it ends")
+        command.send_signal(signal.SIGCONT)
+        self.assertEqual(command.wait(), 0)
+        self.assertEqual(self.ok("events", "--stream=false", "--filter", "event=died", "--format", "{{.Name}}"), "job\n")
+
     def test_start_attached(self):
         self.ok("create", "--name", "job", "--restart", "on-failure:1", DEMO, *FAILS)
         done = self.berth("start", "--attach", "job")
