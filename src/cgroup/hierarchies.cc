@@ -1,12 +1,14 @@
 #include "cgroup/hierarchies.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/fields.h"
 #include "cgroup/membership.h"
@@ -58,15 +60,75 @@ const sys::MountEntry* mount_of(const std::vector<sys::MountEntry>& mounts, cons
   return found;
 }
 
-Result<std::vector<sys::MountEntry>> cgroup_mounts(std::string_view mountinfo) {
-  std::vector<sys::MountEntry> found;
+// Adds those that whole lines of mountinfo name.
+Result<> add_cgroup_mounts(std::string_view mountinfo, std::vector<sys::MountEntry>& found) {
   while (!mountinfo.empty()) {
     const std::string_view line = take_until(mountinfo, '\n');
     if (line.find(" - cgroup") == std::string_view::npos) continue;
     sys::MountEntry mount = TRY(sys::parse_mount_entry(line));
     if (mount.type == "cgroup" || mount.type == "cgroup2") found.push_back(std::move(mount));
   }
+  return {};
+}
+
+// By the kernel's number.
+Result<std::vector<Membership>> sorted_memberships(std::string_view proc_cgroup) {
+  std::vector<Membership> members = TRY(parse_memberships(proc_cgroup));
+  std::stable_sort(members.begin(), members.end(),
+                   [](const Membership& a, const Membership& b) { return a.number < b.number; });
+  return members;
+}
+
+Hierarchies combine(const std::vector<sys::MountEntry>& mounts, const std::vector<Membership>& members) {
+  Hierarchies found;
+  for (const Membership& member : members) {
+    const sys::MountEntry* mount = mount_of(mounts, member);
+    if (mount == nullptr || found.find(member.key) != nullptr) continue;
+    found.all.push_back({std::string(member.key), mount->place, below_mount(mount->root, member.path), {}});
+  }
+  std::stable_partition(found.all.begin(), found.all.end(), [](const Hierarchy& one) { return one.v2(); });
   return found;
+}
+
+// Whether there is nothing more to be looked for. v2 beside v1 is where systemd has it, or not mounted at
+// all.
+bool all_seen(const std::vector<sys::MountEntry>& mounts, const std::vector<Membership>& members) {
+  bool v1 = false;
+  bool v2 = true;
+  for (const Membership& member : members) {
+    const sys::MountEntry* mount = mount_of(mounts, member);
+    const bool seen = mount != nullptr && mount->root == "/";
+    if (member.v2()) {
+      v2 = seen;
+    } else if (seen) {
+      v1 = true;
+    } else {
+      return false;
+    }
+  }
+  struct statfs beside{};
+  return v2 || (v1 && (::statfs("/sys/fs/cgroup/unified", &beside) != 0 ||
+                       static_cast<uint64_t>(beside.f_type) != CGROUP2_SUPER_MAGIC));
+}
+
+// Reads mountinfo until the whole of each hierarchy has been seen: the host's own mounts come first, and each
+// container that runs may add its own to what the kernel would have to write down.
+Result<std::vector<sys::MountEntry>> read_cgroup_mounts(const std::vector<Membership>& members) {
+  const sys::UniqueFd file = TRY(sys::open_at(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY));
+  std::vector<sys::MountEntry> mounts;
+  std::string text;  // not gone through yet
+  while (!all_seen(mounts, members)) {
+    std::array<char, 4096> buffer;  // NOLINT(*-member-init): zeroes for nothing
+    const ssize_t n = ::read(file.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno(errno, "read /proc/self/mountinfo");
+    if (n == 0) break;
+    text.append(buffer.data(), static_cast<size_t>(n));
+    const size_t whole = text.rfind('\n') + 1;
+    TRY(add_cgroup_mounts(std::string_view(text).substr(0, whole), mounts));
+    text.erase(0, whole);
+  }
+  return mounts;
 }
 
 }  // namespace
@@ -87,18 +149,14 @@ bool Hierarchies::unified() const {
 }
 
 Result<Hierarchies> parse_hierarchies(std::string_view mountinfo, std::string_view proc_cgroup) {
-  const std::vector<sys::MountEntry> mounts = TRY(cgroup_mounts(mountinfo));
-  std::vector<Membership> members = TRY(parse_memberships(proc_cgroup));
-  std::stable_sort(members.begin(), members.end(),
-                   [](const Membership& a, const Membership& b) { return a.number < b.number; });
-  Hierarchies found;
-  for (const Membership& member : members) {
-    const sys::MountEntry* mount = mount_of(mounts, member);
-    if (mount == nullptr || found.find(member.key) != nullptr) continue;
-    found.all.push_back({std::string(member.key), mount->place, below_mount(mount->root, member.path), {}});
-  }
-  std::stable_partition(found.all.begin(), found.all.end(), [](const Hierarchy& one) { return one.v2(); });
-  return found;
+  std::vector<sys::MountEntry> mounts;
+  TRY(add_cgroup_mounts(mountinfo, mounts));
+  return combine(mounts, TRY(sorted_memberships(proc_cgroup)));
+}
+
+Result<Hierarchies> hierarchies_of(std::string_view proc_cgroup) {
+  const std::vector<Membership> members = TRY(sorted_memberships(proc_cgroup));
+  return combine(TRY(read_cgroup_mounts(members)), members);
 }
 
 Result<> verify_cgroup(int dir, bool v2, std::string_view shown) {
@@ -117,9 +175,8 @@ Result<sys::UniqueFd> open_hierarchy(const Hierarchy& hierarchy) {
 
 Result<Hierarchies> discover() {
   constexpr size_t kLargest = size_t{64} << 20;
-  const std::string mountinfo = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/mountinfo", kLargest));
   const std::string own = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", kLargest));
-  Hierarchies found = TRY(parse_hierarchies(mountinfo, own));
+  Hierarchies found = TRY(hierarchies_of(own));
   for (Hierarchy& one : found.all) {
     if (Result<sys::UniqueFd> root = open_hierarchy(one))
       one.root = std::make_shared<const sys::UniqueFd>(std::move(*root));

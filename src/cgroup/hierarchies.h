@@ -43,6 +43,9 @@ struct Hierarchies {
 // over; Code::failed if a line is none. Reads nothing, and hierarchies without a mount are left out.
 Result<Hierarchies> parse_hierarchies(std::string_view mountinfo, std::string_view proc_cgroup);
 
+// The same from what is mounted for the caller. `proc_cgroup`, of any process, is looked for there.
+Result<Hierarchies> hierarchies_of(std::string_view proc_cgroup);
+
 // The caller's. An error with a hint if nothing is mounted. Each place was looked at: it is a cgroup file
 // system of its version (statfs(2)), not something that was mounted over it.
 Result<Hierarchies> discover();

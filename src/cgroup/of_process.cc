@@ -26,11 +26,10 @@ Result<std::optional<Cgroup::Part>> part_of(const Hierarchies& here, const Hiera
 
 Result<std::optional<Cgroup>> Cgroup::of_process(pid_t pid) {
   const std::string text = TRY(sys::read_file_at(AT_FDCWD, fmt::format("/proc/{}/cgroup", pid), kLargest));
-  // Without a look at what is mounted, which costs the more the more there is.
+  // Without a look at what is mounted.
   if (text == TRY(sys::read_file_at(AT_FDCWD, "/proc/self/cgroup", kLargest))) return std::nullopt;
-  const std::string mounts = TRY(sys::read_file_at(AT_FDCWD, "/proc/self/mountinfo", kLargest));
   const Hierarchies here = TRY(hierarchies_of_this_process());
-  const Hierarchies there = TRY(parse_hierarchies(mounts, text));
+  const Hierarchies there = TRY(hierarchies_of(text));
   std::vector<Part> parts;
   for (const Hierarchy& hierarchy : there.all) {
     std::optional<Part> part = TRY(part_of(here, hierarchy));

@@ -44,13 +44,13 @@ bool is_made_from(const ContainerView& view, const std::string& image) {
 }
 
 bool mounts(const ContainerView& view, const std::string& wanted) {
-  return std::any_of(view.spec.mounts.begin(), view.spec.mounts.end(), [&](const engine::MountSpec& mount) {
+  return std::any_of(view.spec->mounts.begin(), view.spec->mounts.end(), [&](const engine::MountSpec& mount) {
     return mount.volume == wanted || mount.source == wanted || mount.target == wanted;
   });
 }
 
 bool has_network(const ContainerView& view, const std::string& wanted) {
-  const std::vector<std::string> networks = network_names(view.spec);
+  const std::vector<std::string> networks = network_names(*view.spec);
   return std::find(networks.begin(), networks.end(), wanted) != networks.end();
 }
 

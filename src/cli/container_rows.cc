@@ -49,7 +49,7 @@ int64_t started_at(const ContainerView& view) {
 
 std::vector<std::string> mount_targets(const ContainerView& view) {
   std::vector<std::string> targets;
-  for (const engine::MountSpec& mount : view.spec.mounts) {
+  for (const engine::MountSpec& mount : view.spec->mounts) {
     if (mount.type != "tmpfs") targets.push_back(mount.target);
   }
   return targets;
@@ -72,13 +72,8 @@ Json namespace_field(const ContainerRow& row, bool /*cut*/) {
   return found == row.namespaces.end() ? "" : found->second;
 }
 
-// What a template may name, each made only if it is asked for: most of a list is made in vain otherwise.
-struct Field {
-  std::string_view name;
-  Json (*value)(const ContainerRow& row, bool cut);
-};
 constexpr size_t kCommandWidth = 22;
-constexpr Field kFields[] = {
+constexpr TemplateField kFields[] = {
     {"ID",
      [](const ContainerRow& row, bool cut) -> Json {
        return cut ? row.view.record.id.substr(0, kShortContainerId) : row.view.record.id;
@@ -104,7 +99,7 @@ constexpr Field kFields[] = {
     {"Status", [](const ContainerRow& row, bool) -> Json { return status_text(row.view); }},
     {"Health", [](const ContainerRow& row, bool) -> Json { return row.view.health; }},
     {"Ports",
-     [](const ContainerRow& row, bool) -> Json { return ports_text(published_ports(row.view.spec)); }},
+     [](const ContainerRow& row, bool) -> Json { return ports_text(published_ports(*row.view.spec)); }},
     {"Labels", [](const ContainerRow& row, bool) -> Json { return labels_text(row.view); }},
     {"Mounts",
      [](const ContainerRow& row, bool) -> Json {
@@ -112,7 +107,7 @@ constexpr Field kFields[] = {
      }},
     {"Networks",
      [](const ContainerRow& row, bool) -> Json {
-       return fmt::format("{}", fmt::join(network_names(row.view.spec), ","));
+       return fmt::format("{}", fmt::join(network_names(*row.view.spec), ","));
      }},
     {"Pid", [](const ContainerRow& row, bool) -> Json { return row.view.live ? row.view.live->pid : 0; }},
     {"ExitCode",
@@ -140,21 +135,17 @@ constexpr Field kFields[] = {
 
 }  // namespace
 
-Result<std::vector<ContainerRow>> container_rows(store::Store& store, std::vector<ContainerView> views,
-                                                 const RowOptions& options) {
+Result<> complete_rows(store::Store& store, std::vector<ContainerRow>& rows, const RowOptions& options) {
   std::map<std::string, std::vector<Bank>> banks = TRY(ledger::banks_of_containers(store.db()));
-  std::vector<ContainerRow> rows;
-  for (ContainerView& view : views) {
-    ContainerRow row{.view = std::move(view), .banks = {}, .size = {}, .namespaces = {}};
+  for (ContainerRow& row : rows) {
     row.banks = std::move(banks[row.view.record.id]);
     if (options.sizes) {
       const std::string upper = engine::container_directory(row.view.record.id) + "/upper";
       row.size = TRY(sys::measure_tree(store.root(), upper)).bytes;
     }
     if (options.namespaces && row.view.live) row.namespaces = namespaces_of(row.view.live->pid);
-    rows.push_back(std::move(row));
   }
-  return rows;
+  return {};
 }
 
 void sort_rows(std::vector<ContainerRow>& rows, std::string_view by) {
@@ -171,14 +162,14 @@ void sort_rows(std::vector<ContainerRow>& rows, std::string_view by) {
   if (by == "status") sort([](const ContainerRow& row) { return row.view.state; });
 }
 
-Json template_field(const ContainerRow& row, std::string_view name, bool cut) {
-  const auto* const found = std::ranges::find(kFields, name, &Field::name);
-  return found == std::end(kFields) ? Json() : found->value(row, cut);
+const TemplateField* find_template_field(std::string_view name) {
+  const auto* const found = std::ranges::find(kFields, name, &TemplateField::name);
+  return found == std::end(kFields) ? nullptr : found;
 }
 
 Json template_fields(const ContainerRow& row, bool cut) {
   Json fields = Json::object();
-  for (const Field& field : kFields) fields[field.name] = field.value(row, cut);
+  for (const TemplateField& field : kFields) fields[field.name] = field.value(row, cut);
   return fields;
 }
 
@@ -188,7 +179,7 @@ Json json_fields(const ContainerRow& row) {
   std::vector<uint32_t> banks;
   for (const Bank bank : row.banks) banks.push_back(bank.base());
   Json ports = Json::array();
-  for (const PortView& port : published_ports(view.spec)) {
+  for (const PortView& port : published_ports(*view.spec)) {
     ports.push_back({{"host_ip", port.host},
                      {"container_port", port.container_port},
                      {"host_port", port.host_port},
@@ -209,7 +200,7 @@ Json json_fields(const ContainerRow& row) {
               {"Mounts", mount_targets(view)},
               {"Names", {record.name}},
               {"Namespaces", row.namespaces.empty() ? Json(Json::object()) : Json(row.namespaces)},
-              {"Networks", network_names(view.spec)},
+              {"Networks", network_names(*view.spec)},
               {"Pid", view.live ? view.live->pid : 0},
               {"Pod", ""},
               {"PodName", ""},

@@ -31,16 +31,21 @@ struct RowOptions {
   bool sizes = false;  // looks at every file of every container's own layer
   bool namespaces = false;
 };
-Result<std::vector<ContainerRow>> container_rows(store::Store& store, std::vector<ContainerView> views,
-                                                 const RowOptions& options);
+// Finds what is not in the views.
+Result<> complete_rows(store::Store& store, std::vector<ContainerRow>& rows, const RowOptions& options);
 
 // "command", "created", "id", "image", "names", "runningfor", "size", "status".
 void sort_rows(std::vector<ContainerRow>& rows, std::string_view by);
 
 // podman's fields for templates, texts for people; `cut` shortens IDs and commands.
 nlohmann::ordered_json template_fields(const ContainerRow& row, bool cut);
-// One of them; null if there is none of this name.
-nlohmann::ordered_json template_field(const ContainerRow& row, std::string_view name, bool cut);
+// One of them: a template may name it, and it is made only if it is asked for.
+struct TemplateField {
+  std::string_view name;
+  nlohmann::ordered_json (*value)(const ContainerRow& row, bool cut);
+};
+// nullptr if there is none of this name.
+const TemplateField* find_template_field(std::string_view name);
 
 // podman's `ps --format json`, and Banks and Project.
 nlohmann::ordered_json json_fields(const ContainerRow& row);

@@ -3,6 +3,7 @@
 #include "cli/times.h"
 #include "engine/container/pause.h"
 #include "engine/container/unfinished.h"
+#include "engine/health/health_check.h"
 #include "engine/health/health_state.h"
 #include "engine/plan_container.h"
 #include "store/images.h"
@@ -33,28 +34,33 @@ std::string status_text(const ContainerView& view) {
   return fmt::format("{} (unknown: {}){}", what, record.exit_reason, ago(record.finished_at));
 }
 
-const oci::ImageConfig& ContainerViews::image(const std::string& id) {
+const std::optional<oci::ImageConfig>& ContainerViews::image(const std::string& id) {
   const auto [found, is_new] = images_.try_emplace(id);
   if (is_new) {
     if (const auto image = store::find_image(store_, id)) {
-      if (auto config = oci::parse_image_config(image->config)) found->second = std::move(*config);
+      if (auto config = oci::parse_image_config(image->config)) found->second.emplace(std::move(*config));
     }
   }
   return found->second;
 }
 
 Result<ContainerView> ContainerViews::view(store::ContainerRecord record) {
+  static const oci::ImageConfig kUnknown;
   ContainerView view;
-  record = engine::as_it_is(store_, std::move(record));
-  view.live = engine::live_status(store_, record.id);
-  const auto health = view.live ? engine::health_state(store_, record.id) : std::nullopt;
-  if (health) view.health = health->status;
+  const auto known = live_.find(record.id);
+  view.live = known != live_.end() ? known->second : engine::live_status(store_, record.id);
+  if (!view.live) record = engine::as_it_is(store_, std::move(record));
   view.state = state_of(store_, record, view.live);
-  view.spec = TRY_CONTEXT(engine::container_spec_from_json(record.spec), "container {}", record.name);
-  const oci::ImageConfig& config = image(record.image_id);
-  if (auto words = engine::command_line(view.spec, config)) view.command = std::move(*words);
+  view.spec = std::make_unique<engine::ContainerSpec>(
+      TRY_CONTEXT(engine::container_spec_from_json(record.spec), "container {}", record.name));
+  const std::optional<oci::ImageConfig>& found = image(record.image_id);
+  const oci::ImageConfig& config = found ? *found : kUnknown;
+  if (view.live && (!found || engine::health_check_of(*view.spec, config))) {
+    if (const auto health = engine::health_state(store_, record.id)) view.health = health->status;
+  }
+  if (auto words = engine::command_line(*view.spec, config)) view.command = std::move(*words);
   view.labels = config.labels;
-  for (const engine::Pair& label : view.spec.labels) view.labels[label.key] = label.value;
+  for (const engine::Pair& label : view.spec->labels) view.labels[label.key] = label.value;
   view.record = std::move(record);
   return view;
 }

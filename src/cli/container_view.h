@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,8 @@ namespace berth::cli {
 
 struct ContainerView {
   store::ContainerRecord record;
-  engine::ContainerSpec spec;
+  std::unique_ptr<const engine::ContainerSpec>
+      spec;  // never null; apart, for it is large and views are moved
   std::optional<engine::LiveStatus> live;
   std::string state;   // "created", "running", "paused", "restarting", "exited", "removing"
   std::string health;  // "starting", "healthy", "unhealthy"; empty: it has no health check, or does not run
@@ -35,15 +37,18 @@ std::string status_text(const ContainerView& view);
 // Makes views of one store's containers. An image that several are made from is looked at once.
 class ContainerViews {
  public:
-  explicit ContainerViews(store::Store& store) : store_(store) {}
+  // `live`: known to run a moment ago, by their IDs.
+  ContainerViews(store::Store& store, const std::map<std::string, engine::LiveStatus>& live)
+      : store_(store), live_(live) {}
   Result<ContainerView> view(store::ContainerRecord record);
 
  private:
-  // Empty where the image can't be read any more.
-  const oci::ImageConfig& image(const std::string& id);
+  // nullopt where the image can't be read any more.
+  const std::optional<oci::ImageConfig>& image(const std::string& id);
 
   store::Store& store_;
-  std::map<std::string, oci::ImageConfig> images_;
+  const std::map<std::string, engine::LiveStatus>& live_;
+  std::map<std::string, std::optional<oci::ImageConfig>> images_;
 };
 
 }  // namespace berth::cli

@@ -29,14 +29,17 @@ struct PsFlags {
   std::vector<std::string> filters;
 };
 
-Result<std::vector<ContainerView>> wanted_views(store::Store& store, const PsFlags& flags) {
+Result<std::vector<ContainerRow>> wanted_rows(RecoveredStore& recovered, const PsFlags& flags) {
+  store::Store& store = recovered.store;
   const ContainerFilters filters = TRY(ContainerFilters::parse(store.db(), flags.filters));
   const auto last = flags.latest ? std::optional<int64_t>(1) : flags.last;
   const bool all = flags.all || filters.want_all() || (last && *last >= 0);
-  ContainerViews views(store);
-  std::vector<ContainerView> wanted;
+  ContainerViews views(store, recovered.found.live);
   // The newest first.
-  for (store::ContainerRecord& record : TRY(store::list_containers(store.db()))) {
+  std::vector<store::ContainerRecord> records = TRY(store::list_containers(store.db()));
+  std::vector<ContainerRow> wanted;
+  wanted.reserve(records.size());
+  for (store::ContainerRecord& record : records) {
     if (last && *last >= 0 && wanted.size() >= static_cast<size_t>(*last)) break;
     // One that waits to be started again counts as one that runs.
     const bool restarting = record.state == store::kRestarting;
@@ -44,35 +47,43 @@ Result<std::vector<ContainerView>> wanted_views(store::Store& store, const PsFla
     if (!all && !may_run) continue;
     ContainerView view = TRY(views.view(std::move(record)));
     if ((!all && !view.live && !restarting) || !filters.pass(view)) continue;
-    wanted.push_back(std::move(view));
+    wanted.push_back({.view = std::move(view), .banks = {}, .size = {}, .namespaces = {}});
   }
   return wanted;
 }
 
-Result<> print_table(const std::vector<ContainerRow>& rows, const PsFlags& flags) {
-  // A column only where there is something in it.
-  const bool projects =
-      std::any_of(rows.begin(), rows.end(), [](const auto& row) { return !row.view.record.project.empty(); });
-  std::vector<Column> columns{{"CONTAINER ID", "ID"}, {"IMAGE", "Image"},   {"COMMAND", "Command"},
-                              {"CREATED", "Created"}, {"STATUS", "Status"}, {"PORTS", "Ports"}};
-  if (flags.ns) columns = {{"CONTAINER ID", "ID"}, {"NAMES", "Names"}, {"PID", "Pid"}};
-  if (!flags.ns) columns.push_back({"BANK", "Bank"});
-  if (projects && !flags.ns) columns.push_back({"PROJECT", "Project"});
-  if (!flags.ns) columns.push_back({"NAMES", "Names"});
+std::vector<Column> columns_of(const std::vector<ContainerRow>& rows, const PsFlags& flags) {
+  std::vector<Column> columns;
   if (flags.ns) {
+    columns = {{"CONTAINER ID", "ID"}, {"NAMES", "Names"}, {"PID", "Pid"}};
     for (const char* name : {"CGROUPNS", "IPC", "MNT", "NET", "PIDNS", "USERNS", "UTS"})
       columns.push_back({name, name});
+  } else {
+    columns = {{"CONTAINER ID", "ID"}, {"IMAGE", "Image"}, {"COMMAND", "Command"}, {"CREATED", "Created"},
+               {"STATUS", "Status"},   {"PORTS", "Ports"}, {"BANK", "Bank"}};
+    // Only where there is something in it.
+    const bool projects = std::any_of(rows.begin(), rows.end(),
+                                      [](const auto& row) { return !row.view.record.project.empty(); });
+    if (projects) columns.push_back({"PROJECT", "Project"});
+    columns.push_back({"NAMES", "Names"});
   }
   if (flags.size) columns.push_back({"SIZE", "Size"});
+  return columns;
+}
+
+Result<> print_table(const std::vector<ContainerRow>& rows, const PsFlags& flags) {
+  const std::vector<Column> columns = columns_of(rows, flags);
   std::vector<std::vector<std::string>> lines;
   if (!flags.no_heading) {
     lines.emplace_back();
     for (const Column& column : columns) lines.back().emplace_back(column.heading);
   }
+  std::vector<const TemplateField*> fields;
+  for (const Column& column : columns) fields.push_back(find_template_field(column.field));
   for (const ContainerRow& row : rows) {
     lines.emplace_back();
-    for (const Column& column : columns) {
-      const auto value = template_field(row, column.field, !flags.no_trunc);
+    for (const TemplateField* field : fields) {
+      const auto value = field->value(row, !flags.no_trunc);
       lines.back().push_back(value.is_string() ? value.get<std::string>() : json_text(value, -1));
     }
   }
@@ -113,16 +124,16 @@ Result<int> ps(const Invocation& invocation) {
   line.value("--sort", flags.sort, "By command, created, id, image, names, runningfor, size or status",
              {.choices = {"command", "created", "id", "image", "names", "runningfor", "size", "status"}});
   if (!TRY(line.parse())) return 0;
-  store::Store store = TRY(open_recovered_store(invocation));
-  std::vector<ContainerView> views = TRY(wanted_views(store, flags));
+  RecoveredStore recovered = TRY(open_and_recover(invocation));
+  std::vector<ContainerRow> rows = TRY(wanted_rows(recovered, flags));
   if (flags.quiet) {
-    for (const ContainerView& view : views)
-      fmt::print("{}\n", flags.no_trunc ? view.record.id : view.record.id.substr(0, kShortContainerId));
+    for (const ContainerRow& row : rows)
+      fmt::print("{}\n",
+                 flags.no_trunc ? row.view.record.id : row.view.record.id.substr(0, kShortContainerId));
     return 0;
   }
   const bool sizes = flags.size || flags.sort == "size";
-  std::vector<ContainerRow> rows =
-      TRY(container_rows(store, std::move(views), {.sizes = sizes, .namespaces = flags.ns}));
+  TRY(complete_rows(recovered.store, rows, {.sizes = sizes, .namespaces = flags.ns}));
   sort_rows(rows, flags.sort);
   TRY(print_rows(rows, flags));
   return 0;

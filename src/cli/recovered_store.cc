@@ -3,7 +3,6 @@
 #include <cerrno>
 
 #include "base/log.h"
-#include "engine/recover.h"
 
 namespace berth::cli {
 
@@ -16,12 +15,16 @@ bool is_of_the_disk(const Error& error) {
 
 }  // namespace
 
-Result<store::Store> open_recovered_store(const Invocation& invocation, store::Privacy privacy) {
+Result<RecoveredStore> open_and_recover(const Invocation& invocation, store::Privacy privacy) {
   store::Store store = TRY(open_store(invocation, privacy));
-  const Result<engine::Recovered> recovered = engine::recover(store);
+  Result<engine::Recovered> recovered = engine::recover(store);
   if (!recovered && !is_of_the_disk(recovered.error())) return std::unexpected(recovered.error());
   if (!recovered) log::warn("what has happened meanwhile can't be recorded: {}", recovered.error().message);
-  return store;
+  return RecoveredStore{std::move(store), std::move(recovered).value_or(engine::Recovered{})};
+}
+
+Result<store::Store> open_recovered_store(const Invocation& invocation, store::Privacy privacy) {
+  return TRY(open_and_recover(invocation, privacy)).store;
 }
 
 }  // namespace berth::cli

@@ -27,6 +27,11 @@ namespace {
 
 // What is locked is left to whoever has it: true.
 Result<bool> recover_container(store::Store& store, const std::string& id, Recovered& result) {
+  // Its monitor holds the lock for as long as it lives.
+  if (const std::optional<LiveStatus> live = live_status(store, id)) {
+    result.live.emplace(id, *live);
+    return true;
+  }
   Result<sys::FileLock> lock =
       sys::FileLock::try_existing(store.root(), container_directory(id) + "/" + monitor::kLockFile);
   if (!lock && lock.error().code == Code::conflict) return true;

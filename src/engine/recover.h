@@ -1,11 +1,13 @@
 // Tidying up after processes that were killed.
 #pragma once
 
-#include <set>
+#include <map>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
+#include "engine/container/status.h"
 #include "store/store.h"
 
 namespace berth::engine {
@@ -15,8 +17,9 @@ struct Recovered {
   int removed = 0;  // containers and directories removed
   int unfinished =
       0;  // containers whose end could not be recorded, which has been said (container/unfinished.h)
-  std::vector<std::string> restarting;  // their policies want them to run again
-  std::set<std::string> held;           // left alone: their monitors, or other commands, have them locked
+  std::vector<std::string> restarting;     // their policies want them to run again
+  std::unordered_set<std::string> held;    // left alone: their monitors, or other commands, have them locked
+  std::map<std::string, LiveStatus> live;  // of these, those that have a monitor
   // Containers that this database does not know and another one knew: it was put back from a backup. They are
   // left alone.
   std::vector<std::string> unknown;

@@ -52,6 +52,19 @@ Result<std::string> read_file_at(int dirfd, const std::string& path, size_t limi
   return TRY_CONTEXT(read_all(fd.get(), limit), "{}", path);
 }
 
+Result<std::string> read_record_at(int dirfd, const std::string& path) {
+  const UniqueFd fd = TRY(open_at(dirfd, path, O_RDONLY));
+  std::array<char, 4097> buffer;  // NOLINT(*-member-init): zeroes for nothing
+  ssize_t n = 0;
+  do {
+    n = ::read(fd.get(), buffer.data(), buffer.size());
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) return fail_errno(errno, "read {}", path);
+  if (static_cast<size_t>(n) == buffer.size())
+    return fail(Code::refused, "{} is longer than {} bytes", path, buffer.size() - 1);
+  return std::string(buffer.data(), static_cast<size_t>(n));
+}
+
 Result<> write_all(int fd, std::string_view data) {
   while (!data.empty()) {
     const ssize_t n = ::write(fd, data.data(), data.size());

@@ -21,6 +21,9 @@ Result<UniqueFd> open_at(int dirfd, const std::string& path, int flags, mode_t m
 // All of a file, refused if it is longer than `limit` bytes. Reads from the current position.
 Result<std::string> read_all(int fd, size_t limit);
 Result<std::string> read_file_at(int dirfd, const std::string& path, size_t limit);
+// What one read(2) gives: for a short file that is replaced as a whole, and for those of /proc that hold one
+// record. At most 4 KiB, refused if there is more.
+Result<std::string> read_record_at(int dirfd, const std::string& path);
 
 // Writes all of `data`, going on after short writes and signals.
 Result<> write_all(int fd, std::string_view data);

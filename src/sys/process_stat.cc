@@ -24,8 +24,7 @@ std::optional<ProcessStat> parse(std::string_view text) {
 }
 
 Result<ProcessStat> read_at(int directory, const std::string& path) {
-  constexpr size_t kLongest = 4096;
-  const Result<std::string> text = read_file_at(directory, path, kLongest);
+  const Result<std::string> text = read_record_at(directory, path);
   if (!text && text.error().err == ENOENT) return fail_errno(ESRCH, "look at a process");
   if (!text) return std::unexpected(text.error());
   const std::optional<ProcessStat> stat = parse(*text);
@@ -49,6 +48,8 @@ std::optional<StatFields> split_process_stat(std::string_view text) {
   const auto pid = whole_number<pid_t>(text.substr(0, begin));
   if (!pid) return std::nullopt;
   StatFields fields{*pid, text.substr(begin + 2, end - begin - 2), {}};
+  constexpr size_t kUsual = 50;  // proc_pid_stat(5)
+  fields.from_state.reserve(kUsual);
   std::string_view rest = text.substr(end + 2);
   while (rest.ends_with('\n')) rest.remove_suffix(1);
   while (!rest.empty()) fields.from_state.push_back(take_until(rest, ' '));

@@ -1,6 +1,7 @@
 #include "engine/container/container_cgroup.h"
 
 #include <cerrno>
+#include <set>
 
 #include <fcntl.h>
 
@@ -27,8 +28,9 @@ Result<std::string> parent_of(const ResourceSpec& spec) {
   return path.text();
 }
 
-// Adds the names below /berth in one hierarchy that are a container's.
-void add_names(const cgroup::Hierarchy& hierarchy, std::set<std::string>& found) {
+// Adds the names below /berth in one hierarchy that are a container's which is not in use.
+void add_names(const cgroup::Hierarchy& hierarchy, const std::unordered_set<std::string>& in_use,
+               std::set<std::string>& found) {
   constexpr size_t kIdLength = 64;
   const Result<sys::UniqueFd> parent =
       sys::open_at(hierarchy.root->get(), kParent + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -36,7 +38,8 @@ void add_names(const cgroup::Hierarchy& hierarchy, std::set<std::string>& found)
   const Result<std::vector<std::string>> names = sys::list_dir(parent->get());
   if (!names) return;
   for (const std::string& name : *names) {
-    if (name.size() == kPrefix.size() + kIdLength && name.starts_with(kPrefix)) found.insert(name);
+    if (name.size() != kPrefix.size() + kIdLength || !name.starts_with(kPrefix)) continue;
+    if (!in_use.contains(name.substr(kPrefix.size()))) found.insert(name);
   }
 }
 
@@ -97,13 +100,12 @@ Result<> remove_lost_cgroup(const store::Store& store, std::string_view id) {
   return cgroup->remove();
 }
 
-Result<> remove_unused_cgroups(const std::set<std::string>& in_use) {
+Result<> remove_unused_cgroups(const std::unordered_set<std::string>& in_use) {
   const Result<cgroup::Hierarchies> hierarchies = cgroup::hierarchies_of_this_process();
   if (!hierarchies) return {};
   std::set<std::string> names;
-  for (const cgroup::Hierarchy& hierarchy : hierarchies->all) add_names(hierarchy, names);
+  for (const cgroup::Hierarchy& hierarchy : hierarchies->all) add_names(hierarchy, in_use, names);
   for (const std::string& name : names) {
-    if (in_use.contains(name.substr(kPrefix.size()))) continue;
     // Its maker holds each of its directories for as long as it lives, and who makes it again meanwhile
     // waits.
     const Result<cgroup::Cgroup> unused =

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "cgroup/cgroup.h"
@@ -42,6 +42,6 @@ Result<> remove_lost_cgroup(const store::Store& store, std::string_view id);
 // Removes the empty cgroups of monitors that were killed before they had recorded them. Nothing of a monitor
 // that lives is touched, whichever store it works for. Those of the containers `in_use` (IDs) are not looked
 // at.
-Result<> remove_unused_cgroups(const std::set<std::string>& in_use);
+Result<> remove_unused_cgroups(const std::unordered_set<std::string>& in_use);
 
 }  // namespace berth::engine

@@ -14,10 +14,8 @@ namespace berth::engine {
 
 namespace {
 
-constexpr size_t kLargestRecord = 4096;
-
 std::optional<nlohmann::json> read_record(int dirfd, const std::string& path) {
-  const Result<std::string> text = sys::read_file_at(dirfd, path, kLargestRecord);
+  const Result<std::string> text = sys::read_record_at(dirfd, path);
   if (!text) return std::nullopt;
   nlohmann::json document = nlohmann::json::parse(*text, nullptr, false);
   if (!document.is_object()) return std::nullopt;
