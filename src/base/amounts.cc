@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/fields.h"
+#include "base/letter_case.h"
 
 namespace berth {
 
@@ -28,16 +29,11 @@ constexpr std::array<Unit, 10> kUnits{{{"", 0},
                                        {"tb", 40}}};
 constexpr std::string_view kDigits = "0123456789";
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 }  // namespace
 
 std::optional<uint64_t> parse_bytes(std::string_view text) {
   const size_t digits = std::min(text.find_first_not_of(kDigits), text.size());
-  std::string unit(text.substr(digits));
-  std::transform(unit.begin(), unit.end(), unit.begin(), lower);
+  const std::string unit = small(text.substr(digits));
   const std::optional<uint64_t> value = whole_number<uint64_t>(text.substr(0, digits));
   const auto known =
       std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& one) { return one.name == unit; });

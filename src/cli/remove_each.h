@@ -15,9 +15,8 @@ namespace berth::cli {
 int remove_each(const std::vector<std::string>& names,
                 const std::function<Result<bool>(const std::string&)>& remove);
 
-// For what was unused when it was listed: removes one after the other and prints the name
-// of each. One that is used or
-// gone by now is passed over; the first other error ends it.
+// For what was unused when it was listed: removes one after the other and prints the name of each. One that
+// is used or gone by now is passed over; the first other error ends it.
 template <typename T, typename Remove, typename Name>
 Result<> remove_unused(const std::vector<T>& things, Remove remove, Name name) {
   for (const T& thing : things) {

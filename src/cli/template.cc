@@ -1,7 +1,6 @@
 #include "cli/template.h"
 
-#include <algorithm>
-
+#include "base/letter_case.h"
 #include "cli/template_evaluator.h"
 #include "cli/template_parser.h"
 
@@ -30,10 +29,7 @@ std::string heading_of(const templates::Nodes& nodes) {
   for (const Node& node : nodes) {
     if (node.kind == Node::Kind::text) heading += node.text;
     if (node.kind == Node::Kind::action && node.pipeline.variables.empty()) {
-      std::string name = field_of(node.pipeline);
-      std::transform(name.begin(), name.end(), name.begin(),
-                     [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-      heading += name;
+      heading += capital(field_of(node.pipeline));
     }
     // Of a block what it has where it holds.
     heading += heading_of(node.body);

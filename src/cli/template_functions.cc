@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/letter_case.h"
 #include "base/nearest.h"
 #include "cli/json_text.h"
 #include "cli/template_printf.h"
@@ -168,31 +169,19 @@ Result<Value> split(Given given, Workspace& space) {
   }
 }
 
-char lowered(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-char raised(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-
 Result<Value> lower(Given given, Workspace& space) {
-  std::string changed = TRY(text(given[0]));
-  std::transform(changed.begin(), changed.end(), changed.begin(), lowered);
-  return space.keep(std::move(changed));
+  return space.keep(small(TRY(text(given[0]))));
 }
 
 Result<Value> upper(Given given, Workspace& space) {
-  std::string changed = TRY(text(given[0]));
-  std::transform(changed.begin(), changed.end(), changed.begin(), raised);
-  return space.keep(std::move(changed));
+  return space.keep(capital(TRY(text(given[0]))));
 }
 
 Result<Value> title(Given given, Workspace& space) {
   std::string changed = TRY(text(given[0]));
   bool begins = true;
   for (char& c : changed) {
-    if (begins) c = raised(c);
+    if (begins) c = capital(c);
     begins = c == ' ' || c == '\t' || c == '\n';
   }
   return space.keep(std::move(changed));

@@ -54,21 +54,21 @@ Result<std::string> whole_number(const Verb& verb, const Json& value) {
   const bool negative = !value.is_number_unsigned() && value.get<int64_t>() < 0;
   // The least of all has no positive counterpart but this one.
   const uint64_t amount = negative ? ~static_cast<uint64_t>(value.get<int64_t>()) + 1 : value.get<uint64_t>();
+  const auto number = [&](std::string_view prefix, const std::string& digits) {
+    return padded_number(verb, fmt::format("{}{}", sign_of(verb, negative), verb.sharp ? prefix : ""),
+                         digits);
+  };
   switch (verb.letter) {
     case 'x':
-      return padded_number(verb, sign_of(verb, negative) + (verb.sharp ? "0x" : ""),
-                           fmt::format("{:x}", amount));
+      return number("0x", fmt::format("{:x}", amount));
     case 'X':
-      return padded_number(verb, sign_of(verb, negative) + (verb.sharp ? "0X" : ""),
-                           fmt::format("{:X}", amount));
+      return number("0X", fmt::format("{:X}", amount));
     case 'o':
-      return padded_number(verb, sign_of(verb, negative) + (verb.sharp ? "0" : ""),
-                           fmt::format("{:o}", amount));
+      return number("0", fmt::format("{:o}", amount));
     case 'b':
-      return padded_number(verb, sign_of(verb, negative) + (verb.sharp ? "0b" : ""),
-                           fmt::format("{:b}", amount));
+      return number("0b", fmt::format("{:b}", amount));
     default:
-      return padded_number(verb, sign_of(verb, negative), fmt::format("{}", amount));
+      return number("", fmt::format("{}", amount));
   }
 }
 

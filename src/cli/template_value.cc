@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "base/letter_case.h"
 #include "base/nearest.h"
 #include "cli/json_text.h"
 
@@ -63,7 +64,7 @@ std::string text_of(const Json& value) {
 std::string bare(std::string_view name) {
   std::string letters;
   for (const char c : name) {
-    if (c != '_') letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (c != '_') letters += small(c);
   }
   return letters;
 }

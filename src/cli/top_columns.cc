@@ -9,6 +9,7 @@
 
 #include "base/accounts.h"
 #include "base/fields.h"
+#include "base/letter_case.h"
 #include "base/nearest.h"
 #include "oci/capability_names.h"
 
@@ -200,9 +201,7 @@ std::string_view usual_name(std::string_view word) {
 }
 
 Result<const TopColumn*> find_column(std::string_view word) {
-  std::string name(word);
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string name = small(word);
   std::vector<std::string_view> names;
   for (const TopColumn& column : kColumns) {
     if (column.name == usual_name(name)) return &column;

@@ -6,6 +6,7 @@
 
 #include "base/amounts.h"
 #include "base/fields.h"
+#include "base/letter_case.h"
 #include "base/nearest.h"
 #include "config/table_reader.h"
 
@@ -86,9 +87,7 @@ Result<> read_names(const TableReader& table, std::string_view key, Setting<Targ
 // "NET_RAW", "cap_net_raw" → "CAP_NET_RAW"; "all" → "ALL". Whether there is such a capability is not known
 // here.
 std::optional<std::string> capability(std::string text) {
-  for (char& c : text) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
+  text = capital(text);
   if (text == "ALL") return text;
   if (!text.starts_with("CAP_")) text.insert(0, "CAP_");
   const std::string_view rest = std::string_view(text).substr(4);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "base/fields.h"
+#include "base/letter_case.h"
 
 namespace berth::net {
 
@@ -224,9 +225,7 @@ std::optional<MacAddress> MacAddress::parse(std::string_view text) {
   if (text.size() != kLength) return std::nullopt;
   std::array<uint8_t, 6> bytes{};
   for (size_t i = 0; i < bytes.size(); ++i) {
-    std::string digits(text.substr(i * 3, 2));
-    for (char& c : digits) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-    const auto byte = hexadecimal(digits);
+    const auto byte = hexadecimal(small(text.substr(i * 3, 2)));
     const bool separated = i == 0 || text[i * 3 - 1] == ':';
     if (!byte || !separated) return std::nullopt;
     bytes[i] = static_cast<uint8_t>(*byte);

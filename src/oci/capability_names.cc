@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "base/letter_case.h"
 #include "base/nearest.h"
 
 namespace berth::oci {
@@ -60,10 +61,7 @@ constexpr std::optional<unsigned> number_of(std::string_view name) {
 }
 
 std::string normalized_name(std::string_view name) {
-  std::string upper(name);
-  for (char& c : upper) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
+  const std::string upper = capital(name);
   return upper.starts_with("CAP_") ? upper.substr(4) : upper;
 }
 

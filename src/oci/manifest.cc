@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/letter_case.h"
 #include "oci/json.h"
 
 namespace berth::oci {
@@ -150,11 +151,7 @@ std::string bare_media_type(std::string_view content_type) {
   std::string_view bare = content_type.substr(0, content_type.find(';'));
   while (!bare.empty() && (bare.back() == ' ' || bare.back() == '\t')) bare.remove_suffix(1);
   while (!bare.empty() && (bare.front() == ' ' || bare.front() == '\t')) bare.remove_prefix(1);
-  std::string out(bare);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
+  return small(bare);
 }
 
 Result<ManifestOrIndex> parse_manifest_or_index(std::string_view bytes, std::string_view declared) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <vector>
 
+#include "base/letter_case.h"
+
 namespace berth::oci {
 
 namespace {
@@ -31,14 +33,6 @@ bool is_platform_part(std::string_view part) {
   });
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 // The number of a variant "vN" with one digit; what an architecture's missing variant stands for is
 // `otherwise`.
 std::optional<int> variant_level(std::string_view variant, int otherwise) {
@@ -56,9 +50,9 @@ int baseline_level(std::string_view architecture) {
 }  // namespace
 
 Platform normalized(Platform platform) {
-  platform.os = lower(platform.os);
-  platform.architecture = lower(platform.architecture);
-  platform.variant = lower(platform.variant);
+  platform.os = small(platform.os);
+  platform.architecture = small(platform.architecture);
+  platform.variant = small(platform.variant);
   for (const Alias& alias : kAliases) {
     if (platform.architecture != alias.name) continue;
     platform.architecture = alias.architecture;

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "base/letter_case.h"
+
 namespace berth::registry {
 
 namespace {
@@ -73,14 +75,6 @@ class Scanner {
   std::string_view rest_;
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 // The parameters of one challenge; stops before a word that no "=" follows, which is the next scheme. False
 // where the header is malformed.
 bool read_parameters(Scanner& scanner, Challenge& challenge) {
@@ -97,7 +91,7 @@ bool read_parameters(Scanner& scanner, Challenge& challenge) {
     scanner.skip_blanks();
     std::optional<std::string> value = scanner.value();
     if (!value || challenge.parameters.size() >= kMaxParameters) return false;
-    challenge.parameters.emplace(lower(name), std::move(*value));
+    challenge.parameters.emplace(small(name), std::move(*value));
   }
   return true;
 }
@@ -116,7 +110,7 @@ std::vector<Challenge> parse_challenges(std::string_view header) {
     scanner.skip_separators();
     const std::string_view scheme = scanner.token();
     if (scheme.empty()) break;
-    Challenge challenge{lower(scheme), {}};
+    Challenge challenge{small(scheme), {}};
     const bool well_formed = read_parameters(scanner, challenge);
     out.push_back(std::move(challenge));
     if (!well_formed) break;

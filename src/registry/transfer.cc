@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/letter_case.h"
+
 namespace berth::registry {
 
 namespace {
@@ -22,14 +24,6 @@ std::string_view trimmed(std::string_view text) {
     text.remove_suffix(1);
   }
   return text;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 bool is_broken_connection(CURLcode code) {
@@ -281,7 +275,7 @@ bool Transfer::take_header(std::string_view line) {
   const size_t colon = text.find(':');
   // Trailers after the body are of no use here.
   if (colon == std::string_view::npos || headers_done_) return true;
-  headers_.add(lower(text.substr(0, colon)), std::string(trimmed(text.substr(colon + 1))));
+  headers_.add(small(text.substr(0, colon)), std::string(trimmed(text.substr(colon + 1))));
   return true;
 }
 

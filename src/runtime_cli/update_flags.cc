@@ -1,11 +1,11 @@
 #include "runtime_cli/update_flags.h"
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/fields.h"
+#include "base/letter_case.h"
 #include "oci/json.h"
 
 namespace berth::runtime_cli {
@@ -18,8 +18,7 @@ std::optional<int64_t> bytes_of(std::string_view text) {
   if (text == "-1") return -1;
   const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const std::optional<int64_t> value = whole_number<int64_t>(text.substr(0, digits));
-  std::string unit(text.substr(digits));
-  std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string unit = small(text.substr(digits));
   if (!value) return std::nullopt;
   if (unit.empty() || unit == "b") return value;
   const size_t place = std::string_view("kmgt").find(unit.front());

@@ -1,8 +1,6 @@
 #include "sys/signal_names.h"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "base/fields.h"
+#include "base/letter_case.h"
 
 namespace berth::sys {
 
@@ -20,8 +19,7 @@ std::optional<int> signal_number(std::string_view text) {
     if (*value >= 1 && *value <= kLastSignal) return value;
     return std::nullopt;
   }
-  std::string name(text);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
+  std::string name = capital(text);
   if (name.starts_with("SIG")) name = name.substr(3);
   constexpr std::array<std::pair<std::string_view, int>, 2> kOffsets{
       {{"RTMIN+", kFirstRealTime}, {"RTMAX-", kLastSignal}}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/letter_case.h"
 #include "oci/json.h"
 #include "transfer/healthcheck_change.h"
 
@@ -148,9 +149,7 @@ Result<> apply(oci::ImageConfig& config, const std::string& name, std::string_vi
 Result<> apply_change(oci::ImageConfig& config, std::string_view instruction) {
   instruction = trimmed(instruction);
   const size_t end = std::min(instruction.find_first_of(" \t="), instruction.size());
-  std::string name(instruction.substr(0, end));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  const std::string name = capital(instruction.substr(0, end));
   const std::string_view value = trimmed(instruction.substr(std::min(end + 1, instruction.size())));
   TRY_CONTEXT(apply(config, name, value), "--change \"{}\"", instruction);
   return {};

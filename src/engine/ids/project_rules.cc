@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/accounts.h"
+#include "base/letter_case.h"
 #include "config/policy_checks.h"
 #include "idmap/id_map.h"
 #include "oci/capability_names.h"
@@ -57,9 +58,7 @@ Result<> check_isolation(const ProjectRules& rules, const ContainerSpec& spec) {
   if (spec.keep_groups)
     return forbidden("--group-add keep-groups", rules, "a project has none of the host's groups", {});
   for (const std::string& name : spec.capabilities_added) {
-    std::string capability = name;
-    std::transform(capability.begin(), capability.end(), capability.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    std::string capability = capital(name);
     if (capability != "ALL") {
       const unsigned number = TRY_CONTEXT(oci::parse_capability(name), "--cap-add");
       capability = oci::capability_name(number);
