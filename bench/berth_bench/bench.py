@@ -32,6 +32,10 @@ class Engine:
     def remove(self, *names):
         self.call("rm", "-f", *names)
 
+    def close(self):
+        subprocess.run(self.command("rm", "--all", "--force"), check=False, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def run_command(self, image, *words):
         """The start that is measured."""
         return self.command("run", "--rm", "--network", "none", image, *(words or ["true"]))
@@ -49,7 +53,7 @@ class Bench:
         self.work = work
         self.rounds = rounds
         self.report = Report()
-        self._engines = 0
+        self._engines = []
         self._podman = None
         self._docker = None
         self._bundle = None
@@ -66,7 +70,7 @@ class Bench:
         return self
 
     def __exit__(self, *_):
-        for engine in (self._podman, self._docker):
+        for engine in (*self._engines, self._podman, self._docker):
             if engine:
                 engine.close()
 
@@ -78,9 +82,9 @@ class Bench:
 
     def new_engine(self):
         """berth on a new, empty store."""
-        self._engines += 1
-        return Engine(self.build / "bin/berth", self.work / f"berth{self._engines}",
-                      pathlib.Path(f"/run/berth{self._engines}"))
+        name = f"berth{len(self._engines) + 1}"
+        self._engines.append(Engine(self.build / "bin/berth", self.work / name, pathlib.Path("/run", name)))
+        return self._engines[-1]
 
     @property
     def podman(self):
