@@ -40,6 +40,10 @@ Result<> check_kind(const Link& link, const BridgePlan& plan) {
 Result<> set_addresses(sys::NetlinkSocket& socket, const BridgePlan& plan, int link) {
   sys::NetlinkRequests requests;
   for (const InterfaceAddress& gateway : plan.gateways) request_address(requests, gateway, link, true);
+  // For what comes from outside the kernel asks who has the container's address, and from a link-local one.
+  // It would give the bridge one by itself, but only when it has seen that a container is attached, and use
+  // it after the wait for a duplicate: that is 2 s in which nothing gets through.
+  if (has_v6(plan.gateways)) request_address(requests, link_local_address(host_mac(plan.name)), link, true);
   if (requests.count() == 0) return {};
   return socket.carry_out(requests, fmt::format("give bridge {} its addresses", plan.name));
 }

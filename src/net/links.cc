@@ -201,4 +201,15 @@ MacAddress host_mac(std::string_view name) {
   return MacAddress(std::array<uint8_t, 6>{kLocal, kHostSide, byte(24), byte(16), byte(8), byte(0)});
 }
 
+InterfaceAddress link_local_address(const MacAddress& mac) {
+  constexpr uint8_t kLocal = 0x02;
+  constexpr unsigned kPrefix = 64;
+  const std::array<uint8_t, 6>& own = mac.bytes();
+  const std::array<uint8_t, 16> bytes{
+      0xFE,   0x80,   0,    0,    0,      0,      0,     0, static_cast<uint8_t>(own[0] ^ kLocal),
+      own[1], own[2], 0xFF, 0xFE, own[3], own[4], own[5]};
+  const auto address = Address::from_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return {address.value_or(Address{}), kPrefix};
+}
+
 }  // namespace berth::net

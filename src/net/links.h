@@ -55,4 +55,8 @@ void request_route(sys::NetlinkRequests& requests, const Route& route, int link)
 // The host side's address of the bridge or of a pair's end: locally administered, from the name.
 MacAddress host_mac(std::string_view name);
 
+// The link-local address that the kernel gives to an interface with this one, if it is asked for none (RFC
+// 4291, appendix A).
+InterfaceAddress link_local_address(const MacAddress& mac);
+
 }  // namespace berth::net

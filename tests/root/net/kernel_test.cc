@@ -38,6 +38,15 @@ TEST_F(Bridge, IsMadeOnceWithItsAddresses) {
   EXPECT_EQ(link("bt-1")->index, made->index);
 }
 
+TEST_F(Bridge, AsksForContainersByIpv6FromItsBeginning) {
+  must(make_rules(kTable));
+  must(ensure_bridge(bridge_plan(1)));
+  const NetworkedContainer container(bridge_plan(1), 2);
+  // The kernel asks from a link-local address alone, and from none that it still looks for duplicates of.
+  EXPECT_EQ(NetworkNamespace::run("ip -6 addr show dev bt-1 scope link | grep inet6 | grep -qv -e tentative"),
+            0);
+}
+
 TEST_F(Bridge, IsPutRightWhereItLacksSomething) {
   must(ensure_bridge(bridge_plan(1)));
   host().must_run("ip addr flush dev bt-1; ip link set bt-1 down; sysctl -w net.ipv4.ip_forward=0");
