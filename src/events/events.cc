@@ -111,8 +111,9 @@ std::string line(const Event& event) {
                   quoted(event.action), quoted(event.id), quoted(event.name), quoted(event.image));
   bool first = true;
   for (const Attribute& attribute : event.attributes) {
+    // The blank: a first attribute "time" is not to look as the beginning of a line.
     const std::string added =
-        fmt::format("{}{}:{}", first ? "" : ",", quoted(attribute.key), quoted(attribute.value));
+        fmt::format("{}{}:{}", first ? " " : ",", quoted(attribute.key), quoted(attribute.value));
     constexpr std::string_view kEnd = "}}\n";
     if (text.size() + added.size() + kEnd.size() > kLongestLine) break;
     text += added;

@@ -147,6 +147,8 @@ Result<> apply(oci::ImageConfig& config, const std::string& name, std::string_vi
 }  // namespace
 
 Result<> apply_change(oci::ImageConfig& config, std::string_view instruction) {
+  if (instruction.find('\0') != std::string_view::npos)
+    return fail(Code::usage, "--change \"{}\": it has a byte 0", printable(instruction));
   instruction = trimmed(instruction);
   const size_t end = std::min(instruction.find_first_of(" \t="), instruction.size());
   const std::string name = capital(instruction.substr(0, end));

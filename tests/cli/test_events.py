@@ -40,6 +40,10 @@ class Events(BerthCase):
 
 
 class ThePast(Events):
+    def test_a_label_called_as_a_line_begins(self):
+        self.ok("run", "--rm", "--label", "time=noon", DEMO, "true")
+        self.assertIn("time=noon", self.ok("events", "--since=1h", "--stream=false"))
+
     def test_a_containers_life(self):
         self.assertEqual(self.berth("run", "--name", "job", "-l", "team=web", "-v", "data:/data", DEMO, "sh", "-c",
                                     "exit 3").status, 3)

@@ -33,7 +33,7 @@ TEST_F(Events, AreALineEach) {
                   .attributes = {{"a", "1"}, {"b", "2"}},
                   .time = 42}),
             R"({"time":42,"type":"volume","action":"create","id":"data","name":"data","image":"",)"
-            R"("attributes":{"a":"1","b":"2"}})"
+            R"("attributes":{ "a":"1","b":"2"}})"
             "\n");
 }
 
@@ -53,7 +53,7 @@ TEST_F(Events, LeaveOutAttributesThatAreTooLong) {
   const std::string text =
       line({.action = kCreate, .attributes = {{"a", "1"}, {"b", std::string(kLongestLine, 'x')}}, .time = 1});
   EXPECT_LE(text.size(), kLongestLine);
-  EXPECT_TRUE(text.ends_with("\"attributes\":{\"a\":\"1\"}}\n"));
+  EXPECT_TRUE(text.ends_with("\"attributes\":{ \"a\":\"1\"}}\n"));
 }
 
 TEST_F(Events, AreAppended) {
